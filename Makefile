@@ -1,0 +1,53 @@
+# The verbs of this repository. `make run` and `make test` work on a fresh machine with Python 3.11 or later.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime
+TESTING := $(VENV)/.testing
+
+.PHONY: run test lint bench codes lock chaos clean
+
+run: $(RUNTIME)  ## start the platform with the demo workspace
+	$(BIN)/heliograph demo
+
+test: $(TESTING)  ## the whole test suite
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: $(TESTING)  ## style, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(TESTING)  ## every benchmark; minutes
+	$(BIN)/python bench/run.py
+
+codes: $(RUNTIME)  ## write the generated key list from codes.csv
+	$(BIN)/python -m heliograph.catalogue.generate
+
+chaos: $(TESTING)  ## kill -9 rounds with exact accounting
+	$(BIN)/python bench/chaos.py
+
+lock: | $(VENV)  ## pin all dependencies with hashes
+	$(BIN)/pip install -q --disable-pip-version-check 'pip-tools>=7.4'
+	$(BIN)/pip-compile -q --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --generate-hashes \
+		--allow-unsafe --strip-extras --extra build -o requirements.lock pyproject.toml
+	$(BIN)/pip-compile -q --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --generate-hashes \
+		--allow-unsafe --strip-extras --extra build --extra test -o requirements-test.lock pyproject.toml
+
+$(VENV):
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed; set PYTHON=") if sys.version_info < (3, 11) else 0'
+	$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): requirements.lock pyproject.toml | $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(TESTING): requirements-test.lock pyproject.toml | $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-test.lock
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ $(RUNTIME)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""The HTTP edge: bytes in, one verb, JSON out. It decides nothing."""

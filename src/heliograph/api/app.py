@@ -1,0 +1,143 @@
+"""The routes: which path is served by what."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from heliograph.api import render
+from heliograph.api.admin.callbacks import CallbackViews
+from heliograph.api.admin.common import Handler, guarded, reply
+from heliograph.api.admin.messages import MessageViews
+from heliograph.api.admin.views import Views
+from heliograph.api.admin.workspace import WorkspaceViews
+from heliograph.api.messaging import Messaging
+from heliograph.api.metrics import Metrics
+from heliograph.api.transactions import Transactions
+from heliograph.model.ids import Ids, new_nonce, transid_of
+from heliograph.model.outcome import Rejected
+
+log = logging.getLogger(__name__)
+
+Ready = Callable[[], Awaitable[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Everything that is served; `ready` gives the state of each part, with `ok` for the whole."""
+
+    messaging: Messaging
+    transactions: Transactions
+    messages: MessageViews
+    workspace: WorkspaceViews
+    callbacks: CallbackViews
+    views: Views
+    metrics: Metrics
+    ready: Ready
+    ids: Ids
+    admin_token: str
+
+
+class Guard:
+    """The outermost edge: an exception that nobody expected is logged once and answered 7006."""
+
+    def __init__(self, app: ASGIApp, ids: Ids) -> None:
+        self._app = app
+        self._ids = ids
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve, whatever happens."""
+        started = False
+
+        async def watch(message: Any) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except Exception:
+            log.exception("an unexpected error while serving %s", scope.get("type"))
+            if started or scope["type"] != "http":
+                raise
+            transid = transid_of(self._ids.next(), new_nonce())
+            body = render.rejected(Rejected("internal_error_at_accept"), transid)
+            await render.send_json(send, body)
+
+
+def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
+    """The published API; a trailing slash is served, never redirected."""
+    status = "/resources/v1/messaging/status"
+    routes: list[BaseRoute] = []
+    for slash in ("", "/"):
+        routes += [
+            Route(f"/resources/v1/messaging{slash}", endpoints.messaging),
+            Route(f"{status}/{{transid}}{slash}", endpoints.transactions),
+            Route(f"{status}/{{servicekey}}/{{transid}}{slash}", endpoints.transactions),
+        ]
+    return routes
+
+
+def admin_routes(endpoints: Endpoints) -> list[BaseRoute]:
+    """The admin API, every route behind the token."""
+    table: list[tuple[str, str, Handler]] = [
+        ("GET", "/codes", endpoints.views.codes),
+        ("GET", "/workspace", endpoints.workspace.read),
+        ("PUT", "/workspace", endpoints.workspace.write),
+        ("GET", "/tenants/{tenant}/messages", endpoints.messages.listing),
+        ("GET", "/messages/{transid}", endpoints.messages.story),
+        ("GET", "/callbacks", endpoints.callbacks.listing),
+        ("POST", "/callbacks/replay", endpoints.callbacks.replay_many),
+        ("POST", "/callbacks/{id}/replay", endpoints.callbacks.replay),
+        ("GET", "/connectors", endpoints.views.connectors),
+        ("GET", "/connectors/{name:path}", endpoints.views.connector),
+        ("GET", "/receipts/unmatched", endpoints.views.unmatched),
+        ("GET", "/stats", endpoints.views.stats),
+        ("GET", "/tail", endpoints.views.tail),
+    ]
+    return [
+        Route(f"/admin/v1{path}", guarded(endpoints.admin_token, handler), methods=[method])
+        for method, path, handler in table
+    ]
+
+
+def operation_routes(endpoints: Endpoints) -> list[BaseRoute]:
+    """For those who watch the process."""
+
+    async def healthz(_: Request) -> Response:
+        return reply({"ok": True})
+
+    async def readyz(_: Request) -> Response:
+        state = await endpoints.ready()
+        return reply(state, render.OK if state["ok"] else render.UNAVAILABLE)
+
+    return [
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/metrics", endpoints.metrics.serve),
+    ]
+
+
+async def _not_found(request: Request, _: Exception) -> Response:
+    error = render.admin_error("not_found", f"there is nothing at {request.url.path}")
+    return reply(error, render.NOT_FOUND)
+
+
+async def _not_allowed(request: Request, _: Exception) -> Response:
+    error = render.admin_error("method_not_allowed", f"{request.method} is not served at {request.url.path}")
+    return reply(error, render.NOT_ALLOWED)
+
+
+def build_app(endpoints: Endpoints, more: Sequence[BaseRoute] = ()) -> ASGIApp:
+    """The whole HTTP surface; `more` are routes of other roles, such as the webhook bin."""
+    routes = [*public_routes(endpoints), *admin_routes(endpoints), *operation_routes(endpoints), *more]
+    handlers: Any = {render.NOT_FOUND: _not_found, render.NOT_ALLOWED: _not_allowed}
+    return Guard(Starlette(routes=routes, exception_handlers=handlers), endpoints.ids)

@@ -1,0 +1,76 @@
+"""Who calls: service keys against their hashes, source addresses against allow-lists, admin tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from heliograph.model.outcome import Rejected
+from heliograph.model.workspace import Service, Tenant
+from heliograph.policy.directory import Directory
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+def header(headers: Headers, name: bytes) -> str:
+    """The value of a header (its name in lower case), "" when it is absent."""
+    for key, value in headers:
+        if key == name:
+            return value.decode("latin-1").strip()
+    return ""
+
+
+@lru_cache(maxsize=4096)
+def _hashed(key: str) -> str:
+    return "sha256:" + hashlib.sha256(key.encode()).hexdigest()
+
+
+def service_of(directory: Directory, key: str) -> tuple[Tenant, Service]:
+    """The service that owns the key; raises `Rejected` for an absent (7002) or unknown key (7001).
+
+    Keys are looked up by their hash, so that the time taken says nothing about a stored key.
+    """
+    if not key:
+        raise Rejected("service_key_missing")
+    found = directory.service_by_key(_hashed(key))
+    if found is None:
+        raise Rejected("authentication_failed")
+    return found
+
+
+def check_source(tenant: Tenant, service: Service, source: str) -> None:
+    """The caller's address against the tenant's list (7010), then the service's own (7208)."""
+    if tenant.ip_allowlist and not _listed(tenant.ip_allowlist, source):
+        raise Rejected("ip_not_allowed")
+    if service.ip_allowlist and not _listed(service.ip_allowlist, source):
+        raise Rejected("service_ip_not_allowed")
+
+
+def check_active(tenant: Tenant, service: Service) -> None:
+    """Both must be live to accept (7007)."""
+    if tenant.status != "active" or service.status != "live":
+        raise Rejected("service_inactive")
+
+
+def is_admin(headers: Headers, token: str) -> bool:
+    """Whether the bearer token is the admin's, compared in constant time."""
+    scheme, _, given = header(headers, b"authorization").partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
+
+
+@lru_cache(maxsize=1024)
+def _networks(entries: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(entry, strict=False) for entry in entries)
+
+
+@lru_cache(maxsize=65536)
+def _listed(entries: tuple[str, ...], source: str) -> bool:
+    try:
+        address = ip_address(source)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return any((mapped or address) in network for network in _networks(entries))

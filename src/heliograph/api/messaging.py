@@ -1,0 +1,82 @@
+"""`POST /resources/v1/messaging`: authenticate, hand the body to ACCEPT, answer in the published envelope."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from heliograph import catalogue
+from heliograph.api import auth, render
+from heliograph.api.body import Gone, TooLarge, read_body
+from heliograph.intake import ACCEPTED, Answer, Intake, Taken
+from heliograph.model.ids import Ids, new_nonce, transid_of
+from heliograph.model.outcome import Rejected
+from heliograph.policy.directory import Directory
+from heliograph.store import StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+_CODE, _TEXT = catalogue.code(ACCEPTED), catalogue.text(ACCEPTED)
+
+
+class Messaging:
+    """An ASGI application for the one route that must be fast."""
+
+    def __init__(self, intake: Intake, directory: Callable[[], Directory], ids: Ids) -> None:
+        self._intake = intake
+        self._directory = directory
+        self._ids = ids
+
+    async def __call__(self, scope: render.Scope, receive: Any, send: Any) -> None:
+        """Serve one call."""
+        if scope["method"] != "POST":
+            error = render.admin_error("method_not_allowed", "send the call with POST")
+            await render.send_json(send, render.ascii_json(error), render.NOT_ALLOWED, [(b"allow", b"POST")])
+            return
+        try:
+            answer = await self._answer(scope, receive)
+        except Gone:
+            return
+        except TooLarge:
+            error = render.admin_error("body_too_large", "a call may have 4 MiB at most; split it")
+            await render.send_json(send, render.ascii_json(error), render.TOO_LARGE)
+            return
+        await render.send_json(send, answer)
+
+    async def _answer(self, scope: render.Scope, receive: Any) -> bytes:
+        try:
+            key = auth.header(scope["headers"], b"key")
+            tenant, service = auth.service_of(self._directory(), key)
+            client = scope.get("client")
+            auth.check_source(tenant, service, client[0] if client else "")
+            auth.check_active(tenant, service)
+            taken = await self._intake.accept(tenant, service, await read_body(receive))
+        except Rejected as error:
+            return render.rejected(error, self._fresh_transid())
+        except StoreUnavailable as error:
+            log.error("a call could not be kept and was refused: %s", error)
+            return render.rejected(Rejected("internal_error_at_accept"), self._fresh_transid())
+        return render.ascii_json(render.Accepted(_elements(taken)))
+
+    def _fresh_transid(self) -> str:
+        return transid_of(self._ids.next(), new_nonce())
+
+
+def _elements(taken: Taken) -> list[render.Element]:
+    base = taken.transid
+    return [
+        render.Element(_CODE, f"{base}_{answer.ordinal}" if answer.ordinal else base, _TEXT, answer.correlation)
+        if answer.key == ACCEPTED
+        else _refused(base, answer)
+        for answer in taken.answers
+    ]
+
+
+def _refused(base: str, answer: Answer) -> render.Element:
+    return render.Element(
+        catalogue.code(answer.key),
+        f"{base}_{answer.ordinal}" if answer.ordinal else base,
+        catalogue.text(answer.key, values=answer.values),
+        answer.correlation,
+    )

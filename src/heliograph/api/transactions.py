@@ -1,0 +1,139 @@
+"""The Transaction Status API: what became of a transaction, or of all of a call."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from heliograph import catalogue
+from heliograph.api import auth, render
+from heliograph.model.channel import Channel
+from heliograph.model.ids import Ids, new_nonce, parse_transid, transid_of
+from heliograph.model.message import Request, Transaction
+from heliograph.model.outcome import Rejected, State
+from heliograph.model.workspace import Service, Tenant
+from heliograph.policy.directory import Directory
+from heliograph.store import SqliteStore
+
+log = logging.getLogger(__name__)
+
+# Words of the published record (status API 3.3); everything else that is final has failed.
+_WORDS = {
+    "submitted": "sent", "delivered": "delivered", "read": "read", "request_expired": "expired",
+    "expired_at_operator": "expired", "expired_before_sending": "expired", "receipt_expired": "expired",
+    "expired_before_attempt": "expired", "call_not_answered": "no answer", "callee_busy": "busy",
+    "call_rejected": "rejected", "call_failed_other": "others",
+}  # fmt: skip
+_QUEUED = "queued"
+
+
+class Transactions:
+    """ASGI application for both forms of the status URL."""
+
+    def __init__(self, store: SqliteStore, directory: Callable[[], Directory], ids: Ids) -> None:
+        self._store = store
+        self._directory = directory
+        self._ids = ids
+
+    async def __call__(self, scope: render.Scope, receive: Any, send: Any) -> None:
+        """Serve one query."""
+        if scope["method"] not in ("GET", "HEAD"):
+            error = render.admin_error("method_not_allowed", "ask with GET")
+            await render.send_json(send, render.ascii_json(error), render.NOT_ALLOWED, [(b"allow", b"GET")])
+            return
+        try:
+            body = render.ascii_json(await self._records(scope))
+        except Rejected as error:
+            transid = transid_of(self._ids.next(), new_nonce())
+            body = render.rejected(error, transid, catalogue.STATUS)
+        await render.send_json(send, body)
+
+    async def _records(self, scope: render.Scope) -> list[dict[str, Any]]:
+        parameters = scope["path_params"]
+        tenant, service = self._caller(scope, parameters.get("servicekey", ""))
+        parsed = parse_transid(parameters["transid"])
+        if parsed is None:
+            raise Rejected("query_validation_failed")
+        number, nonce, ordinal = parsed
+        request = (await self._store.requests([number])).get(number)
+        if request is None or request.nonce != nonce:
+            raise Rejected("no_results")
+        if request.tenant != tenant.id:
+            raise Rejected("no_results")  # another tenant's ids are not confirmed to exist
+        if request.service != service.id:
+            raise Rejected("not_under_this_service")
+        rows = await self._store.transactions(number, ordinal)
+        if not rows:
+            raise Rejected("no_results")
+        channels = self._directory().channels
+        return [record(request, row, tenant, service, channels.get(channel_of(request, row))) for row in rows]
+
+    def _caller(self, scope: render.Scope, path_key: str) -> tuple[Tenant, Service]:
+        directory = self._directory()
+        header_key = auth.header(scope["headers"], b"key")
+        try:
+            found = auth.service_of(directory, header_key or path_key)
+            if path_key and header_key and auth.service_of(directory, path_key)[1].id != found[1].id:
+                raise Rejected("query_validation_failed")
+        except Rejected as error:
+            if error.key == "authentication_failed":
+                raise Rejected("not_under_this_service") from error
+            raise
+        tenant, service = found
+        if tenant.status != "active":
+            raise Rejected("inactive_profile")
+        client = scope.get("client")
+        auth.check_source(tenant, service, client[0] if client else "")
+        if service.status != "live":
+            raise Rejected("service_inactive")
+        return tenant, service
+
+
+def channel_of(request: Request, row: Transaction) -> str:
+    """The channel a transaction goes by."""
+    return request.messages[row.element].content.channel
+
+
+def status_word(row: Transaction) -> str:
+    """The published word of where a transaction stands."""
+    if row.state in (State.QUEUED, State.SENDING):
+        return _QUEUED
+    return _WORDS.get(row.key, "failed")
+
+
+def record(
+    request: Request, row: Transaction, tenant: Tenant, service: Service, channel: Channel | None
+) -> dict[str, Any]:
+    """One transaction as the status API shows it (status API 3.2), with our additive members."""
+    message = request.messages[row.element]
+    waiting = row.state in (State.QUEUED, State.SENDING)
+    failed = row.state in (State.FAILED, State.LAPSED)
+    code = catalogue.code("accepted") if waiting else catalogue.find(row.key, catalogue.STATUS).code
+    text = catalogue.text("accepted") if waiting else catalogue.text(row.key, catalogue.STATUS)
+    binding = service.channels.get(message.content.channel)
+    return {
+        "transactionid": request.transid(row.ordinal),
+        "clientid": tenant.id,
+        "api_version": "v1",
+        "type": "outbound-api",
+        "from": str(message.content.fields.get("senderid") or (binding.sender if binding else "")),
+        "to": row.address.value,
+        "body": str(message.content.fields.get("text") or message.content.fields.get("body") or ""),
+        "channel": channel.wire_name if channel else message.content.channel,
+        "status": status_word(row),
+        "date_created": _date(request.accepted),
+        "last_updated": _date(row.updated),
+        "error_code": code if failed else None,
+        "error_message": text if failed else None,
+        "code": code,
+        "description": text,
+        "correlationid": row.address.correlation,
+        "callbackData": message.callback_data,
+        "additionalInfo": row.detail,
+    }
+
+
+def _date(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%a, %d %b %Y %H:%M:%S UTC")

@@ -1,0 +1,49 @@
+"""What the contract demands of `channels.sms`, and what an SMS address looks like. Source: messaging.md 6.1."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from heliograph.model.rules import OneOf, Required, Rule, ValueIn
+
+MEMBERS = ("type", "text", "body", "senderid", "media-path", "extras")
+MISSING_KEY = "sms_object_missing"
+
+TYPES = {
+    "1": "text", "2": "flash", "3": "binary", "4": "unicode",
+    "text": "text", "flash": "flash", "binary": "binary", "unicode": "unicode",
+}  # fmt: skip
+
+
+def _type(found: dict[str, Any]) -> str:
+    value = found.get("type")
+    return TYPES.get(str(value).strip().lower(), "text") if value not in (None, "") else "text"
+
+
+RULES: tuple[Rule, ...] = (
+    Required(("text",), "sms_text_missing", lambda found: _type(found) == "text", "type 1 or absent"),
+    Required(("body",), "sms_body_missing", lambda found: _type(found) == "binary", "type 3"),
+    OneOf(
+        (("text",), ("body",)),
+        "sms_body_missing",
+        lambda found: _type(found) in ("flash", "unicode"),
+        "types 2 and 4",
+    ),
+    ValueIn(("type",), TYPES, "invalid_sms_type", "1 text, 2 flash, 3 binary, 4 unicode"),
+)
+
+_PLAIN = re.compile(r"[1-9][0-9]{5,14}", re.ASCII)
+_NOISE = str.maketrans("", "", " -()\t\u00a0")
+
+
+def normalise_msisdn(value: str) -> str | None:
+    """6-15 digits without `+`, leading zeros of `00`, blanks, `-` and brackets; None when nothing such is left."""
+    if _PLAIN.fullmatch(value):
+        return value
+    digits = value.translate(_NOISE)
+    if digits.startswith("+"):
+        digits = digits[1:]
+    elif digits.startswith("00"):
+        digits = digits[2:]
+    return digits if _PLAIN.fullmatch(digits) else None

@@ -1,0 +1,275 @@
+"""The commands. Exit status 0 is success, 1 a refusal, 2 a usage error; errors name the thing and the mend."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from heliograph import __version__, catalogue, config
+from heliograph.cli import logs, show
+from heliograph.cli.demo import demo_document, introduce
+from heliograph.cli.remote import Remote, RemoteError
+from heliograph.cli.serve import read_document, serve
+from heliograph.cli.simulators import Simulators
+from heliograph.store.vault import VaultError
+
+app = typer.Typer(
+    help="Heliograph: one Messaging API over many channels, with a status code for everything that can happen.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+Data = Annotated[str | None, typer.Option("--data", help="Data folder (default ./heliograph-data).")]
+Listen = Annotated[str | None, typer.Option("--listen", help="HOST:PORT of the server (default 127.0.0.1:8080).")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Key = Annotated[str, typer.Option("--key", envvar="HELIOGRAPH_KEY", help="Service key.")]
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except (config.ConfigError, RemoteError, VaultError) as error:
+        show.errors.print(f"heliograph: {error}", style="red", markup=False)
+        raise typer.Exit(1) from error
+
+
+def _settings(**given: str | None) -> config.Config:
+    settings = config.load({name.upper(): value for name, value in given.items()})
+    logs.configure(settings.log)
+    return settings
+
+
+def _print(value: Any, as_json: bool, human: Callable[[Any], None]) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    else:
+        human(value)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"heliograph {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+@app.command("serve")
+def serve_command(
+    listen: Listen = None,
+    data: Data = None,
+    workspace: Annotated[Path | None, typer.Option(help="Workspace file to apply at start.")] = None,
+    roles: Annotated[str | None, typer.Option(help="Of api,worker,console,simulators; all by default.")] = None,
+) -> None:
+    """Run the platform until SIGTERM, which drains it."""
+    with _refusals():
+        serve(_settings(listen=listen, data=data, roles=roles), workspace)
+
+
+@app.command()
+def demo(listen: Listen = None, data: Data = None) -> None:
+    """Run the platform with the demo workspace, send a message and show its timeline."""
+    with _refusals():
+        settings = _settings(listen=listen, data=data)
+        serve(settings, then=lambda platform: introduce(platform, demo_document(settings.url)))
+
+
+@app.command()
+def apply(
+    file: Annotated[Path, typer.Argument(help="Workspace file, YAML or JSON.")],
+    listen: Listen = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Declare the workspace: all of the file or, with an error, nothing."""
+    with _refusals():
+        document = read_document(file)
+        answer = Remote(_settings(listen=listen, data=data)).admin("PUT", "/workspace", json=document)
+
+        def human(value: Any) -> None:
+            show.changes(value["changes"], applied=True)
+            for name, key in value["made_keys"].items():
+                show.console.print(f"service key made for {name} (shown once): {key}")
+
+        _print(answer, as_json, human)
+
+
+@app.command()
+def plan(
+    file: Annotated[Path, typer.Argument(help="Workspace file, YAML or JSON.")],
+    listen: Listen = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show what `apply` would change."""
+    with _refusals():
+        document = read_document(file)
+        answer = Remote(_settings(listen=listen, data=data)).admin("PUT", "/workspace?plan=true", json=document)
+        _print(answer, as_json, lambda value: show.changes(value["changes"], applied=False))
+
+
+@app.command()
+def export(
+    secrets: Annotated[bool, typer.Option("--secrets", help="Show secrets instead of ***.")] = False,
+    listen: Listen = None,
+    data: Data = None,
+) -> None:
+    """Write the workspace out as JSON."""
+    with _refusals():
+        path = "/workspace?secrets=true" if secrets else "/workspace"
+        answer = Remote(_settings(listen=listen, data=data)).admin("GET", path)
+        sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2) + "\n")
+
+
+@app.command()
+def send(
+    to: Annotated[list[str], typer.Argument(help="Destinations, for SMS phone numbers.")],
+    key: Key,
+    text: Annotated[str, typer.Option(help="The text.")] = "",
+    sender: Annotated[str, typer.Option(help="Sender id; the service's own by default.")] = "",
+    template: Annotated[str, typer.Option(help="Template id instead of a text.")] = "",
+    channel: Annotated[str, typer.Option(help="Delivery channel.")] = "sms",
+    listen: Listen = None,
+    as_json: Json = False,
+) -> None:
+    """Send a message through the Messaging API."""
+    with _refusals():
+        fields = {name: value for name, value in (("text", text), ("senderid", sender)) if value}
+        body: dict[str, Any] = {"deliverychannel": channel, "destination": [{"msisdn": to}]}
+        if fields:
+            body["channels"] = {channel: fields}
+        if template:
+            body["message"] = {"template": template}
+        answer = Remote(_settings(listen=listen)).message(json.dumps(body).encode(), key)["response"]
+        _print(answer, as_json, _show_response)
+        if isinstance(answer, dict) or any(element["code"] != "1001" for element in answer):
+            raise typer.Exit(1)
+
+
+def _show_response(response: Any) -> None:
+    for element in response if isinstance(response, list) else [response]:
+        show.console.print(f"{element['transid']}  {element['code']} {element['description']}", markup=False)
+
+
+@app.command()
+def status(
+    transid: Annotated[str, typer.Argument(help="A transid, or a bare UUID for all of a call.")],
+    key: Key,
+    listen: Listen = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the status API what became of a transaction."""
+    with _refusals():
+        answer = Remote(_settings(listen=listen)).status(transid, key)
+        if isinstance(answer, dict):
+            _print(answer, as_json, lambda value: _show_response(value["response"]))
+            raise typer.Exit(1)
+        _print(answer, as_json, show.records)
+
+
+@app.command()
+def explain(
+    transid: Annotated[str, typer.Argument(help="A transid.")],
+    listen: Listen = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show every gate a message passed, what decided, every attempt, receipt and callback."""
+    with _refusals():
+        answer = Remote(_settings(listen=listen, data=data)).admin("GET", f"/messages/{transid}")
+        _print(answer, as_json, show.story)
+
+
+@app.command()
+def tail(listen: Listen = None, data: Data = None, as_json: Json = False) -> None:
+    """Follow what happens, until interrupted."""
+    with _refusals(), contextlib.suppress(KeyboardInterrupt):
+        for event in Remote(_settings(listen=listen, data=data)).lines("/tail"):
+            if as_json:
+                sys.stdout.write(json.dumps(event) + "\n")
+                sys.stdout.flush()
+            else:
+                show.event(event)
+
+
+@app.command()
+def replay(
+    callback: Annotated[str, typer.Argument(help="A callback's id, or `parked` for all parked ones.")],
+    listen: Listen = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Send a callback again."""
+    with _refusals():
+        path = "/callbacks/replay" if callback == "parked" else f"/callbacks/{callback}/replay"
+        answer = Remote(_settings(listen=listen, data=data)).admin("POST", path, json={})
+        _print(answer, as_json, lambda value: show.console.print(f"{value['replayed']} callbacks are sent again"))
+
+
+@app.command()
+def codes(
+    code: Annotated[str, typer.Argument(help="A code, e.g. 7207; all when left out.")] = "",
+    as_json: Json = False,
+) -> None:
+    """The status catalogue: message, cause, fix, who can fix it, whether to send again."""
+    rows = [row.as_dict() for row in (catalogue.with_code(code) if code else catalogue.ROWS)]
+    if not rows:
+        show.errors.print(
+            f"heliograph: {code} is no code of the catalogue; `heliograph codes` lists them", style="red"
+        )
+        raise typer.Exit(1)
+    _print(rows, as_json, show.codes)
+
+
+@app.command()
+def simulate(
+    only: Annotated[str, typer.Option(help="Channels, separated by commas; all by default.")] = "sms",
+) -> None:
+    """Run the simulators alone."""
+    unknown = sorted(set(only.split(",")) - {"sms"})
+    if unknown:
+        show.errors.print(f"heliograph: there is no simulator for {', '.join(unknown)}; there is sms", style="red")
+        raise typer.Exit(2)
+    with _refusals():
+        asyncio.run(_simulate(_settings()))
+
+
+async def _simulate(settings: config.Config) -> None:
+    simulators = Simulators(settings)
+    try:
+        await simulators.start()
+    except OSError as error:
+        raise config.ConfigError(
+            f"the simulator cannot listen ({error}); set HELIOGRAPH_SMSC_SIMULATOR to a free address"
+        ) from error
+    for channel, (host, port) in simulators.endpoints.items():
+        show.console.print(f"{channel} simulator on {host}:{port}")
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    await ended.wait()
+    await simulators.stop()
+
+
+def main() -> None:
+    """The entry point."""
+    app()

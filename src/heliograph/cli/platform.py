@@ -1,0 +1,202 @@
+"""The composition root: builds every part once, ties them together, starts and stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+from starlette.routing import BaseRoute, Mount
+
+from heliograph import catalogue
+from heliograph.api.admin.callbacks import CallbackViews
+from heliograph.api.admin.messages import MessageViews
+from heliograph.api.admin.views import Views
+from heliograph.api.admin.workspace import WorkspaceViews
+from heliograph.api.app import Endpoints, build_app
+from heliograph.api.messaging import Messaging
+from heliograph.api.metrics import Metrics
+from heliograph.api.transactions import Transactions
+from heliograph.bus.local import Tail
+from heliograph.channels import channels
+from heliograph.cli.data import Secrets
+from heliograph.cli.simulators import Simulators
+from heliograph.config import Config
+from heliograph.dispatch.around import Surroundings
+from heliograph.dispatch.lanes import Lanes
+from heliograph.dispatch.worker import Dispatcher
+from heliograph.intake import Intake
+from heliograph.model.ids import Ids
+from heliograph.model.record import Notice
+from heliograph.notify.teller import Teller
+from heliograph.receipts.receiver import Receiver
+from heliograph.receipts.sweeper import Sweeper
+from heliograph.store import SqliteStore
+from heliograph.store.correlator import Correlator
+from heliograph.store.retention import Retention
+from heliograph.store.vault import Vault
+from heliograph.wire.http import Client
+from heliograph.workspaces import Workspaces
+
+log = logging.getLogger(__name__)
+
+DATABASE_FILE = "heliograph.sqlite"
+GRACE_SECONDS = 4.0  # for each of the two outer edges; the whole stop stays within 10 s
+
+
+def clock_ms() -> int:
+    """Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Platform:
+    """One process of the platform."""
+
+    def __init__(self, config: Config, secrets: Secrets) -> None:
+        """Open the store and build all parts; nothing runs yet. Raises `VaultError`."""
+        self.config = config
+        self.store = SqliteStore(config.data / DATABASE_FILE, clock_ms())
+        self.channels = channels()
+        self.workspaces = Workspaces(self.store, Vault(secrets.secret_key), self.channels)
+        self.workspaces.load()
+        self.simulators = Simulators(config)
+        self.tail = Tail()
+        self.ids = Ids(clock_ms)
+        directory = self.workspaces.directory
+        self.http = Client()
+        self.teller = Teller(
+            self.store, self.http, lambda tenant, service: directory().service_of(tenant, service),
+            clock_ms, random.Random(),
+        )  # fmt: skip
+        correlator = Correlator()
+        self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell)
+        self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell)
+        self.lanes = Lanes(directory, self.simulators.endpoints, time.monotonic)
+        self.dispatcher = Dispatcher(
+            Surroundings(self.store, directory, correlator, self.ids, self.tell, self.receiver.receive),
+            self.lanes,
+        )
+        works = "worker" in config.roles
+        queued = self.dispatcher.offer if works else lambda accepted: None
+        self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ready = False
+        self.admin_token = secrets.admin_token
+
+    def tell(self, notices: list[Notice]) -> None:
+        """Notices were committed: callers are told, listeners of the live log too."""
+        self.teller.offer(notices)
+        if self.tail.heard:
+            for notice in notices:
+                self.tail.publish(self._event(notice))
+
+    def _event(self, notice: Notice) -> dict[str, Any]:
+        request = self.store.cached_request(notice.request)
+        return {
+            "at": notice.at,
+            "transid": request.transid(notice.ordinal) if request else "",
+            "service": notice.service,
+            "state": notice.state.name.lower(),
+            "code": catalogue.code(notice.key) if request else "",
+            "description": catalogue.receipt_text(notice.key) if request else notice.key,
+            "detail": notice.detail,
+        }
+
+    async def start(self) -> None:
+        """Bring everything up; when this returns the platform is ready."""
+        await self.store.open()
+        released = self.store.release_claims()
+        if released:
+            log.warning("%d messages were being sent when the process ended; queued again, flagged", released)
+        await self.simulators.start()
+        if "worker" in self.config.roles:
+            self._run(self.receiver.run(), "receiver")
+            self._run(self.sweeper.run(), "sweeper")
+            self._run(self.teller.run(), "teller")
+            retention = Retention(self.store, self.config.retention_days, clock_ms)
+            self._run(retention.run(), "retention")
+            await self.dispatcher.start()
+            self.workspaces.changed.append(self.dispatcher.reconfigure)
+            recovered = await self.dispatcher.recover()
+            if recovered:
+                log.info("%d requests with messages to send were taken up again", recovered)
+        self._ready = True
+
+    async def stop(self) -> None:
+        """Drain: no new calls, answers under way awaited, everything durable."""
+        self._ready = False
+        self.tail.close()
+        if "worker" in self.config.roles:
+            await self.dispatcher.stop(GRACE_SECONDS)
+            await self.receiver.drained()
+            await self.teller.stop(GRACE_SECONDS / 2)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.simulators.stop()
+        await self.http.close()
+        await self.store.close()
+
+    def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_report)
+        self._tasks.append(task)
+
+    def app(self) -> Any:
+        """The HTTP surface of this process."""
+        directory = self.workspaces.directory
+        endpoints = Endpoints(
+            messaging=Messaging(self.intake, directory, self.ids),
+            transactions=Transactions(self.store, directory, self.ids),
+            messages=MessageViews(self.store),
+            workspace=WorkspaceViews(self.workspaces),
+            callbacks=CallbackViews(self.store, clock_ms, self.teller.wake),
+            views=Views(self.store, self.connectors, self.tail),
+            metrics=Metrics(self.numbers),
+            ready=self.ready,
+            ids=self.ids,
+            admin_token=self.admin_token,
+        )
+        more: list[BaseRoute] = []
+        if "simulators" in self.config.roles:
+            more.append(Mount("/sim/bin", routes=self.simulators.bin_routes()))
+        return build_app(endpoints, more)
+
+    def connectors(self) -> dict[str, dict[str, Any]]:
+        """Every connector's status by lane name."""
+        return {lane.name: lane.status() for lane in self.lanes.all() if lane.spec.kind}
+
+    def numbers(self) -> dict[str, dict[str, float]]:
+        """What `/metrics` shows."""
+        lanes = self.lanes.all()
+        return {
+            "intake": dict(self.intake.counts),
+            "dispatch": dict(self.dispatcher.counts),
+            "receipts": dict(self.receiver.counts),
+            "notify": dict(self.teller.stats()),
+            "store": dict(self.store.stats()),
+            "queue": {
+                "waiting": sum(len(lane.queue) for lane in lanes),
+                "claimed": sum(len(lane.stock) for lane in lanes),
+                "under_way": sum(len(lane.under_way) for lane in lanes),
+            },
+        }
+
+    async def ready(self) -> dict[str, Any]:
+        """Whether the parts are ready, for `/readyz`."""
+        await self.store.pending_counts()
+        return {
+            "ok": self._ready,
+            "store": "ok",
+            "bus": self.config.bus,
+            "roles": sorted(self.config.roles),
+            "connectors": {name: str(status.get("state", "")) for name, status in self.connectors().items()},
+        }
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.critical("the part %s ended with an error; restart the process", task.get_name(), exc_info=error)

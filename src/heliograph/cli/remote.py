@@ -1,0 +1,73 @@
+"""Talks to a running server for the commands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+
+from heliograph.cli.data import read_token
+from heliograph.config import Config
+
+
+class RemoteError(Exception):
+    """The server refused or is not there; the text says what and the mend."""
+
+
+class Remote:
+    """The admin and messaging API of a server."""
+
+    def __init__(self, config: Config) -> None:
+        self.url = config.url
+        self._config = config
+        self._http = httpx.Client(base_url=config.url, timeout=30.0, trust_env=False)
+
+    def admin(self, method: str, path: str, **more: Any) -> Any:
+        """One admin call; its JSON answer. Raises `RemoteError`."""
+        headers = {"authorization": f"Bearer {read_token(self._config)}"}
+        answer = self._send(method, f"/admin/v1{path}", headers=headers, **more)
+        if answer.status_code >= 400:
+            raise RemoteError(_said(answer))
+        return answer.json()
+
+    def message(self, body: bytes, key: str) -> Any:
+        """One Messaging call; its JSON answer."""
+        headers = {"key": key, "content-type": "application/json"}
+        return self._send("POST", "/resources/v1/messaging", content=body, headers=headers).json()
+
+    def status(self, transid: str, key: str) -> Any:
+        """One status query; its JSON answer."""
+        return self._send("GET", f"/resources/v1/messaging/status/{transid}", headers={"key": key}).json()
+
+    def lines(self, path: str) -> Iterator[Any]:
+        """The JSON lines of a stream, until the server ends it."""
+        headers = {"authorization": f"Bearer {read_token(self._config)}"}
+        try:
+            with self._http.stream("GET", f"/admin/v1{path}", headers=headers, timeout=None) as answer:
+                if answer.status_code >= 400:
+                    answer.read()
+                    raise RemoteError(_said(answer))
+                for line in answer.iter_lines():
+                    if line:
+                        yield json.loads(line)
+        except httpx.HTTPError as error:
+            raise RemoteError(f"the stream from {self.url} broke: {error}") from error
+
+    def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
+        try:
+            return self._http.request(method, path, **more)
+        except httpx.ConnectError as error:
+            raise RemoteError(f"nothing listens at {self.url}; start `heliograph serve` or give --listen") from error
+        except httpx.HTTPError as error:
+            raise RemoteError(f"the call to {self.url} failed: {error}") from error
+
+
+def _said(answer: httpx.Response) -> str:
+    try:
+        error = answer.json()["error"]
+    except (ValueError, KeyError, TypeError):
+        return f"the server answered {answer.status_code}"
+    faults = "".join(f"\n  {fault['path']}: {fault['message']}" for fault in error.get("faults", ()))
+    return error["message"].split("\n")[0] + faults if faults else error["message"]

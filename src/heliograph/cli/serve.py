@@ -1,0 +1,137 @@
+"""Runs the platform until it is told to stop, and drains it then."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+import uvloop
+import yaml
+
+from heliograph.cli.data import prepare
+from heliograph.cli.platform import Platform
+from heliograph.config import Config, ConfigError
+from heliograph.contract.workspace import Faults
+
+log = logging.getLogger(__name__)
+
+HTTP_GRACE = 3  # seconds for calls under way when the process is told to stop
+BACKLOG = 2048
+SWITCH_SECONDS = 0.0005  # see docs/performance.md: the store's thread must get its turn quickly
+
+Then = Callable[[Platform], Awaitable[None]]
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us, so that the platform drains before the process ends."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing is captured here."""
+        yield
+
+
+def serve(config: Config, workspace: Path | None = None, then: Then | None = None) -> None:
+    """Run until SIGTERM or SIGINT. `workspace` is applied first; `then` runs once the platform is up. Raises
+    `ConfigError` for what cannot work."""
+    secrets = prepare(config)
+    if secrets.made:
+        sys.stderr.write(f"admin token (kept in {config.data}/admin-token, shown once): {secrets.admin_token}\n")
+    listener = _bind(config)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    platform = Platform(config, secrets)
+    uvloop.run(_run(platform, listener, workspace, then))
+
+
+def _bind(config: Config) -> socket.socket:
+    host, port = config.address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        raise ConfigError(
+            f"cannot listen on {config.listen}: {error.strerror}; give another address with --listen"
+        ) from error
+    return listener
+
+
+async def _run(platform: Platform, listener: socket.socket, workspace: Path | None, then: Then | None) -> None:
+    try:
+        await platform.start()
+    except OSError as error:
+        await platform.stop()
+        raise ConfigError(
+            f"a simulator cannot listen ({error}); set HELIOGRAPH_SMSC_SIMULATOR to a free address or leave "
+            "`simulators` out of --roles"
+        ) from error
+    server = _Server(
+        uvicorn.Config(
+            platform.app(), log_config=None, access_log=False, lifespan="off", http="httptools", ws="none",
+            loop="uvloop", backlog=BACKLOG, timeout_graceful_shutdown=HTTP_GRACE, server_header=False,
+            proxy_headers=False,
+        )
+    )  # fmt: skip
+
+    def end() -> None:
+        log.info("told to stop: draining")
+        platform.tail.close()
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end)
+    try:
+        if workspace is not None:
+            await _apply_file(platform, workspace)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        log.info("heliograph listens on %s", platform.config.url)
+        if then is not None:
+            following: asyncio.Task[Any] = asyncio.create_task(_after_start(server, platform, then))
+            await asyncio.wait({serving, following}, return_when=asyncio.FIRST_EXCEPTION)
+            if following.done() and not following.cancelled() and (error := following.exception()):
+                server.should_exit = True
+                await serving
+                raise error
+        await serving
+    finally:
+        await platform.stop()
+        log.info("stopped; everything accepted is durable")
+
+
+async def _after_start(server: _Server, platform: Platform, then: Then) -> None:
+    while not server.started:
+        await asyncio.sleep(0.01)
+    await then(platform)
+
+
+async def _apply_file(platform: Platform, path: Path) -> None:
+    try:
+        applied = await platform.workspaces.apply(read_document(path))
+    except Faults as faults:
+        raise ConfigError(f"the workspace {path} is not applied:\n{faults}") from faults
+    log.info("workspace %s applied: %d changes", path, len(applied.changes))
+    for name, key in applied.made_keys.items():
+        sys.stderr.write(f"service key made for {name} (shown once): {key}\n")
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """A workspace file, YAML or JSON. Raises `ConfigError`."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is neither YAML nor JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise ConfigError(f"{path} must hold one object with `tenants`")
+    return document

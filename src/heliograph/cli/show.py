@@ -1,0 +1,126 @@
+"""What commands print for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+_MARKS = {True: "[green]✔[/]", False: "[red]✘[/]"}
+_COLOURS = {"delivered": "green", "read": "green", "submitted": "cyan", "failed": "red", "lapsed": "yellow"}
+
+
+def moment(ms: int) -> str:
+    """Unix milliseconds as a time of day, UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
+
+
+def changes(lines: Iterable[str], *, applied: bool) -> None:
+    """What an apply changed, or would."""
+    lines = list(lines)
+    for text in lines:
+        colour = {"+": "green", "-": "red", "~": "yellow"}.get(text[:1], "white")
+        console.print(f"[{colour}]{escape(text)}[/]")
+    verb = "applied" if applied else "would be applied"
+    console.print(f"{len(lines)} changes {verb}" if lines else "no changes: the workspace is as declared")
+
+
+def records(rows: list[dict[str, Any]]) -> None:
+    """Status records, a line each."""
+    table = Table("transid", "to", "status", "code", "description", "updated", box=None, padding=(0, 2, 0, 0))
+    for row in rows:
+        table.add_row(
+            row["transactionid"], row["to"], row["status"], row["code"], row["description"], row["last_updated"]
+        )
+    console.print(table)
+
+
+def story(document: dict[str, Any]) -> None:
+    """Everything known of one message, as a timeline."""
+    colour = _COLOURS.get(document["state"], "white")
+    console.print(
+        f"[bold]{document['transid']}[/]  {document['channel']} to {escape(document['destination'])}  "
+        f"[{colour}]{document['code']} {escape(document['description'])}[/] ({document['state']})"
+    )
+    if document["detail"]:
+        console.print(f"  detail   {escape(document['detail'])}")
+    if document["possible_duplicate"]:
+        console.print("  [yellow]the far end may have got this message more than once[/]")
+    console.print(f"  why      {escape(document['explanation']['cause'])}")
+    console.print(f"  mend     {escape(document['explanation']['fix'])}")
+    console.print(
+        f"  who      {document['explanation']['fixed_by']}, safe to send again: "
+        f"{document['explanation']['retry_safe']}"
+    )
+    console.print()
+    console.print(f"{moment(document['accepted_at'])}  accepted for service {escape(document['service'])}")
+    for gate in document["gates"]:
+        decided = f"  [dim]{escape(str(gate.get('decided_by', '')))}[/]" if gate.get("decided_by") else ""
+        console.print(
+            f"              {_MARKS[bool(gate['ok'])]} {gate['gate']}: {escape(str(gate['value']))}{decided}"
+        )
+    if document["gates_note"]:
+        console.print(f"              [dim]{document['gates_note']}[/]")
+    for line in sorted(_moments(document)):
+        console.print(f"{moment(line[0])}  {line[1]}")
+
+
+def _moments(document: dict[str, Any]) -> Iterable[tuple[int, str]]:
+    for attempt in document["attempts"]:
+        said = "submitted as " + ", ".join(attempt["native_ids"]) if attempt["result"] == "submitted" else (
+            f"refused: {attempt['native_code']} {attempt['detail']} ({attempt['status']}, retry {attempt['retry']})"
+        )  # fmt: skip
+        yield attempt["at"], f"attempt {attempt['attempt']} on {escape(attempt['connector'])}: {escape(said)}"
+    for receipt in document["receipts"]:
+        yield (
+            receipt["at"],
+            (
+                f"receipt {receipt['code']} {receipt['key']} [dim]{escape(receipt['raw'] or receipt['native_code'])}[/]"
+            ),
+        )
+    for callback in document["callbacks"]:
+        answer = f"HTTP {callback['status']}" if callback["status"] else callback["error"]
+        yield (
+            callback["at"],
+            (
+                f"callback {callback['code']} to {escape(callback['url'])}: {callback['state']}"
+                f" after {callback['attempts']} tries {escape(str(answer))}"
+            ),
+        )
+
+
+def event(what: dict[str, Any]) -> None:
+    """One line of the live log."""
+    colour = _COLOURS.get(what["state"], "white")
+    console.print(
+        f"{moment(what['at'])}  {what['transid']}  [{colour}]{what['state']}[/]  {what['code']} "
+        f"{escape(what['description'])}  {escape(what['detail'])}"
+    )
+
+
+def codes(rows: list[dict[str, str]]) -> None:
+    """Catalogue rows: a table, or one row in full."""
+    if len(rows) > 6:
+        table = Table("api", "code", "message", "key", "phase", "fixed by", "retry", box=None)
+        for row in rows:
+            table.add_row(
+                row["api"], row["code"], escape(row["message"]), row["key"], row["phase"], row["fixed_by"],
+                row["retry_safe"],
+            )  # fmt: skip
+        console.print(table)
+        return
+    for row in rows:
+        console.print(f"[bold]{row['code']} {escape(row['message'])}[/]  ({row['api']}, {row['key']})")
+        console.print(f"  cause  {escape(row['cause'])}")
+        console.print(f"  fix    {escape(row['fix'])}")
+        console.print(
+            f"  phase {row['phase']}, {row['finality']}, to be fixed by {row['fixed_by']}, "
+            f"safe to send again: {row['retry_safe']}\n"
+        )

@@ -1,0 +1,183 @@
+"""Every setting: its name, default, check and help. Environment over `heliograph.toml` in the data folder over
+defaults; checked whole at start. The only place that reads the environment."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PREFIX = "HELIOGRAPH_"
+FILE = "heliograph.toml"
+
+
+class ConfigError(Exception):
+    """A setting is unknown or bad; the text names it and the mend."""
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _listen(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise ValueError("must look like 127.0.0.1:8080")
+    return value
+
+
+def _one_of(*allowed: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value.lower() not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return value.lower()
+
+    return check
+
+
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def check(value: str) -> int:
+        if not value.isdecimal() or not least <= int(value) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(value)
+
+    return check
+
+
+def _roles(value: str) -> str:
+    unknown = [role for role in value.split(",") if role not in ROLES]
+    if unknown:
+        raise ValueError(f"has unknown roles {', '.join(unknown)}; there are {', '.join(ROLES)}")
+    return value
+
+
+ROLES = ("api", "worker", "console", "simulators")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting; `check` gives the value or raises ValueError with the rule it breaks."""
+
+    name: str
+    default: str
+    check: Callable[[str], Any]
+    help: str
+
+
+SETTINGS = (
+    Setting("DATA", "./heliograph-data", _text, "Folder for the database, keys and settings; made 0700."),
+    Setting(
+        "DATABASE",
+        "sqlite",
+        _one_of("sqlite"),
+        "Where state is kept: `sqlite` is a file in the data folder.",
+    ),
+    Setting("BUS", "local", _one_of("local"), "How the parts of the platform reach each other."),
+    Setting("LISTEN", "127.0.0.1:8080", _listen, "Host and port of the HTTP server."),
+    Setting("ROLES", ",".join(ROLES), _roles, "What this process does, separated by commas."),
+    Setting("ADMIN_TOKEN", "", _text, "Token of the admin API; made at first start and kept in the data folder."),
+    Setting(
+        "SECRET_KEY",
+        "",
+        _text,
+        "Encrypts the workspace at rest (32 bytes, URL-safe base64); made at first start likewise.",
+    ),
+    Setting("LOG", "info", _one_of("debug", "info", "warning", "error"), "How much is logged."),
+    Setting("RETENTION_DAYS", "30", _number(1, 3650), "Days that messages and their stories are kept."),
+    Setting(
+        "SMSC_SIMULATOR",
+        "127.0.0.1:2775",
+        _listen,
+        "Where the SMSC simulator listens, and where sandbox services send SMS; port 0 takes a free one.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings in force."""
+
+    data: Path
+    database: str
+    bus: str
+    listen: str
+    roles: frozenset[str]
+    admin_token: str
+    secret_key: str
+    log: str
+    retention_days: int
+    smsc_simulator: tuple[str, int]
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of the HTTP server."""
+        return split_address(self.listen)
+
+    @property
+    def url(self) -> str:
+        """The base URL of the HTTP server, as one on this machine calls it."""
+        host, port = self.address
+        return f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """`host:port` as its two halves."""
+    host, _, port = text.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def load(given: Mapping[str, str | None], environment: Mapping[str, str] = os.environ) -> Config:
+    """The settings, `given` (from the command line, by name without prefix) over the environment over the
+    file. Raises `ConfigError`."""
+    known = {setting.name: setting for setting in SETTINGS}
+    values = {setting.name: setting.default for setting in SETTINGS}
+    from_environment = {
+        name.removeprefix(PREFIX): value for name, value in environment.items() if name.startswith(PREFIX)
+    }
+    from_line = {name: value for name, value in given.items() if value is not None}
+    folder = Path(from_line.get("DATA") or from_environment.get("DATA") or values["DATA"])
+    layers = (
+        (_file(folder / FILE), str(folder / FILE)),
+        (from_environment, "the environment"),
+        (from_line, "the command line"),
+    )
+    for layer, source in layers:
+        for name, value in layer.items():
+            if name not in known:
+                raise ConfigError(f"{PREFIX}{name} in {source} is no setting; there are {', '.join(known)}")
+            values[name] = value
+    return _checked(known, values)
+
+
+def _checked(known: Mapping[str, Setting], values: Mapping[str, str]) -> Config:
+    checked: dict[str, Any] = {}
+    for name, setting in known.items():
+        try:
+            checked[name] = setting.check(values[name])
+        except ValueError as error:
+            raise ConfigError(f"{PREFIX}{name}={values[name]!r} {error}") from error
+    return Config(
+        data=Path(checked["DATA"]),
+        database=checked["DATABASE"],
+        bus=checked["BUS"],
+        listen=checked["LISTEN"],
+        roles=frozenset(checked["ROLES"].split(",")),
+        admin_token=checked["ADMIN_TOKEN"],
+        secret_key=checked["SECRET_KEY"],
+        log=checked["LOG"],
+        retention_days=checked["RETENTION_DAYS"],
+        smsc_simulator=split_address(checked["SMSC_SIMULATOR"]),
+    )
+
+
+def _file(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    return {name.upper().removeprefix(PREFIX): str(value) for name, value in content.items()}

@@ -1,0 +1,1 @@
+"""SEND: claim, judge again, route, send, record."""

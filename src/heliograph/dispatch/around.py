@@ -1,0 +1,33 @@
+"""What the verb SEND is given."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from heliograph.model.ids import Ids
+from heliograph.model.outcome import Inbound, Receipt
+from heliograph.model.record import Notice
+from heliograph.policy.directory import Directory
+from heliograph.store import SqliteStore
+from heliograph.store.correlator import Correlator
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The store, the workspace as it is now, whom to tell, where receipts go, time, ids and chance.
+
+    `clock_ms` is Unix milliseconds, `monotonic` seconds, `rng` a number in 0..1.
+    """
+
+    store: SqliteStore
+    directory: Callable[[], Directory]
+    correlator: Correlator
+    ids: Ids
+    tell: Callable[[list[Notice]], None]
+    receive: Callable[[str, Receipt | Inbound, Callable[[bool], None]], None]
+    clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    monotonic: Callable[[], float] = time.monotonic
+    rng: Callable[[], float] = random.random

@@ -1,0 +1,159 @@
+"""What a connector answered becomes a change of state: submitted, failed, again later, or fate unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from heliograph.dispatch import retry
+from heliograph.dispatch.around import Surroundings
+from heliograph.dispatch.judge import Judge
+from heliograph.dispatch.lane import Flight, Lane
+from heliograph.dispatch.settler import Settler
+from heliograph.dispatch.story import Sampler, attempt_data, line
+from heliograph.model.channel import Events, Outbound
+from heliograph.model.message import Transaction
+from heliograph.model.outcome import Inbound, Receipt, SendError, State, Submitted
+from heliograph.model.record import Change
+from heliograph.policy.windows import receipt_window_ms
+
+
+class LaneEvents:
+    """A connector's reports, tied to its lane."""
+
+    def __init__(self, results: Results, lane: Lane) -> None:
+        self._results = results
+        self._lane = lane
+
+    def settled(self, outbound: Outbound, result: Submitted | SendError) -> None:
+        """See `Events`."""
+        self._results.settled(self._lane, outbound, result)
+
+    def ready(self) -> None:
+        """See `Events`."""
+        self._lane.pump()
+
+    def received(self, item: Receipt | Inbound, stored: Callable[[bool], None]) -> None:
+        """See `Events`."""
+        self._results.received(self._lane.name, item, stored)
+
+
+class Results:
+    """Turns answers into changes and hands them to the settler."""
+
+    def __init__(
+        self,
+        around: Surroundings,
+        settler: Settler,
+        judge: Judge,
+        sampler: Sampler,
+        back: Callable[[Transaction], None],
+    ) -> None:
+        self._around = around
+        self._settler = settler
+        self._judge = judge
+        self._sampler = sampler
+        self._back = back
+        self.counts = {"submitted": 0, "refused": 0, "retried": 0, "unanswered": 0}
+
+    def events(self, lane: Lane) -> Events:
+        """What the lane's connector reports to."""
+        return LaneEvents(self, lane)
+
+    def received(self, connector: str, item: Receipt | Inbound, stored: Callable[[bool], None]) -> None:
+        """A receipt or inbound message goes to the verb that receives."""
+        self._around.receive(connector, item, stored)
+
+    def settled(self, lane: Lane, outbound: Outbound, result: Submitted | SendError) -> None:
+        """One submit was answered."""
+        flight = lane.under_way.pop((outbound.request, outbound.ordinal))
+        if isinstance(result, Submitted):
+            self._submitted(lane, flight, result)
+        else:
+            self._refused(lane, flight, result)
+        lane.pump()
+
+    def _submitted(self, lane: Lane, flight: Flight, result: Submitted) -> None:
+        now_ms = self._around.clock_ms()
+        self.counts["submitted"] += 1
+        request, element = flight.request, flight.row.element
+        sent = _attempted(flight, lane.name)
+        window = receipt_window_ms(self._judge.facts(request), request.messages[element], now_ms)
+        outcomes = self._judge.outcomes(request, element)
+        change = outcomes.submitted(sent, now_ms, lane.name, result.native_ids, window)
+        if self._sampler.keep():
+            self._tell_story(lane, flight, result)
+        self._around.correlator.submitted(lane.name, result.native_ids, sent)
+        self._settler.add(change, outcomes, sent)
+
+    def _refused(self, lane: Lane, flight: Flight, result: SendError) -> None:
+        self._tell_story(lane, flight, result)
+        attempt = flight.outbound.attempt
+        if result.retry == "free":
+            self._throttled(lane, flight, result)
+        elif result.retry == "unknown":
+            self._unanswered(lane, flight, result)
+        elif (delay := retry.delay_of(result.retry, attempt, lane.fast, self._around.rng)) is not None:
+            self._again(flight, result, delay, attempt)
+        else:
+            self.counts["refused"] += 1
+            self._end(lane, flight, result, State.FAILED)
+
+    def _throttled(self, lane: Lane, flight: Flight, result: SendError) -> None:
+        """Too fast: the lane slows down and the attempt does not count, except in the sandbox, where someone
+        waits for the end."""
+        pause = retry.SANDBOX_THROTTLE_PAUSE if lane.fast else retry.THROTTLE_PAUSE
+        lane.bucket.throttled(self._around.monotonic(), pause)
+        attempt = flight.outbound.attempt
+        if lane.fast and attempt >= retry.SANDBOX_THROTTLES:
+            self.counts["refused"] += 1
+            self._end(lane, flight, result, State.FAILED)
+        else:
+            self._again(flight, result, pause, attempt if lane.fast else attempt - 1)
+
+    def _unanswered(self, lane: Lane, flight: Flight, result: SendError) -> None:
+        """Never sent again blindly: it ends as unknown; a receipt that names the destination moves it on."""
+        self.counts["unanswered"] += 1
+        self._around.correlator.unanswered(lane.name, flight.outbound.to, _attempted(flight, lane.name))
+        self._end(lane, flight, result, State.LAPSED)
+
+    def _end(self, lane: Lane, flight: Flight, result: SendError, state: State) -> None:
+        outcomes = self._judge.outcomes(flight.request, flight.row.element)
+        change = outcomes.change(flight.row.ordinal, state, result.key, self._around.clock_ms(), _detail(result))
+        self._settler.add(
+            msgspec.structs.replace(change, attempt=flight.outbound.attempt, connector=lane.name),
+            outcomes,
+            _attempted(flight, lane.name),
+        )
+
+    def _again(self, flight: Flight, result: SendError, delay: float, attempt: int) -> None:
+        self.counts["retried"] += 1
+        row, now_ms = flight.row, self._around.clock_ms()
+        due_ms = now_ms + int(delay * 1000)
+        change = Change(
+            row.request, row.ordinal, State.QUEUED, result.key, now_ms, _detail(result), attempt, due=due_ms
+        )
+        queued = msgspec.structs.replace(row, key=result.key, attempt=attempt, due=due_ms)
+        self._settler.add(change, None, row, lambda: self._back(queued))
+
+    def _tell_story(self, lane: Lane, flight: Flight, result: Submitted | SendError) -> None:
+        now_ms, row = self._around.clock_ms(), flight.row
+        if flight.outbound.attempt == 1:
+            for entry in self._judge.gates(flight.request, row, now_ms):
+                self._settler.note(entry)
+        data = attempt_data(lane.connector, lane.name, flight.outbound, result)
+        identity = (row.request, row.ordinal)
+        self._settler.note(line(self._around.ids.next(), identity, now_ms, "attempt", data))
+
+
+def _attempted(flight: Flight, connector: str) -> Transaction:
+    outbound = flight.outbound
+    return Transaction(
+        outbound.request, outbound.ordinal, flight.row.element, flight.row.address, State.SENDING, "", "",
+        outbound.attempt, connector, duplicate=outbound.duplicate,
+    )  # fmt: skip
+
+
+def _detail(result: SendError) -> str:
+    return " ".join(part for part in (result.native_code, result.detail) if part)

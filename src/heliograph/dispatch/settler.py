@@ -1,0 +1,87 @@
+"""Outcomes of some milliseconds become one commit; then callers are told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from heliograph.model.message import Transaction
+from heliograph.model.record import Change, Notice, Settlement, StoryLine
+from heliograph.policy.outcomes import Outcomes
+from heliograph.store import StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 0.5
+
+Then = Callable[[], None]
+Entry = tuple[Change, Outcomes | None, Transaction, Then | None]
+
+
+class SettleStore(Protocol):
+    """What the settler needs of a store."""
+
+    async def settle(self, settlement: Settlement) -> list[bool]:
+        """Apply changes; which of them took effect."""
+
+
+class Settler:
+    """Collects changes and writes them one settlement after the other; nothing collected is ever dropped."""
+
+    def __init__(self, store: SettleStore, tell: Callable[[list[Notice]], None]) -> None:
+        self._store = store
+        self._tell = tell
+        self._waiting: list[Entry] = []
+        self._story: list[StoryLine] = []
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def add(
+        self, change: Change, outcomes: Outcomes | None, transaction: Transaction, then: Then | None = None
+    ) -> None:
+        """A change to be written; `outcomes` makes its notice, `then` is called once it is durable."""
+        self._waiting.append((change, outcomes, transaction, then))
+        self._wake.set()
+        self._idle.clear()
+
+    def note(self, line: StoryLine) -> None:
+        """A line of a story, written with the next settlement."""
+        self._story.append(line)
+
+    async def run(self) -> None:
+        """Write for ever; ends by cancellation, after `drained`."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                story, self._story = self._story, []
+                await self._write(batch, story)
+            self._idle.set()
+
+    async def _write(self, batch: list[Entry], story: list[StoryLine]) -> None:
+        settlement = Settlement(changes=[entry[0] for entry in batch], story=story)
+        while True:
+            try:
+                applied = await self._store.settle(settlement)
+                break
+            except StoreUnavailable as error:
+                log.warning("outcomes cannot be written, trying again: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+        notices = [
+            outcomes.notice(change, transaction)
+            for (change, outcomes, transaction, _), took in zip(batch, applied, strict=True)
+            if took and change.notice and outcomes
+        ]
+        for entry in batch:
+            if entry[3] is not None:
+                entry[3]()
+        if notices:
+            self._tell(notices)
+
+    async def drained(self) -> None:
+        """Everything that was added is durable."""
+        await self._idle.wait()

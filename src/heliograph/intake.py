@@ -1,0 +1,168 @@
+"""The verb ACCEPT: contract, service state, policy, store; then, and only then, the answer.
+
+What is decided per destination stands in its element of the answer; everything that was accepted is durable
+before the caller hears 1001.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import msgspec
+
+from heliograph.contract.envelope import read_call
+from heliograph.model.ids import Ids, new_nonce, transid_of
+from heliograph.model.message import Address, Message, Request, Transaction
+from heliograph.model.outcome import Refused, Rejected, State
+from heliograph.model.record import Accepted, Change, Notice, Run, StoryLine
+from heliograph.model.workspace import Service, Tenant
+from heliograph.policy import judge_addresses, judge_message, story
+from heliograph.policy.directory import Directory
+from heliograph.policy.facts import Facts
+from heliograph.policy.outcomes import Outcomes
+from heliograph.store import SqliteStore
+
+ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One element of the answer: the catalogue key with its values, the ordinal of the transaction, the
+    correlation id."""
+
+    key: str
+    ordinal: int
+    correlation: str = ""
+    values: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A call that was taken: the base of its transids and one answer per destination, in request order."""
+
+    transid: str
+    answers: list[Answer]
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What one call becomes, while it is worked out."""
+
+    request: int
+    answers: list[Answer]
+    messages: list[Message]
+    firsts: list[int]
+    runs: list[Run]
+    refused: list[tuple[int, int, Address, Refused]]
+    story: list[StoryLine]
+    next: int = 0
+
+
+class Intake:
+    """Accepts calls. `queued` and `tell` are called after the commit, with what is to be sent and told."""
+
+    def __init__(
+        self,
+        store: SqliteStore,
+        directory: Callable[[], Directory],
+        ids: Ids,
+        queued: Callable[[Accepted], None],
+        tell: Callable[[list[Notice]], None],
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._ids = ids
+        self._queued = queued
+        self._tell = tell
+        self._clock_ms = clock_ms
+        self.counts = {"calls": 0, "destinations": 0, "refused": 0, "rejected": 0}
+
+    async def accept(self, tenant: Tenant, service: Service, body: bytes) -> Taken:
+        """Take a call of an authenticated service. Raises `Rejected` when the contract refuses all of it and
+        `StoreUnavailable` when it cannot be kept."""
+        now_ms = self._clock_ms()
+        directory = self._directory()
+        try:
+            call = read_call(body, directory.channels, now_ms)
+        except Rejected:
+            self.counts["rejected"] += 1
+            raise
+        facts = directory.facts(tenant.id, service.id)
+        if facts is None:
+            raise Rejected("service_inactive")
+        plan = _Plan(self._ids.next(), [], [], [], [], [], [])
+        for element in call.elements:
+            if isinstance(element, Rejected):
+                plan.answers.append(Answer(element.key, plan.next, values=element.values))
+                plan.next += 1
+            else:
+                self._plan_message(plan, element, facts, now_ms)
+        nonce = new_nonce()
+        if plan.messages:
+            await self._keep(plan, nonce, tenant, service, directory, now_ms)
+        self.counts["calls"] += 1
+        self.counts["destinations"] += len(plan.answers)
+        return Taken(transid_of(plan.request, nonce), plan.answers)
+
+    def _plan_message(self, plan: _Plan, message: Message, facts: Facts, now_ms: int) -> None:
+        index, first = len(plan.messages), plan.next
+        plan.messages.append(msgspec.structs.replace(message, addresses=()))
+        plan.firsts.append(first)
+        plan.runs.extend(_runs(index, first, message.addresses))
+        plan.next += len(message.addresses)
+        if facts.service.checks == "at_dispatch":
+            plan.answers.extend(
+                Answer(ACCEPTED, first + offset, address.correlation)
+                for offset, address in enumerate(message.addresses)
+            )
+            return
+        verdict = judge_message(message, facts, now_ms)
+        judged = judge_addresses(message.addresses, verdict)
+        for offset, (address, refused) in enumerate(zip(message.addresses, judged, strict=True)):
+            ordinal = first + offset
+            if refused is None:
+                plan.answers.append(Answer(ACCEPTED, ordinal, address.correlation))
+                continue
+            plan.answers.append(Answer(refused.key, ordinal, address.correlation))
+            plan.refused.append((index, ordinal, address, refused))
+            gates = msgspec.json.encode(story(verdict, address)).decode()
+            plan.story.append(StoryLine(self._ids.next(), plan.request, ordinal, now_ms, "gates", gates))
+
+    async def _keep(
+        self, plan: _Plan, nonce: int, tenant: Tenant, service: Service, directory: Directory, now_ms: int
+    ) -> None:
+        request = Request(
+            id=plan.request, nonce=nonce, tenant=tenant.id, service=service.id, accepted=now_ms,
+            messages=tuple(plan.messages), firsts=tuple(plan.firsts),
+        )  # fmt: skip
+        changes: list[Change] = []
+        notices: list[Notice] = []
+        for index, ordinal, address, refused in plan.refused:
+            channel = directory.channels.get(request.messages[index].content.channel)
+            outcomes = Outcomes(request, index, service, channel, self._ids.next)
+            change = outcomes.change(ordinal, State.FAILED, refused.key, now_ms, refused.value)
+            changes.append(change)
+            if change.notice:
+                row = Transaction(request.id, ordinal, index, address)
+                notices.append(outcomes.notice(change, row))
+        accepted = Accepted(request=request, runs=tuple(plan.runs), changes=tuple(changes), story=tuple(plan.story))
+        await self._store.accept(accepted)
+        self.counts["refused"] += len(changes)
+        if len(changes) < sum(len(run.values) for run in plan.runs):
+            self._queued(accepted)
+        if notices:
+            self._tell(notices)
+
+
+def _runs(index: int, first: int, addresses: Sequence[Address]) -> list[Run]:
+    """Consecutive addresses of one kind and correlation id as runs."""
+    runs = []
+    for (kind, correlation), group in groupby(addresses, key=lambda item: (item.kind, item.correlation)):
+        values = [address.value for address in group]
+        runs.append(Run(index, first, kind, correlation, values))
+        first += len(values)
+    return runs

@@ -1,0 +1,84 @@
+"""Identifiers: a request's 63-bit number is inside its transid, so no index is needed to find it.
+
+A request id is `milliseconds since 2020-01-01 (41 bits) | node (6) | sequence (16)`: it grows with time, so
+retention is a range and inserts append. The public transid is a UUID of version 7 built from the same
+fields plus 52 random bits, which are checked on look-up, so that a transid cannot be guessed from another.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+
+EPOCH_MS = 1_577_836_800_000
+NODE_BITS = 6
+SEQUENCE_BITS = 16
+SHIFT = NODE_BITS + SEQUENCE_BITS
+
+_TRANSID = re.compile(
+    r"([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})(?:_([1-9][0-9]{0,5}))?", re.ASCII
+)
+
+
+class Ids:
+    """Makes ids that only grow, even when the clock goes back; one per process, `node` in 0..63."""
+
+    def __init__(self, clock_ms: Callable[[], int], node: int = 0) -> None:
+        if not 0 <= node < 1 << NODE_BITS:
+            raise ValueError(f"node must be 0..{(1 << NODE_BITS) - 1}, not {node}")
+        self._clock_ms = clock_ms
+        self._node = node << SEQUENCE_BITS
+        self._last_ms = 0
+        self._sequence = 0
+
+    def next(self) -> int:
+        """A new id, greater than every earlier one of this process."""
+        now = self._clock_ms() - EPOCH_MS
+        if now > self._last_ms:
+            self._last_ms, self._sequence = now, 0
+        else:
+            self._sequence += 1
+            if self._sequence >> SEQUENCE_BITS:
+                self._last_ms, self._sequence = self._last_ms + 1, 0
+        return (self._last_ms << SHIFT) | self._node | self._sequence
+
+
+def first_id_at(ms: int) -> int:
+    """The smallest id a request accepted at `ms` (Unix milliseconds) can have."""
+    return max(0, ms - EPOCH_MS) << SHIFT
+
+
+def accepted_ms(request: int) -> int:
+    """The Unix milliseconds at which the request with this id was accepted."""
+    return (request >> SHIFT) + EPOCH_MS
+
+
+def transid_of(request: int, nonce: int) -> str:
+    """The public UUID (version 7) of a request id and its 52-bit nonce."""
+    ms = accepted_ms(request)
+    low = request & ((1 << SHIFT) - 1)
+    tail = ((low & 0x3FF) << 52) | nonce
+    head = f"{ms >> 16:08x}-{ms & 0xFFFF:04x}-7{low >> 10:03x}"
+    return f"{head}-{0x8000 | tail >> 48:04x}-{tail & 0xFFFFFFFFFFFF:012x}"
+
+
+def new_nonce() -> int:
+    """52 random bits from the operating system."""
+    return secrets.randbits(52)
+
+
+def parse_transid(text: str) -> tuple[int, int, int | None] | None:
+    """`(request id, nonce, ordinal or None for a bare UUID)`; None when the text is no transid at all.
+
+    A well-formed UUID that we did not make gives the id of a request that does not exist.
+    """
+    match = _TRANSID.fullmatch(text.lower())
+    if match is None:
+        return None
+    a, b, c, d, e, ordinal = match.groups()
+    ms = int(a + b, 16)
+    tail = ((int(d, 16) & 0x3FFF) << 48) | int(e, 16)
+    low = ((int(c, 16) & 0xFFF) << 10) | (tail >> 52)
+    request = (max(0, ms - EPOCH_MS) << SHIFT) | low
+    return request & (2**63 - 1), tail & ((1 << 52) - 1), int(ordinal) if ordinal else None

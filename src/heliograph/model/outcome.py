@@ -1,0 +1,97 @@
+"""What can become of a message: a closed set of values that connectors, contract and policy give back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+
+class State(IntEnum):
+    """Where a transaction stands. It only moves to a greater ten: FAILED and DELIVERED never change places."""
+
+    QUEUED = 10  # durable, waits for dispatch
+    SENDING = 20  # claimed; the far end may have it (the in-flight window)
+    SUBMITTED = 30  # the far end accepted it; a receipt may come
+    LAPSED = 40  # no receipt inside its window; a late receipt still moves it on
+    FAILED = 50
+    DELIVERED = 51
+    READ = 60
+
+
+FINAL = frozenset({State.LAPSED, State.FAILED, State.DELIVERED, State.READ})
+
+
+class Rejected(Exception):
+    """The contract refuses the call (or one element of a list): a catalogue key and its filled-in values."""
+
+    def __init__(self, key: str, *values: object) -> None:
+        super().__init__(key, *values)
+        self.key = key
+        self.values = values
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A policy's decision against one destination: the catalogue key, and what was looked at by which object.
+
+    `gate` names the check, `value` what it looked at, `decided_by` the configured object, e.g.
+    `senders[HELIO]`, for people.
+    """
+
+    key: str
+    gate: str
+    value: str
+    decided_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The far end accepted the message.
+
+    `native_ids` are the far end's ids, one per part in order; `native` the exchange as it went over the
+    wire, request and answer alternating, decoded only when the story is kept.
+    """
+
+    native_ids: tuple[str, ...]
+    native: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SendError:
+    """The far end, or the way to it, refused.
+
+    `retry` says how: `no` ends the message with `key`; `soon` tries again with back-off; `late` with hours;
+    `free` again without counting an attempt (throttled); `unknown` means the fate is not known and nothing
+    may be sent again blindly.
+    """
+
+    key: str
+    retry: str = "no"
+    native_code: str = ""
+    detail: str = ""
+    native: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the far end reported of a message it had accepted, before it is matched to a transaction."""
+
+    connector: str
+    native_id: str
+    key: str
+    native_code: str = ""
+    detail: str = ""
+    destination: str = ""
+    raw: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A message that a person sent to one of our addresses."""
+
+    connector: str
+    channel: str
+    sender: str
+    destination: str
+    text: str
+    native: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,149 @@
+"""What is written and read back at once, in bulk: changes of state, notices to callers, the story."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import msgspec
+
+from heliograph.model.message import Address, Request, Transaction
+from heliograph.model.outcome import State
+
+
+class Run(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Consecutive destinations that share everything but the address: thin rows, written in one statement."""
+
+    element: int
+    first: int
+    kind: str
+    correlation: str
+    values: list[str]
+
+
+class Change(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One transaction moves on. It is applied only when `state` is later than what is stored, or when it goes
+    back from SENDING to QUEUED for another attempt at `due`.
+
+    With a `notice` id the caller is told at `url`, in the same commit. `natives` are the far end's ids, one
+    per part. `attempt` -1 leaves the count as it is. For SUBMITTED `due` is when the wait for a receipt ends (0: never); times are Unix milliseconds.
+    """
+
+    request: int
+    ordinal: int
+    state: State
+    key: str
+    at: int
+    detail: str = ""
+    attempt: int = -1
+    connector: str = ""
+    due: int = 0
+    duplicate: bool = False
+    notice: int = 0
+    url: str = ""
+    origin: str = ""
+    natives: tuple[str, ...] = ()
+
+
+class StoryLine(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One line of a message's story: `step` is gate, attempt or note; `data` is JSON text."""
+
+    id: int
+    request: int
+    ordinal: int
+    at: int
+    step: str
+    data: str
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """A call to be made durable: its request, its transactions as runs, and what was already decided."""
+
+    request: Request
+    runs: tuple[Run, ...]
+    changes: tuple[Change, ...] = ()
+    story: tuple[StoryLine, ...] = ()
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """Outcomes that belong together in one commit."""
+
+    changes: list[Change]
+    story: list[StoryLine] = []
+
+
+class Reported(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A receipt as it is stored. `request` 0 means that nothing was found that it belongs to."""
+
+    id: int
+    request: int
+    ordinal: int
+    part: int
+    connector: str
+    native_id: str
+    key: str
+    at: int
+    native_code: str = ""
+    detail: str = ""
+    destination: str = ""
+    raw: str = ""
+
+
+class Delivery(IntEnum):
+    """Where a notice stands."""
+
+    PENDING = 0
+    DONE = 1
+    PARKED = 2  # given up; kept, visible, replayable
+
+
+class Notice(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One call owed to a caller's URL. For receipts `body` is empty and the envelope is rendered from the
+    request; for inbound messages `body` is the JSON itself and `request` is 0. `origin` is scheme, host and
+    port of `url`: the unit of isolation. `tenant` and `service` say whose secret signs."""
+
+    id: int
+    request: int
+    ordinal: int
+    element: int
+    address: Address
+    state: State
+    key: str
+    detail: str
+    at: int
+    url: str
+    origin: str
+    tenant: str
+    service: str
+    attempts: int = 0
+    body: str = ""
+
+
+class Told(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What became of one try to tell. `due` is when to try again if `delivery` is still PENDING."""
+
+    request: int
+    ordinal: int
+    id: int
+    delivery: Delivery
+    attempts: int
+    at: int
+    due: int = 0
+    status: int = 0
+    error: str = ""
+
+
+class Match(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Whose native id it is: the transaction, and which part of how many."""
+
+    transaction: Transaction
+    part: int = 0
+    parts: int = 1
+
+
+class Queued(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A request that still has something to dispatch, as found at start."""
+
+    request: int
+    channel: str
+    priority: int
+    elements: int

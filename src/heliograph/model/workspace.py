@@ -1,0 +1,147 @@
+"""The workspace: what an operator declares. The structs are the shape of the document;
+an unknown or ill-typed member is refused with its path when a document is read."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+Loose = dict[str, Any]
+STATES = ("Submitted", "Delivered", "Un-Delivered", "Failed", "Read", "Answered", "Rejected")
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Base of the document's objects: frozen, keyword-only, strict about members."""
+
+
+class Sender(Part, frozen=True):
+    """An address that messages may come from, on one channel, with the message types it may send."""
+
+    id: str
+    channel: str
+    types: tuple[str, ...] = ("text", "flash", "binary", "unicode")
+
+
+class ConnectorSpec(Part, frozen=True):
+    """A configured way out, as declared. What each kind reads of it is checked by its channel."""
+
+    name: str
+    channel: str
+    kind: str
+    host: str = ""
+    port: int = 0
+    system_id: str = ""
+    username: str = ""
+    password: str = ""
+    system_type: str = ""
+    bind: Literal["transceiver", "pair"] = "transceiver"
+    binds: int = 1
+    window: int = 10
+    throughput: float = 0
+    tls: bool = False
+    options: dict[str, Any] = {}
+
+
+class Template(Part, frozen=True):
+    """A stored text with `${name}` placeholders."""
+
+    id: str
+    channel: str
+    text: str
+    status: Literal["active", "inactive"] = "active"
+
+
+class Notify(Part, frozen=True):
+    """Where a service is told what became of its messages. `secret` signs; `retries` chooses the ladder."""
+
+    url: str = ""
+    secret: str = ""
+    states: tuple[str, ...] = STATES
+    inbound_url: str = ""
+    retries: Literal["ladder", "compatible"] = "ladder"
+
+
+class Binding(Part, frozen=True):
+    """What a service uses on a channel."""
+
+    connector: str = ""
+    sender: str = ""
+    app: str = ""
+
+
+class JwtSecret(Part, frozen=True):
+    """A secret for JSON web tokens of a service; the secret is base64."""
+
+    id: str
+    secret: str = ""
+
+
+class Service(Part, frozen=True):
+    """The tenant's unit of traffic: keys, bindings, notification."""
+
+    id: str
+    name: str = ""
+    status: Literal["live", "suspended"] = "live"
+    sandbox: bool = False
+    pace: Literal["fast", "real"] = "fast"
+    receipt_window: dict[str, str] = {}
+    checks: Literal["at_accept", "at_dispatch"] = "at_accept"
+    keys: tuple[str, ...] | None = None
+    jwt: tuple[JwtSecret, ...] = ()
+    ip_allowlist: tuple[str, ...] = ()
+    notify: Notify = Notify()
+    channels: dict[str, Binding] = {}
+
+    @property
+    def fast(self) -> bool:
+        """Whether waiting is compressed."""
+        return self.sandbox and self.pace == "fast"
+
+
+class Limits(Part, frozen=True):
+    """Calls a second or day that a tenant may make; null is no limit."""
+
+    messaging_per_second: int | None = None
+    messaging_per_day: int | None = None
+    event_per_second: int | None = None
+    profile_per_second: int | None = None
+    status_per_second: int | None = None
+
+
+class Tenant(Part, frozen=True):
+    """A customer of the platform. Loosely typed members are kept and given back; what acts on them says so
+    in the reference."""
+
+    id: str
+    name: str = ""
+    status: Literal["active", "suspended"] = "active"
+    timezone: str = "UTC"
+    profile_key: str = ""
+    ip_allowlist: tuple[str, ...] = ()
+    allow_private_targets: bool = False
+    verified_only: bool = False
+    profile_async: bool = False
+    limits: Limits = Limits()
+    billing: Loose | None = None
+    dnd: tuple[Loose, ...] = ()
+    spam_words: tuple[str, ...] = ()
+    social_hours: Loose | None = None
+    profile_store: Loose | None = None
+    senders: tuple[Sender, ...] = ()
+    connectors: tuple[ConnectorSpec, ...] = ()
+    apps: tuple[Loose, ...] = ()
+    templates: tuple[Template, ...] = ()
+    prompts: tuple[Loose, ...] = ()
+    callflows: tuple[Loose, ...] = ()
+    push_categories: tuple[Loose, ...] = ()
+    hooks: tuple[Loose, ...] = ()
+    events: tuple[Loose, ...] = ()
+    rules: tuple[Loose, ...] = ()
+    services: tuple[Service, ...] = ()
+
+
+class Document(Part, frozen=True):
+    """The whole workspace."""
+
+    tenants: tuple[Tenant, ...] = ()

@@ -1,0 +1,46 @@
+"""The workspace as the verbs look things up in it: one immutable snapshot per version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from heliograph.model.channel import Channel
+from heliograph.model.workspace import Document, Service, Tenant
+from heliograph.policy.facts import Facts, facts_for
+
+
+class Directory:
+    """Services by the hash of their keys, and the facts that policy needs, worked out once per version."""
+
+    def __init__(self, document: Document, channels: Mapping[str, Channel], version: int = 0) -> None:
+        self.document = document
+        self.version = version
+        self.channels = channels
+        self._services: dict[tuple[str, str], tuple[Tenant, Service]] = {}
+        self._by_key: dict[str, tuple[Tenant, Service]] = {}
+        self._facts: dict[tuple[str, str], Facts] = {}
+        self.tenants = {tenant.id: tenant for tenant in document.tenants}
+        for tenant in document.tenants:
+            for service in tenant.services:
+                self._services[tenant.id, service.id] = (tenant, service)
+                self._by_key.update(dict.fromkeys(service.keys or (), (tenant, service)))
+
+    def service_by_key(self, key_hash: str) -> tuple[Tenant, Service] | None:
+        """Whose service key has that hash."""
+        return self._by_key.get(key_hash)
+
+    def service_of(self, tenant: str, service: str) -> tuple[Tenant, Service] | None:
+        """A service and its tenant by their ids."""
+        return self._services.get((tenant, service))
+
+    def services(self) -> list[tuple[Tenant, Service]]:
+        """All services with their tenants."""
+        return list(self._services.values())
+
+    def facts(self, tenant: str, service: str) -> Facts | None:
+        """What policy must know of a service; None when it no longer exists."""
+        identity = (tenant, service)
+        facts = self._facts.get(identity)
+        if facts is None and identity in self._services:
+            facts = self._facts[identity] = facts_for(*self._services[identity], self.channels)
+        return facts

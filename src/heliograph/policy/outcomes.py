@@ -1,0 +1,84 @@
+"""From what happened to what is written: the change of a transaction, and the notice that tells of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from heliograph.model.channel import Channel
+from heliograph.model.message import Request, Transaction
+from heliograph.model.outcome import State
+from heliograph.model.record import Change, Notice
+from heliograph.model.workspace import Service
+from heliograph.policy.telling import delivery_status, target
+
+NewId = Callable[[], int]
+
+
+@lru_cache(maxsize=4096)
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a URL: what is called, rests and recovers as one. A URL that cannot be read is
+    its own origin, so that it is refused (and seen) by itself."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    except ValueError:
+        return url
+    return f"{parts.scheme}://{parts.hostname or ''}:{port}"
+
+
+class Outcomes:
+    """Makes changes for one request element: what is the same for its destinations is worked out once per state.
+
+    `service` is None when it no longer exists; then nobody is told unless the request names its own URL.
+    """
+
+    __slots__ = ("_element", "_message", "_new_id", "_request", "_service", "_targets", "_wire_name")
+
+    def __init__(
+        self, request: Request, element: int, service: Service | None, channel: Channel | None, new_id: NewId
+    ) -> None:
+        self._request = request
+        self._element = element
+        self._message = request.messages[element]
+        self._service = service
+        self._wire_name = channel.name if channel else self._message.content.channel
+        self._new_id = new_id
+        self._targets: dict[tuple[str, State], str] = {}
+
+    def url(self, key: str, state: State) -> str:
+        """Where this outcome is told, or "" where nobody asked for it."""
+        cached = self._targets.get((key, state))
+        if cached is None:
+            word = delivery_status(self._wire_name, key, state)
+            cached = target(self._message, self._service, word)
+            self._targets[(key, state)] = cached
+        return cached
+
+    def change(self, ordinal: int, state: State, key: str, at: int, detail: str = "") -> Change:
+        """A change to a told state, without the particulars of a submit."""
+        url = self.url(key, state)
+        return Change(
+            self._request.id, ordinal, state, key, at, detail,
+            notice=self._new_id() if url else 0, url=url, origin=origin_of(url) if url else "",
+        )  # fmt: skip
+
+    def submitted(
+        self, transaction: Transaction, at: int, connector: str, natives: tuple[str, ...], due: int
+    ) -> Change:
+        """The far end took it; `due` is when the wait for its receipt ends."""
+        url = self.url("submitted", State.SUBMITTED)
+        return Change(
+            self._request.id, transaction.ordinal, State.SUBMITTED, "submitted", at, "", transaction.attempt,
+            connector, due, transaction.duplicate,
+            self._new_id() if url else 0, url, origin_of(url) if url else "", natives,
+        )  # fmt: skip
+
+    def notice(self, change: Change, transaction: Transaction) -> Notice:
+        """The notice that a change wrote, as the teller takes it."""
+        return Notice(
+            change.notice, change.request, change.ordinal, self._element, transaction.address, change.state,
+            change.key, change.detail, change.at, change.url, change.origin, self._request.tenant,
+            self._request.service,
+        )  # fmt: skip

@@ -1,0 +1,88 @@
+"""A message from a person: kept, and told to the service that owns the address it was sent to."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import msgspec
+
+from heliograph.model.ids import Ids, new_nonce, transid_of
+from heliograph.model.message import Address
+from heliograph.model.outcome import Inbound, State
+from heliograph.model.record import Notice
+from heliograph.model.workspace import Service, Tenant
+from heliograph.policy.directory import Directory
+from heliograph.policy.outcomes import origin_of
+from heliograph.policy.telling import inbound_body
+from heliograph.store import SqliteStore, StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+
+class InboundKeeper:
+    """Keeps inbound messages; `tell` gets the notice after the commit."""
+
+    def __init__(
+        self,
+        store: SqliteStore,
+        directory: Callable[[], Directory],
+        ids: Ids,
+        clock_ms: Callable[[], int],
+        tell: Callable[[list[Notice]], None],
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._ids = ids
+        self._clock_ms = clock_ms
+        self._tell = tell
+
+    async def keep(self, connector: str, item: Inbound, stored: Callable[[bool], None]) -> None:
+        """Make it durable, answer the operator, tell the service."""
+        now_ms, number = self._clock_ms(), self._ids.next()
+        tenant, service = self._owner(connector, item)
+        notice = self._notice(number, item, now_ms, tenant, service)
+        row = (
+            number, tenant.id if tenant else "", service.id if service else "", connector, item.channel,
+            item.sender, item.destination, item.text, msgspec.json.encode(item.native).decode(), now_ms,
+        )  # fmt: skip
+        try:
+            await self._store.keep_inbound(row, notice)
+        except StoreUnavailable as error:
+            log.warning("an inbound message cannot be kept and is given back to its operator: %s", error)
+            stored(False)
+            return
+        stored(True)
+        if notice is not None:
+            self._tell([notice])
+
+    def _owner(self, connector: str, item: Inbound) -> tuple[Tenant | None, Service | None]:
+        """The service whose sender the message was sent to, else the first one that uses the connector."""
+        path, _, pool = connector.partition("~")
+        tenant_id, _, name = path.partition("/")
+        tenant = self._directory().tenants.get(tenant_id)
+        if tenant is None:
+            return None, None
+        candidates = [
+            (service, binding)
+            for service in tenant.services
+            if (binding := service.channels.get(item.channel)) is not None
+            and binding.connector == name
+            and service.sandbox == bool(pool)
+        ]
+        for service, binding in candidates:
+            if binding.sender == item.destination:
+                return tenant, service
+        return tenant, candidates[0][0] if candidates else None
+
+    def _notice(
+        self, number: int, item: Inbound, now_ms: int, tenant: Tenant | None, service: Service | None
+    ) -> Notice | None:
+        if tenant is None or service is None or not service.notify.inbound_url:
+            return None
+        url = service.notify.inbound_url
+        body = inbound_body(item, transid_of(number, new_nonce()), now_ms).decode()
+        return Notice(
+            number, 0, 0, 0, Address("", ""), State.DELIVERED, "inbound", "", now_ms, url, origin_of(url),
+            tenant.id, service.id, 0, body,
+        )  # fmt: skip

@@ -1,0 +1,90 @@
+"""Ends the wait for receipts that never came; a later one is still kept, shown and told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from heliograph.model.ids import Ids
+from heliograph.model.message import Transaction
+from heliograph.model.outcome import State
+from heliograph.model.record import Change, Notice, Settlement
+from heliograph.policy.directory import Directory
+from heliograph.policy.outcomes import Outcomes
+from heliograph.store import SqliteStore, StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 0.5
+WINDOWS = 500  # closed at once
+
+# decisions 8: a silent SMS route ends 7200, the others 7303.
+LAPSED_AS = {"sms": "unknown_status"}
+OTHERWISE = "receipt_expired"
+DETAIL = "no final receipt came within the receipt window"
+
+
+class Sweeper:
+    """Looks at windows that ended and settles what still waits in them."""
+
+    def __init__(
+        self,
+        store: SqliteStore,
+        directory: Callable[[], Directory],
+        ids: Ids,
+        clock_ms: Callable[[], int],
+        tell: Callable[[list[Notice]], None],
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._ids = ids
+        self._clock_ms = clock_ms
+        self._tell = tell
+
+    async def run(self) -> None:
+        """For ever; ends by cancellation."""
+        while True:
+            await asyncio.sleep(EVERY_SECONDS)
+            try:
+                while await self.sweep():
+                    await asyncio.sleep(0)
+            except StoreUnavailable as error:
+                log.warning("receipt windows cannot be closed, trying again: %s", error)
+
+    async def sweep(self) -> int:
+        """Settle what lapsed; 0 when no window is over."""
+        now_ms = self._clock_ms()
+        edge = await self._store.window_edge(now_ms, WINDOWS)
+        if not edge:
+            return 0
+        rows = await self._store.lapsed(edge)
+        requests = await self._store.requests({row.request for row in rows})
+        directory = self._directory()
+        changes: list[Change] = []
+        told: list[tuple[Outcomes, Transaction]] = []
+        for row in rows:
+            request = requests[row.request]
+            channel = request.messages[row.element].content.channel
+            found = directory.service_of(request.tenant, request.service)
+            outcomes = Outcomes(
+                request,
+                row.element,
+                found[1] if found else None,
+                directory.channels.get(channel),
+                self._ids.next,
+            )
+            key = LAPSED_AS.get(channel, OTHERWISE)
+            changes.append(outcomes.change(row.ordinal, State.LAPSED, key, now_ms, DETAIL))
+            told.append((outcomes, row))
+        if changes:
+            applied = await self._store.settle(Settlement(changes=changes))
+            self._tell(
+                [
+                    outcomes.notice(change, row)
+                    for change, (outcomes, row), took in zip(changes, told, applied, strict=True)
+                    if took and change.notice
+                ]
+            )
+        await self._store.close_windows(edge)
+        return edge

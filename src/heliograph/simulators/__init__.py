@@ -1,0 +1,1 @@
+"""Stand-ins for far ends, speaking their real protocols."""

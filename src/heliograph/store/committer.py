@@ -1,0 +1,110 @@
+"""Group commit: everything that waits becomes one transaction, then every caller is woken.
+
+No linger: while one commit is on its way to the disk the next group gathers by itself. One thread owns the
+writing connection; a caller hands over an operation's name and its payload and awaits the result, which comes
+after the commit is durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+GROUP = 2_000  # operations in one transaction at most; a call of 1,000 destinations is one operation
+
+
+class StoreUnavailable(Exception):
+    """The database could not take the write (disk full, locked, read-only); nothing of it was kept."""
+
+
+class Operation:
+    """One thing to be written and the future that waits for it."""
+
+    __slots__ = ("future", "name", "payload")
+
+    def __init__(self, name: str, payload: Any, future: asyncio.Future[Any]) -> None:
+        self.name = name
+        self.payload = payload
+        self.future = future
+
+
+Apply = Callable[[list[Operation]], list[Any]]
+
+
+class Committer:
+    """Feeds `apply` with groups of operations on a thread of its own.
+
+    `apply` writes the whole group in one transaction and gives one result per operation; when it raises
+    `StoreUnavailable` the operations are tried one by one, so that one bad row fails alone.
+    """
+
+    def __init__(self, apply: Apply) -> None:
+        self._apply = apply
+        self._queue: SimpleQueue[Operation | None] = SimpleQueue()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self.commits = 0
+        self.operations = 0
+
+    def start(self) -> None:
+        """Begin, on the running event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what waits, then end the thread."""
+        if self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join()
+
+    def write(self, name: str, payload: Any) -> asyncio.Future[Any]:
+        """Hand over one operation; the future is done after its commit."""
+        assert self._loop is not None, "the committer is not started"  # noqa: S101
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._queue.put(Operation(name, payload, future))
+        return future
+
+    def _run(self) -> None:
+        while (first := self._queue.get()) is not None:
+            group, ending = [first], False
+            while len(group) < GROUP and not self._queue.empty():
+                operation = self._queue.get()
+                if operation is None:
+                    ending = True
+                    break
+                group.append(operation)
+            self._commit(group)
+            if ending:
+                return
+
+    def _commit(self, group: list[Operation]) -> None:
+        try:
+            results = self._apply(group)
+        except StoreUnavailable as error:
+            if len(group) > 1:
+                for operation in group:
+                    self._commit([operation])
+                return
+            log.error("a write of kind %s was refused by the database: %s", group[0].name, error)
+            results = [error]
+        self.commits += 1
+        self.operations += len(group)
+        assert self._loop is not None  # noqa: S101
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_wake, group, results)
+
+
+def _wake(group: list[Operation], results: list[Any]) -> None:
+    for operation, result in zip(group, results, strict=True):
+        if operation.future.done():
+            continue  # the caller went away; what it wrote stays written
+        if isinstance(result, Exception):
+            operation.future.set_exception(result)
+        else:
+            operation.future.set_result(result)

@@ -1,0 +1,57 @@
+"""Whose id is it? A bounded memory in front of the table `submissions`, and of what came too early.
+
+A receipt may come before the answer that tells its id; it waits here (and, unmatched, in the table) until the
+id is known. A submit whose answer never came is remembered by its destination.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from heliograph.model.message import Transaction
+from heliograph.model.record import Match, Reported
+from heliograph.store.cache import Recent
+
+KNOWN = 100_000  # submissions at hand; older ones are looked up in the table
+EARLY = 10_000  # receipts that wait for their submission in memory
+UNANSWERED = 10_000
+
+Late = Callable[[Reported, Match], None]
+
+
+class Correlator:
+    """Shared by the verb that sends and the verb that receives; lives on the event loop."""
+
+    def __init__(self) -> None:
+        self._known: Recent[tuple[str, str], Match] = Recent(KNOWN)
+        self._early: Recent[tuple[str, str], Reported] = Recent(EARLY)
+        self._unanswered: Recent[tuple[str, str], Transaction] = Recent(UNANSWERED)
+        self.on_late: Late | None = None
+
+    def submitted(self, connector: str, natives: tuple[str, ...], transaction: Transaction) -> None:
+        """The far end's ids of a transaction are known; receipts that came too early are handed on."""
+        parts = len(natives)
+        for part, native in enumerate(natives):
+            identity = (connector, native)
+            match = Match(transaction, part, parts)
+            self._known.put(identity, match)
+            if len(self._early):
+                early = self._early.pop(identity)
+                if early is not None and self.on_late is not None:
+                    self.on_late(early, match)
+
+    def find(self, connector: str, native_id: str) -> Match | None:
+        """Whose id it is, if it is at hand."""
+        return self._known.get((connector, native_id))
+
+    def early(self, reported: Reported) -> None:
+        """A receipt whose id nobody knows yet."""
+        self._early.put((reported.connector, reported.native_id), reported)
+
+    def unanswered(self, connector: str, to: str, transaction: Transaction) -> None:
+        """A submit was written and its answer will not come."""
+        self._unanswered.put((connector, to), transaction)
+
+    def claim_unanswered(self, connector: str, to: str) -> Transaction | None:
+        """The unanswered submit to that destination, once."""
+        return self._unanswered.pop((connector, to)) if len(self._unanswered) else None

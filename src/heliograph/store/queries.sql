@@ -1,0 +1,264 @@
+-- Every statement of the SQLite store, by name. Bulk statements take their rows as one JSON text, so that a
+-- thousand rows are one step of the engine and the interpreter lock changes hands once, not a thousand times.
+
+-- name: insert_requests
+INSERT INTO requests (id, nonce, tenant, service, accepted, channel, priority, elements, remaining, firsts, messages)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+       value ->> 8, value ->> 9, value ->> 10
+FROM json_each(?1);
+
+-- name: insert_run
+INSERT INTO transactions
+SELECT ?1, ?2 + key, ?3, ?4, value, ?5, 10, '', '', 0, '', 0, ?6, 0, '' FROM json_each(?7);
+
+-- name: insert_singles
+INSERT INTO transactions
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, 10, '', '', 0, '', 0,
+       value ->> 6, 0, ''
+FROM json_each(?1);
+
+-- name: claim
+UPDATE transactions SET state = 20, attempt = attempt + 1
+FROM json_each(?1) AS c
+WHERE request = c.value ->> 0 AND ordinal BETWEEN c.value ->> 1 AND c.value ->> 2 AND state = 10;
+
+-- name: create_incoming
+CREATE TEMP TABLE incoming (
+    seq INTEGER PRIMARY KEY, request INTEGER, ordinal INTEGER, state INTEGER, key TEXT, at INTEGER, detail TEXT,
+    attempt INTEGER, connector TEXT, due INTEGER, duplicate INTEGER, notice INTEGER, url TEXT, origin TEXT,
+    natives TEXT, old INTEGER
+);
+
+-- name: fill_incoming
+INSERT INTO temp.incoming
+SELECT c.key, c.value ->> 0, c.value ->> 1, c.value ->> 2, c.value ->> 3, c.value ->> 4, c.value ->> 5,
+       c.value ->> 6, c.value ->> 7, c.value ->> 8, c.value ->> 9, c.value ->> 10, c.value ->> 11, c.value ->> 12,
+       c.value -> 13, t.state
+FROM json_each(?1) AS c CROSS JOIN transactions AS t
+WHERE t.request = c.value ->> 0 AND t.ordinal = c.value ->> 1
+  AND (t.state / 10 < (c.value ->> 2) / 10 OR (t.state = 20 AND c.value ->> 2 = 10));
+
+-- name: apply_incoming
+UPDATE transactions SET
+    state = i.state,
+    key = i.key,
+    detail = i.detail,
+    attempt = CASE WHEN i.attempt >= 0 THEN i.attempt ELSE transactions.attempt END,
+    connector = CASE WHEN i.connector <> '' THEN i.connector ELSE transactions.connector END,
+    due = i.due,
+    updated = max(i.at, transactions.updated),
+    duplicate = transactions.duplicate | i.duplicate,
+    natives = CASE WHEN i.natives <> '[]' THEN i.natives ELSE transactions.natives END
+FROM temp.incoming AS i
+WHERE transactions.request = i.request AND transactions.ordinal = i.ordinal;
+
+-- name: count_down
+UPDATE requests SET remaining = remaining - c.n
+FROM (SELECT request, count(*) AS n FROM temp.incoming WHERE old < 30 AND state >= 30 GROUP BY request) AS c
+WHERE requests.id = c.request;
+
+-- name: insert_notices
+INSERT INTO notices
+SELECT i.request, i.ordinal, i.notice, i.state, i.key, i.detail, i.at, i.url, i.origin, r.tenant, r.service, '',
+       0, 0, i.at, 0, ''
+FROM temp.incoming AS i JOIN requests AS r ON r.id = i.request WHERE i.notice > 0;
+
+-- name: insert_submissions
+INSERT INTO submissions
+SELECT i.connector, n.value, i.request, i.ordinal, n.key, json_array_length(i.natives)
+FROM temp.incoming AS i, json_each(i.natives) AS n WHERE i.natives <> '[]'
+ON CONFLICT (connector, native_id) DO UPDATE SET
+    request = excluded.request, ordinal = excluded.ordinal, part = excluded.part, parts = excluded.parts;
+
+-- name: insert_windows
+INSERT OR IGNORE INTO windows
+SELECT DISTINCT due, request FROM temp.incoming WHERE state = 30 AND due > 0;
+
+-- name: applied_incoming
+SELECT json_group_array(seq) FROM temp.incoming;
+
+-- name: clear_incoming
+DELETE FROM temp.incoming;
+
+-- name: insert_story
+INSERT INTO story (id, request, ordinal, at, step, data)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?1);
+
+-- name: insert_receipts
+INSERT INTO receipts (id, request, ordinal, part, connector, native_id, key, at, native_code, detail, destination, raw)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+       value ->> 8, value ->> 9, value ->> 10, value ->> 11
+FROM json_each(?1);
+
+-- name: adopt_receipts
+UPDATE receipts SET request = c.value ->> 1, ordinal = c.value ->> 2, part = c.value ->> 3
+FROM json_each(?1) AS c
+WHERE receipts.request = 0 AND receipts.ordinal = 0 AND receipts.id = c.value ->> 0;
+
+-- name: told
+UPDATE notices SET
+    delivery = c.value ->> 3, attempts = c.value ->> 4, due = c.value ->> 6, status = c.value ->> 7,
+    error = c.value ->> 8
+FROM json_each(?1) AS c
+WHERE notices.request = c.value ->> 0 AND notices.ordinal = c.value ->> 1 AND notices.id = c.value ->> 2;
+
+-- name: insert_inbound
+INSERT INTO inbound VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
+
+-- name: insert_inbound_notice
+INSERT INTO notices VALUES (0, 0, ?1, 51, 'inbound', '', ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, ?2, 0, '');
+
+-- name: close_windows
+DELETE FROM windows WHERE due <= ?1;
+
+-- name: release_claims
+UPDATE transactions SET state = 10, duplicate = 1
+WHERE state = 20 AND request IN (SELECT id FROM requests WHERE remaining > 0);
+
+-- name: save_workspace
+INSERT INTO workspace VALUES (1, ?1, ?2)
+ON CONFLICT (id) DO UPDATE SET version = excluded.version, document = excluded.document;
+
+-- name: load_workspace
+SELECT version, document FROM workspace;
+
+-- name: purge_transactions
+DELETE FROM transactions WHERE request < ?1;
+
+-- name: purge_receipts
+DELETE FROM receipts WHERE (request > 0 AND request < ?1) OR (request = 0 AND id < ?1);
+
+-- name: purge_story
+DELETE FROM story WHERE request < ?1;
+
+-- name: purge_notices
+DELETE FROM notices WHERE (request > 0 AND request < ?1) OR (request = 0 AND id < ?1);
+
+-- name: purge_submissions
+DELETE FROM submissions WHERE request < ?1;
+
+-- name: purge_inbound
+DELETE FROM inbound WHERE id < ?1;
+
+-- name: purge_requests
+DELETE FROM requests WHERE id < ?1;
+
+-- name: purge_edge
+SELECT min(edge) FROM (
+    SELECT ?1 AS edge
+    UNION ALL SELECT min(id) FROM requests WHERE remaining > 0
+    UNION ALL SELECT id FROM (SELECT id FROM requests WHERE id < ?1 ORDER BY id LIMIT 1 OFFSET ?2)
+) WHERE edge IS NOT NULL;
+
+-- name: open_requests
+SELECT json_group_array(json_array(id, channel, priority, elements)) FROM (
+    SELECT id, channel, priority, elements FROM requests WHERE remaining > 0 AND id > ?1 ORDER BY id LIMIT ?2
+);
+
+-- name: get_requests
+SELECT json_group_array(json_object(
+    'id', id, 'nonce', nonce, 'tenant', tenant, 'service', service, 'accepted', accepted,
+    'messages', json(messages), 'firsts', json(firsts)))
+FROM requests WHERE id IN (SELECT value FROM json_each(?1));
+
+-- name: pending
+SELECT json_group_array(json_array(t.request, t.ordinal, t.element, json_array(t.kind, t.destination, t.correlation),
+    t.state, t.key, t.detail, t.attempt, t.connector, t.due, t.updated, json(iif(t.duplicate, 'true', 'false')),
+    t.natives))
+FROM json_each(?1) AS c JOIN transactions AS t ON t.request = c.value WHERE t.state = 10;
+
+-- name: transactions_of
+SELECT json_group_array(json_array(request, ordinal, element, json_array(kind, destination, correlation),
+    state, key, detail, attempt, connector, due, updated, json(iif(duplicate, 'true', 'false')), natives))
+FROM transactions WHERE request = ?1 AND ordinal BETWEEN ?2 AND ?3;
+
+-- name: lapsed
+SELECT json_group_array(json_array(t.request, t.ordinal, t.element, json_array(t.kind, t.destination, t.correlation),
+    t.state, t.key, t.detail, t.attempt, t.connector, t.due, t.updated, json(iif(t.duplicate, 'true', 'false')),
+    t.natives))
+FROM (SELECT DISTINCT request FROM windows WHERE due <= ?1) AS w
+JOIN transactions AS t ON t.request = w.request WHERE t.state = 30 AND t.due BETWEEN 1 AND ?1;
+
+-- name: window_edge
+SELECT json_array(coalesce(max(due), 0)) FROM (SELECT due FROM windows WHERE due <= ?1 ORDER BY due LIMIT ?2);
+
+-- name: matches
+SELECT json_group_array(json_array(json_array(s.connector, s.native_id), json_array(
+    json_array(t.request, t.ordinal, t.element, json_array(t.kind, t.destination, t.correlation), t.state, t.key,
+        t.detail, t.attempt, t.connector, t.due, t.updated, json(iif(t.duplicate, 'true', 'false')), t.natives),
+    s.part, s.parts)))
+FROM json_each(?1) AS c
+JOIN submissions AS s ON s.connector = c.value ->> 0 AND s.native_id = c.value ->> 1
+JOIN transactions AS t ON t.request = s.request AND t.ordinal = s.ordinal;
+
+-- name: receipts_of
+SELECT json_group_array(json_array(id, request, ordinal, part, connector, native_id, key, at, native_code, detail,
+    destination, raw))
+FROM receipts WHERE request = ?1 AND ordinal = ?2;
+
+-- name: unmatched
+SELECT json_group_array(json_array(id, request, ordinal, part, connector, native_id, key, at, native_code, detail,
+    destination, raw))
+FROM (SELECT * FROM receipts WHERE request = 0 AND ordinal = 0 AND id > ?1 ORDER BY id DESC LIMIT ?2);
+
+-- name: story_of
+SELECT json_group_array(json_array(id, request, ordinal, at, step, data))
+FROM story WHERE request = ?1 AND ordinal = ?2;
+
+-- name: notices_of
+SELECT json_group_array(json_object('id', request || '.' || ordinal || '.' || id, 'code', key, 'state', delivery,
+    'url', url, 'at', at, 'attempts', attempts, 'due', due, 'status', status, 'error', error))
+FROM notices WHERE request = ?1 AND ordinal = ?2;
+
+-- name: notices_listed
+SELECT json_group_array(json_object('id', request || '.' || ordinal || '.' || id, 'code', key, 'state', delivery,
+    'url', url, 'at', at, 'attempts', attempts, 'due', due, 'status', status, 'error', error, 'tenant', tenant,
+    'service', service))
+FROM (SELECT * FROM notices WHERE delivery = ?1 ORDER BY due DESC LIMIT ?2);
+
+-- name: replay_notice
+UPDATE notices SET delivery = 0, attempts = 0, due = ?4, status = 0, error = ''
+WHERE request = ?1 AND ordinal = ?2 AND id = ?3 RETURNING origin;
+
+-- name: replay_parked
+UPDATE notices SET delivery = 0, attempts = 0, due = ?3, status = 0, error = ''
+WHERE delivery = 2 AND at BETWEEN ?1 AND ?2;
+
+-- name: due_origins
+WITH RECURSIVE o (origin) AS (
+    SELECT min(origin) FROM notices WHERE delivery = 0
+    UNION ALL
+    SELECT (SELECT min(origin) FROM notices WHERE delivery = 0 AND origin > o.origin) FROM o
+    WHERE o.origin IS NOT NULL
+)
+SELECT json_group_array(origin) FROM o WHERE origin IS NOT NULL AND EXISTS (
+    SELECT 1 FROM notices WHERE delivery = 0 AND origin = o.origin AND due <= ?1
+);
+
+-- name: due_notices
+SELECT json_group_array(json_array(id, request, ordinal, element, json_array(kind, destination, correlation), state,
+    key, detail, at, url, origin, tenant, service, attempts, body))
+FROM (
+    SELECT n.*, coalesce(t.element, 0) AS element, coalesce(t.kind, '') AS kind,
+        coalesce(t.destination, '') AS destination, coalesce(t.correlation, '') AS correlation
+    FROM (SELECT * FROM notices WHERE delivery = 0 AND origin = ?1 AND due <= ?2
+          AND id NOT IN (SELECT value FROM json_each(?4)) ORDER BY due LIMIT ?3) AS n
+    LEFT JOIN transactions AS t ON t.request = n.request AND t.ordinal = n.ordinal
+    ORDER BY n.due, n.id
+);
+
+-- name: recent
+SELECT json_group_array(json_array(request, ordinal, element, json_array(kind, destination, correlation),
+    state, key, detail, attempt, connector, due, updated, json(iif(duplicate, 'true', 'false')), natives))
+FROM (SELECT t.* FROM requests AS r JOIN transactions AS t ON t.request = r.id
+      WHERE r.tenant = ?1 AND (r.id < ?2 OR (r.id = ?2 AND t.ordinal < ?3)) AND r.id BETWEEN ?4 AND ?5
+        AND (?6 = '' OR r.channel = ?6) AND (?7 = '' OR r.service = ?7) AND (?8 = '[]' OR t.key IN (SELECT value FROM json_each(?8)))
+        AND (?9 = 0 OR t.state = ?9) AND (?10 = '' OR t.destination = ?10) AND (?11 = '' OR t.correlation = ?11)
+      ORDER BY t.request DESC, t.ordinal DESC LIMIT ?12);
+
+-- name: counts
+SELECT json_group_array(json_array(state, n)) FROM (SELECT state, count(*) AS n FROM transactions GROUP BY state);
+
+-- name: pending_counts
+SELECT json_array((SELECT coalesce(sum(remaining), 0) FROM requests WHERE remaining > 0),
+    (SELECT count(*) FROM notices WHERE delivery = 0), (SELECT count(*) FROM notices WHERE delivery = 2));

@@ -1,0 +1,45 @@
+"""Old requests go, with all that belongs to them, a slice at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from heliograph.model.ids import first_id_at
+from heliograph.store.committer import StoreUnavailable
+from heliograph.store.sqlite import SqliteStore
+
+log = logging.getLogger(__name__)
+
+DAY_MS = 86_400_000
+EVERY_SECONDS = 600.0
+SLICE = 500  # requests deleted in one commit, so that no caller waits long behind it
+PAUSE_SECONDS = 0.05
+
+
+class Retention:
+    """Deletes what is older than `days` and settled; what still waits is never touched."""
+
+    def __init__(self, store: SqliteStore, days: int, clock_ms: Callable[[], int]) -> None:
+        self._store = store
+        self._days = days
+        self._clock_ms = clock_ms
+
+    async def run(self) -> None:
+        """For ever; ends by cancellation."""
+        while True:
+            try:
+                await self.purge()
+            except StoreUnavailable as error:
+                log.warning("old messages cannot be deleted, trying again later: %s", error)
+            await asyncio.sleep(EVERY_SECONDS)
+
+    async def purge(self) -> int:
+        """Delete what is due; how many requests went."""
+        before = first_id_at(self._clock_ms() - self._days * DAY_MS)
+        gone = 0
+        while count := await self._store.purge(before, SLICE):
+            gone += count
+            await asyncio.sleep(PAUSE_SECONDS)
+        return gone

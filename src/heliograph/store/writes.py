@@ -1,0 +1,202 @@
+"""The bulk writes of the SQLite store: each takes all payloads of its kind in a group at once."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from heliograph.model.message import Request
+from heliograph.model.record import Accepted, Change, Notice, Reported, Run, Settlement, StoryLine, Told
+from heliograph.store.statements import load
+
+SQL = load("queries.sql")
+SHORT_RUN = 8  # destinations; shorter runs of several calls share a statement
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _json(value: object) -> str:
+    return _encode(value).decode()
+
+
+def _request_row(accepted: Accepted) -> tuple[object, ...]:
+    request = accepted.request
+    first = request.messages[0]
+    count = sum(len(run.values) for run in accepted.runs)
+    return (
+        request.id, request.nonce, request.tenant, request.service, request.accepted, first.content.channel,
+        first.priority, len(request.messages), count, _json(request.firsts), _json(request.messages),
+    )  # fmt: skip
+
+
+def accept(db: sqlite3.Connection, payloads: Sequence[Accepted]) -> list[None]:
+    """Requests and their transactions; what was decided at once goes through the same path as any outcome."""
+    db.execute(SQL["insert_requests"], (_json([_request_row(item) for item in payloads]),))
+    singles: list[tuple[object, ...]] = []
+    for item in payloads:
+        for run in item.runs:
+            if len(run.values) < SHORT_RUN:
+                singles.extend(_single_rows(item.request, run))
+            else:
+                _insert_run(db, item.request, run)
+    if singles:
+        db.execute(SQL["insert_singles"], (_json(singles),))
+    _apply_changes(db, [change for item in payloads for change in item.changes])
+    _insert_story(db, [line for item in payloads for line in item.story])
+    return [None] * len(payloads)
+
+
+def _single_rows(request: Request, run: Run) -> Iterable[tuple[object, ...]]:
+    for offset, value in enumerate(run.values):
+        yield (
+            request.id, run.first + offset, run.element, run.kind, value, run.correlation, request.accepted,
+        )  # fmt: skip
+
+
+def _insert_run(db: sqlite3.Connection, request: Request, run: Run) -> None:
+    db.execute(
+        SQL["insert_run"],
+        (request.id, run.first, run.element, run.kind, run.correlation, request.accepted, _json(run.values)),
+    )
+
+
+def claim(db: sqlite3.Connection, payloads: Sequence[list[tuple[int, int, int]]]) -> list[None]:
+    """Ranges `(request, first, last)` of queued transactions become SENDING, each with one attempt more."""
+    db.execute(SQL["claim"], (_json([item for payload in payloads for item in payload]),))
+    return [None] * len(payloads)
+
+
+def settle(db: sqlite3.Connection, payloads: Sequence[Settlement]) -> list[list[bool]]:
+    """Outcomes; answers, per payload, which changes took effect."""
+    changes = [change for payload in payloads for change in payload.changes]
+    applied = iter(_apply_changes(db, changes))
+    _insert_story(db, [line for payload in payloads for line in payload.story])
+    return [[next(applied) for _ in payload.changes] for payload in payloads]
+
+
+def _apply_changes(db: sqlite3.Connection, changes: list[Change]) -> list[bool]:
+    applied = [False] * len(changes)
+    for wave in _waves(changes):
+        db.execute(SQL["fill_incoming"], (_json([changes[index] for index in wave]),))
+        for name in (
+            "apply_incoming",
+            "count_down",
+            "insert_notices",
+            "insert_submissions",
+            "insert_windows",
+        ):
+            db.execute(SQL[name])
+        for position in msgspec.json.decode(db.execute(SQL["applied_incoming"]).fetchone()[0]):
+            applied[wave[position]] = True
+        db.execute(SQL["clear_incoming"])
+    return applied
+
+
+def _waves(changes: list[Change]) -> list[list[int]]:
+    """Positions of the changes, split so that no wave holds two of the same transaction."""
+    waves: list[list[int]] = []
+    seen: dict[tuple[int, int], int] = {}
+    for index, change in enumerate(changes):
+        identity = (change.request, change.ordinal)
+        level = seen.get(identity, -1) + 1
+        seen[identity] = level
+        if level == len(waves):
+            waves.append([])
+        waves[level].append(index)
+    return waves
+
+
+def _insert_story(db: sqlite3.Connection, lines: list[StoryLine]) -> None:
+    if lines:
+        db.execute(SQL["insert_story"], (_json(lines),))
+
+
+def receive(
+    db: sqlite3.Connection, payloads: Sequence[tuple[list[Reported], Settlement, list[Reported]]]
+) -> list[list[bool]]:
+    """New receipts, what they change, and earlier unmatched ones whose transaction is known now."""
+    fresh = [row for payload in payloads for row in payload[0]]
+    adopted = [(row.id, row.request, row.ordinal, row.part) for payload in payloads for row in payload[2]]
+    if fresh:
+        db.execute(SQL["insert_receipts"], (_json(fresh),))
+    if adopted:
+        db.execute(SQL["adopt_receipts"], (_json(adopted),))
+    return settle(db, [payload[1] for payload in payloads])
+
+
+def tell(db: sqlite3.Connection, payloads: Sequence[list[Told]]) -> list[None]:
+    """What became of tries to tell."""
+    db.execute(SQL["told"], (_json([told for payload in payloads for told in payload]),))
+    return [None] * len(payloads)
+
+
+def inbound(db: sqlite3.Connection, payloads: Sequence[tuple[Any, Notice | None]]) -> list[None]:
+    """Messages from people, each with the call it causes, if any."""
+    for row, notice in payloads:
+        db.execute(SQL["insert_inbound"], row)
+        if notice is not None:
+            db.execute(
+                SQL["insert_inbound_notice"],
+                (
+                    notice.id,
+                    notice.at,
+                    notice.url,
+                    notice.origin,
+                    notice.tenant,
+                    notice.service,
+                    notice.body,
+                ),  # fmt: skip
+            )
+    return [None] * len(payloads)
+
+
+def close_windows(db: sqlite3.Connection, payloads: Sequence[int]) -> list[None]:
+    """Windows that ended by then are done with."""
+    db.execute(SQL["close_windows"], (max(payloads),))
+    return [None] * len(payloads)
+
+
+def save_workspace(db: sqlite3.Connection, payloads: Sequence[tuple[int, bytes]]) -> list[None]:
+    """The last one wins."""
+    db.execute(SQL["save_workspace"], payloads[-1])
+    return [None] * len(payloads)
+
+
+def replay(db: sqlite3.Connection, payloads: Sequence[tuple[int, int, int, int]]) -> list[str | None]:
+    """One notice is owed again; its origin, or None when there is no such notice."""
+    return [row[0] if (row := db.execute(SQL["replay_notice"], payload).fetchone()) else None for payload in payloads]
+
+
+def replay_parked(db: sqlite3.Connection, payloads: Sequence[tuple[int, int, int]]) -> list[int]:
+    """Every parked notice of a span of time is owed again; how many."""
+    return [db.execute(SQL["replay_parked"], payload).rowcount for payload in payloads]
+
+
+def purge(db: sqlite3.Connection, payloads: Sequence[tuple[int, int]]) -> list[int]:
+    """Requests older than an id, at most so many, with everything that belongs to them; how many went."""
+    gone = []
+    for before, limit in payloads:
+        until = db.execute(SQL["purge_edge"], (before, limit)).fetchone()[0]
+        for name in ("submissions", "receipts", "story", "notices", "transactions", "inbound"):
+            db.execute(SQL[f"purge_{name}"], (until,))
+        gone.append(db.execute(SQL["purge_requests"], (until,)).rowcount)
+    return gone
+
+
+# In this order within a group: what is accepted can be settled, what is settled can be receipted.
+WRITES: dict[str, Callable[[sqlite3.Connection, Sequence[Any]], list[Any]]] = {
+    "accept": accept,
+    "claim": claim,
+    "settle": settle,
+    "receive": receive,
+    "tell": tell,
+    "inbound": inbound,
+    "close_windows": close_windows,
+    "save_workspace": save_workspace,
+    "replay": replay,
+    "replay_parked": replay_parked,
+    "purge": purge,
+}

@@ -1,0 +1,137 @@
+"""Declares the workspace: read whole, kept sealed, in force at once for every verb."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from heliograph.contract.workspace import diff, read_workspace
+from heliograph.model.channel import Channel
+from heliograph.model.workspace import Document, Service, Tenant
+from heliograph.policy.directory import Directory
+from heliograph.store import SqliteStore
+from heliograph.store.vault import Vault, hash_key
+
+HIDDEN = "***"  # stands for a secret in an export; given back, it means "as it is"
+SECRETS = frozenset(
+    {
+        "password", "secret", "private_key", "vapid_private_key", "page_access_token", "app_secret",
+        "verify_token", "consumer_secret", "access_token", "access_token_secret", "token",
+        "encoding_aes_key", "pem", "fcm_service_account",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an apply changed, in lines for people, and the keys it made, by `tenant/service`, shown once."""
+
+    version: int
+    changes: list[str]
+    made_keys: dict[str, str]
+
+
+class Workspaces:
+    """Holds the workspace in force. `changed` runs after every change, so that connectors follow."""
+
+    def __init__(self, store: SqliteStore, vault: Vault, channels: Mapping[str, Channel]) -> None:
+        self._store = store
+        self._vault = vault
+        self._channels = channels
+        self._directory = Directory(Document(), channels)
+        self._lock = asyncio.Lock()
+        self.changed: list[Callable[[], Awaitable[None]]] = []
+
+    def load(self) -> None:
+        """Take the stored workspace into force, at start; raises `VaultError` when it cannot be opened."""
+        stored = self._store.load_workspace()
+        if stored is not None:
+            version, sealed = stored
+            document = msgspec.json.decode(self._vault.open(sealed), type=Document)
+            self._directory = Directory(document, self._channels, version)
+
+    def directory(self) -> Directory:
+        """The snapshot in force."""
+        return self._directory
+
+    def plan(self, document: dict[str, Any]) -> list[str]:
+        """What an apply would change; raises `Faults`."""
+        new, _ = self._read(document)
+        return diff(self._directory.document, new)
+
+    async def apply(self, document: dict[str, Any]) -> Applied:
+        """Declare a document: all of it or, with `Faults`, nothing."""
+        async with self._lock:
+            new, made = self._read(document)
+            changes = diff(self._directory.document, new)
+            version = self._directory.version
+            if changes:
+                version += 1
+                await self._store.save_workspace(version, self._vault.seal(msgspec.json.encode(new)))
+                self._directory = Directory(new, self._channels, version)
+                for follow in self.changed:
+                    await follow()
+            return Applied(version, changes, made)
+
+    def export(self, *, secrets: bool = False) -> dict[str, Any]:
+        """The workspace as a document; secrets are hidden unless asked for, keys stay hashes."""
+        plain: dict[str, Any] = msgspec.to_builtins(self._directory.document)
+        return plain if secrets else _hide(plain)
+
+    def _read(self, document: dict[str, Any]) -> tuple[Document, dict[str, str]]:
+        current = msgspec.to_builtins(self._directory.document)
+        read = read_workspace(_unhide(document, current), self._channels)
+        made: dict[str, str] = {}
+        tenants = tuple(self._with_keys(tenant, made) for tenant in read.tenants)
+        return Document(tenants=tenants), made
+
+    def _with_keys(self, tenant: Tenant, made: dict[str, str]) -> Tenant:
+        """Keys become hashes; a service that declares none keeps what it has, a new one gets one made."""
+        services = []
+        for service in tenant.services:
+            keys = service.keys
+            if keys is None:
+                keys = self._kept_keys(tenant, service) or self._made_key(tenant, service, made)
+            services.append(msgspec.structs.replace(service, keys=tuple(hash_key(key) for key in keys)))
+        profile_key = hash_key(tenant.profile_key) if tenant.profile_key else ""
+        return msgspec.structs.replace(tenant, services=tuple(services), profile_key=profile_key)
+
+    def _kept_keys(self, tenant: Tenant, service: Service) -> tuple[str, ...]:
+        found = self._directory.service_of(tenant.id, service.id)
+        return (found[1].keys or ()) if found else ()
+
+    def _made_key(self, tenant: Tenant, service: Service, made: dict[str, str]) -> tuple[str, ...]:
+        key = str(uuid.uuid4())
+        made[f"{tenant.id}/{service.id}"] = key
+        return (key,)
+
+
+def _hide(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: HIDDEN if name in SECRETS and inner else _hide(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hide(item) for item in value]
+    return value
+
+
+def _unhide(value: Any, current: Any) -> Any:
+    """Puts the present secret where a document says `***`; objects of a list are found by id or name."""
+    if value == HIDDEN and current is not None:
+        return current
+    if isinstance(value, dict) and isinstance(current, dict):
+        return {name: _unhide(inner, current.get(name)) for name, inner in value.items()}
+    if isinstance(value, list) and isinstance(current, list | tuple):
+        by_id = {_identity(item): item for item in current}
+        return [_unhide(item, by_id.get(_identity(item))) for item in value]
+    return value
+
+
+def _identity(item: Any) -> object:
+    if isinstance(item, dict):
+        return item.get("id") or item.get("name")
+    return None
