@@ -13,7 +13,7 @@ from itertools import groupby
 
 import msgspec
 
-from heliograph.contract.envelope import read_call
+from heliograph.contract.envelope import BadElement, read_call
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.message import Address, Message, Request, Transaction
 from heliograph.model.outcome import Refused, Rejected, State
@@ -22,7 +22,7 @@ from heliograph.model.workspace import Service, Tenant
 from heliograph.policy import judge_addresses, judge_message, story
 from heliograph.policy.directory import Directory
 from heliograph.policy.facts import Facts
-from heliograph.policy.outcomes import Outcomes
+from heliograph.policy.outcomes import OutcomeBook
 from heliograph.store import SqliteStore
 
 ACCEPTED = "accepted"
@@ -76,6 +76,7 @@ class Intake:
         self._store = store
         self._directory = directory
         self._ids = ids
+        self._book = OutcomeBook(directory, ids.next)
         self._queued = queued
         self._tell = tell
         self._clock_ms = clock_ms
@@ -96,14 +97,14 @@ class Intake:
             raise Rejected("service_inactive")
         plan = _Plan(self._ids.next(), [], [], [], [], [], [])
         for element in call.elements:
-            if isinstance(element, Rejected):
-                plan.answers.append(Answer(element.key, plan.next, values=element.values))
+            if isinstance(element, BadElement):
+                plan.answers.append(Answer(element.key, plan.next, element.correlation, element.values))
                 plan.next += 1
             else:
                 self._plan_message(plan, element, facts, now_ms)
         nonce = new_nonce()
         if plan.messages:
-            await self._keep(plan, nonce, tenant, service, directory, now_ms)
+            await self._keep(plan, nonce, tenant, service, now_ms)
         self.counts["calls"] += 1
         self.counts["destinations"] += len(plan.answers)
         return Taken(transid_of(plan.request, nonce), plan.answers)
@@ -133,7 +134,7 @@ class Intake:
             plan.story.append(StoryLine(self._ids.next(), plan.request, ordinal, now_ms, "gates", gates))
 
     async def _keep(
-        self, plan: _Plan, nonce: int, tenant: Tenant, service: Service, directory: Directory, now_ms: int
+        self, plan: _Plan, nonce: int, tenant: Tenant, service: Service, now_ms: int
     ) -> None:
         request = Request(
             id=plan.request, nonce=nonce, tenant=tenant.id, service=service.id, accepted=now_ms,
@@ -142,8 +143,7 @@ class Intake:
         changes: list[Change] = []
         notices: list[Notice] = []
         for index, ordinal, address, refused in plan.refused:
-            channel = directory.channels.get(request.messages[index].content.channel)
-            outcomes = Outcomes(request, index, service, channel, self._ids.next)
+            outcomes = self._book.of(request, index)
             change = outcomes.change(ordinal, State.FAILED, refused.key, now_ms, refused.value)
             changes.append(change)
             if change.notice:

@@ -30,8 +30,16 @@ SWITCH_SECONDS = 0.0005  # see docs/performance.md: the store's thread must get 
 Then = Callable[[Platform], Awaitable[None]]
 
 
-class _Server(uvicorn.Server):
-    """Leaves signals to us, so that the platform drains before the process ends."""
+class Server(uvicorn.Server):
+    """Our HTTP server: leaves signals to us, so that the platform drains before the process ends."""
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app, log_config=None, access_log=False, lifespan="off", http="httptools", ws="none", loop="none",
+                backlog=BACKLOG, timeout_graceful_shutdown=HTTP_GRACE, server_header=False, proxy_headers=False,
+            )
+        )  # fmt: skip
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -74,13 +82,7 @@ async def _run(platform: Platform, listener: socket.socket, workspace: Path | No
             f"a simulator cannot listen ({error}); set HELIOGRAPH_SMSC_SIMULATOR to a free address or leave "
             "`simulators` out of --roles"
         ) from error
-    server = _Server(
-        uvicorn.Config(
-            platform.app(), log_config=None, access_log=False, lifespan="off", http="httptools", ws="none",
-            loop="uvloop", backlog=BACKLOG, timeout_graceful_shutdown=HTTP_GRACE, server_header=False,
-            proxy_headers=False,
-        )
-    )  # fmt: skip
+    server = Server(platform.app())
 
     def end() -> None:
         log.info("told to stop: draining")
@@ -108,7 +110,7 @@ async def _run(platform: Platform, listener: socket.socket, workspace: Path | No
         log.info("stopped; everything accepted is durable")
 
 
-async def _after_start(server: _Server, platform: Platform, then: Then) -> None:
+async def _after_start(server: Server, platform: Platform, then: Then) -> None:
     while not server.started:
         await asyncio.sleep(0.01)
     await then(platform)

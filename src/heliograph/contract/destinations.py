@@ -1,24 +1,51 @@
-"""Reads the destinations of one request object."""
+"""Reads the destinations of one request object: first who is meant (7003, counted), then the values (7004)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from heliograph.model.channel import Channel
+from heliograph.contract.values import as_text
 from heliograph.model.message import Address
 from heliograph.model.outcome import Rejected
 
 CORRELATION_BYTES = 50
 MISSING = "destination_missing"
 
+Group = tuple[str, list[str], dict[str, Any]]
+"""One entry of `destination`: the kind of its addresses, the addresses, the entry itself."""
 
-def as_text(value: Any) -> str | None:
-    """A text, or a whole number as its text; None for anything else. Booleans are no numbers."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return None
+
+def read_destinations(value: Any, kinds: tuple[str, ...]) -> list[Group]:
+    """The entries in request order; `kinds` are the keys that the channel takes, in order of preference.
+
+    Raises `Rejected` (7003) when one entry has no address that the channel can use.
+    """
+    if not isinstance(value, list) or not value:
+        raise Rejected(MISSING)
+    first = kinds[0]
+    groups: list[Group] = []
+    for entry in value:
+        if not isinstance(entry, dict):
+            raise Rejected(MISSING)
+        values = entry.get(first)
+        # The usual entry, without a step that is not needed: the preferred key as written, one text in a list.
+        if type(values) is list and len(values) == 1 and type(values[0]) is str and values[0]:
+            groups.append((first, values, entry))
+        else:
+            groups.append(_group(entry, kinds))
+    return groups
+
+
+def addresses_of(groups: list[Group], inherited: str) -> tuple[Address, ...]:
+    """All addresses, each with its effective correlation id; 7004 for a correlation id that cannot be one."""
+    addresses: list[Address] = []
+    for kind, values, entry in groups:
+        correlation = inherited if len(entry) == 1 else correlation_of(entry, inherited)
+        if len(values) == 1:
+            addresses.append(Address(kind, values[0], correlation))
+        else:
+            addresses += [Address(kind, value, correlation) for value in values]
+    return tuple(addresses)
 
 
 def correlation_of(holder: dict[str, Any], inherited: str) -> str:
@@ -34,34 +61,27 @@ def correlation_of(holder: dict[str, Any], inherited: str) -> str:
     return text
 
 
-def read_destinations(value: Any, channel: Channel, correlation: str) -> tuple[Address, ...]:
-    """All addresses in request order; raises `Rejected` when one entry has none that the channel can use."""
-    if not isinstance(value, list) or not value:
-        raise Rejected(MISSING)
-    addresses: list[Address] = []
-    for entry in value:
-        if not isinstance(entry, dict):
-            raise Rejected(MISSING)
-        addresses.extend(_entry(entry, channel, correlation))
-    return tuple(addresses)
-
-
-def _entry(entry: dict[str, Any], channel: Channel, inherited: str) -> list[Address]:
-    kinds = {name.lower(): inner for name, inner in entry.items()}
-    correlation = correlation_of(entry, inherited)
-    for kind in channel.addresses:
-        values = _values(kinds.get(kind))
+def _group(entry: dict[str, Any], kinds: tuple[str, ...]) -> Group:
+    folded = {name.lower(): inner for name, inner in entry.items()}
+    for kind in kinds:
+        # A key as written wins over the same key in other capitals.
+        values = _values(entry.get(kind)) or _values(folded.get(kind))
         if values:
-            return [Address(kind, value, correlation) for value in values]
+            return kind, values, entry
     raise Rejected(MISSING)
 
 
 def _values(value: Any) -> list[str]:
-    """Addresses as texts; a bare one is a list of one. A list with anything unusable in it counts as none."""
-    if isinstance(value, list):
-        if all(type(item) is str for item in value):
-            return value if all(value) else []
-        texts = [as_text(item) for item in value]
-        return [text for text in texts if text] if all(texts) else []
-    text = as_text(value)
-    return [text] if text else []
+    """Addresses as texts; a bare one is a list of one. No address at all is an empty list; an empty text among
+    others is kept, so that it is refused (7102) in its own place and not with the whole call."""
+    if not isinstance(value, list):
+        text = as_text(value)
+        if text is None and value is not None:
+            raise Rejected("invalid_json")
+        return [text] if text else []
+    if set(map(type, value)) <= {str}:
+        return value if any(value) else []
+    texts = [as_text(item) for item in value]
+    if None in texts:
+        raise Rejected("invalid_json")
+    return [text or "" for text in texts]

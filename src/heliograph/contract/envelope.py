@@ -12,15 +12,18 @@ from typing import Any
 
 import msgspec
 
-from heliograph.contract.destinations import as_text, correlation_of, read_destinations
+from heliograph.contract.destinations import Group, addresses_of, correlation_of, read_destinations
 from heliograph.contract.expiry import expiry_ms
 from heliograph.contract.rules import check
+from heliograph.contract.values import as_text, check_depth, object_member, text_member
 from heliograph.model.channel import Channel
-from heliograph.model.message import DEFAULT_PRIORITY, Address, Content, Message
+from heliograph.model.message import DEFAULT_PRIORITY, Content, Message
 from heliograph.model.outcome import Rejected
 
 MOST_DESTINATIONS = 1_000
 CALLBACK_CHARACTERS = 2_000
+URL_CHARACTERS = 2_048
+ID_CHARACTERS = 256
 
 _decode = msgspec.json.Decoder().decode
 _PRIORITIES = {"1": 1, "2": 2, "3": 3, "4": 4, "5": 5}
@@ -34,28 +37,39 @@ class Call:
     is_list: bool
 
 
+class BadElement(Rejected):
+    """An element of a list body that is refused while the others are taken; it keeps its correlation id."""
+
+    def __init__(self, error: Rejected, correlation: str) -> None:
+        super().__init__(error.key, *error.values)
+        self.correlation = correlation
+
+
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """An element after the first checks: its channel and its addresses are known."""
+    """An element after the first checks: its channel and its destinations are known."""
 
     body: dict[str, Any]
     channel: Channel
-    correlation: str
-    addresses: tuple[Address, ...]
+    groups: list[Group]
+
+    def count(self) -> int:
+        """How many addresses it has."""
+        return sum([len(values) for _, values, _ in self.groups])
 
 
-def read_call(body: bytes, channels: Mapping[str, Channel], now_ms: int) -> Call:
+def read_call(body: bytes, channels: Mapping[str, Channel], now_ms: int, most: int = MOST_DESTINATIONS) -> Call:
     """The call's messages; raises `Rejected` when it is refused as a whole. `channels` holds passports by
-    every spelling of their names."""
+    every spelling of their names, in lower case; `most` is how many destinations a call may have."""
     root = _json(body)
     if isinstance(root, dict):
         opened = _open(root, channels)
-        _limit(len(opened.addresses))
+        _limit(opened.count(), most)
         return Call((_read(opened, now_ms),), False)
     if not isinstance(root, list) or not root or not all(isinstance(item, dict) for item in root):
         raise Rejected("invalid_json")
     opened_elements = [_attempt_open(item, channels) for item in root]
-    _limit(sum(1 if isinstance(item, Rejected) else len(item.addresses) for item in opened_elements))
+    _limit(sum(1 if isinstance(item, Rejected) else item.count() for item in opened_elements), most)
     return Call(tuple(_attempt_read(item, now_ms) for item in opened_elements), True)
 
 
@@ -66,42 +80,44 @@ def _json(body: bytes) -> Any:
         raise Rejected("invalid_json") from error
 
 
-def _limit(count: int) -> None:
-    if count > MOST_DESTINATIONS:
+def _limit(count: int, most: int) -> None:
+    if count > most:
         raise Rejected("too_many_destinations")
 
 
-def _attempt_open(item: dict[str, Any], channels: Mapping[str, Channel]) -> _Opened | Rejected:
+def _attempt_open(item: dict[str, Any], channels: Mapping[str, Channel]) -> _Opened | BadElement:
     try:
         return _open(item, channels)
     except Rejected as error:
-        return error
+        return _bad(error, item)
 
 
-def _attempt_read(item: _Opened | Rejected, now_ms: int) -> Message | Rejected:
-    if isinstance(item, Rejected):
+def _attempt_read(item: _Opened | BadElement, now_ms: int) -> Message | BadElement:
+    if isinstance(item, BadElement):
         return item
     try:
         return _read(item, now_ms)
     except Rejected as error:
-        return error
+        return _bad(error, item.body)
+
+
+def _bad(error: Rejected, body: dict[str, Any]) -> BadElement:
+    try:
+        return BadElement(error, correlation_of(body, ""))
+    except Rejected:
+        return BadElement(error, "")
 
 
 def _open(body: dict[str, Any], channels: Mapping[str, Channel]) -> _Opened:
     if "deliverychannel" not in body:
         raise Rejected("deliverychannel_missing")
     name = body["deliverychannel"]
-    if name is None or name == "":
+    if name is None or (isinstance(name, str) and not name.strip()):
         raise Rejected("deliverychannel_empty")
     channel = channels.get(name.strip().lower()) if isinstance(name, str) else None
     if channel is None:
         raise Rejected("invalid_delivery_channel")
-    # An ill-formed correlation id is a value fault (7004): it is reported after the destinations.
-    try:
-        correlation = correlation_of(body, "")
-    except Rejected:
-        correlation = ""
-    return _Opened(body, channel, correlation, read_destinations(body.get("destination"), channel, correlation))
+    return _Opened(body, channel, read_destinations(body.get("destination"), channel.addresses))
 
 
 def _read(opened: _Opened, now_ms: int) -> Message:
@@ -113,23 +129,20 @@ def _read(opened: _Opened, now_ms: int) -> Message:
             raise Rejected(channel.missing_key)
         found = {}
     fields = _fields(check(channel.rules, found, templated=bool(template)), channel)
-    correlation_of(body, "")
     priority = _priority(body.get("priority"))
+    correlation = correlation_of(body, "")
+    addresses = addresses_of(opened.groups, correlation)
+    callback_data = text_member(body, "callbackData", CALLBACK_CHARACTERS)
+    notify_url = text_member(body, "notifyurl", URL_CHARACTERS)
+    appid = text_member(body, "appid", ID_CHARACTERS)
     expiry = _expiry(body.get("expiry"))
-    callback_data = _plain(body, "callbackData", CALLBACK_CHARACTERS)
     if expiry and expiry <= now_ms:
         raise Rejected("request_expired_on_arrival")
     return Message(
-        content=Content(
-            channel=channel.name,
-            fields=fields,
-            template=template,
-            parameters=parameters,
-            appid=as_text(body.get("appid")) or "",
-        ),
-        addresses=opened.addresses,
-        correlation=opened.correlation,
-        notify_url=_plain(body, "notifyurl", CALLBACK_CHARACTERS),
+        content=Content(channel=channel.name, fields=fields, template=template, parameters=parameters, appid=appid),
+        addresses=addresses,
+        correlation=correlation,
+        notify_url=notify_url,
         callback_data=callback_data,
         expiry=expiry,
         priority=priority,
@@ -137,30 +150,21 @@ def _read(opened: _Opened, now_ms: int) -> Message:
 
 
 def _template(body: dict[str, Any]) -> tuple[str, dict[str, object]]:
-    message = body.get("message")
+    message = object_member(body, "message")
     if message is None:
         return "", {}
-    if not isinstance(message, dict):
-        raise Rejected("invalid_json")
-    parameters = message.get("parameters")
-    if parameters is None:
-        parameters = {}
-    if not isinstance(parameters, dict):
-        raise Rejected("invalid_json")
-    return as_text(message.get("template")) or "", parameters
+    parameters = object_member(message, "parameters") or {}
+    check_depth(parameters)
+    return text_member(message, "template", ID_CHARACTERS), parameters
 
 
 def _channel_object(body: dict[str, Any], channel: Channel) -> dict[str, Any] | None:
-    value: Any = body.get("channels")
+    value = object_member(body, "channels")
     for name in channel.path:
         if value is None:
             return None
-        if not isinstance(value, dict):
-            raise Rejected("invalid_json")
-        value = value.get(name)
-    if value is None or isinstance(value, dict):
-        return value
-    raise Rejected("invalid_json")
+        value = object_member(value, name)
+    return value
 
 
 def _fields(found: dict[str, Any], channel: Channel) -> dict[str, object]:
@@ -173,6 +177,8 @@ def _fields(found: dict[str, Any], channel: Channel) -> dict[str, object]:
         text = as_text(value)
         if text is None and not (name in channel.objects and isinstance(value, dict | list)):
             raise Rejected("invalid_json")
+        if text is None:
+            check_depth(value)
         fields[name] = value if text is None else text
     return fields
 
@@ -194,13 +200,3 @@ def _expiry(value: Any) -> int:
     if moment is None:
         raise Rejected("invalid_param", "expiry")
     return max(moment, 1)
-
-
-def _plain(body: dict[str, Any], name: str, most: int) -> str:
-    value = body.get(name)
-    if value is None:
-        return ""
-    text = as_text(value)
-    if text is None or len(text) > most:
-        raise Rejected("invalid_param", name)
-    return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from heliograph.dispatch.story import line
-from heliograph.model.channel import Channel, Outbound
+from heliograph.model.channel import Outbound
 from heliograph.model.ids import Ids
 from heliograph.model.message import Request, Transaction
 from heliograph.model.outcome import Refused
@@ -13,7 +13,7 @@ from heliograph.model.record import StoryLine
 from heliograph.policy import Verdict, judge_address, judge_message, story
 from heliograph.policy.directory import Directory
 from heliograph.policy.facts import Facts
-from heliograph.policy.outcomes import Outcomes
+from heliograph.policy.outcomes import OutcomeBook, Outcomes
 from heliograph.store.cache import Recent
 
 KEPT_VERDICTS = 4_096
@@ -30,15 +30,11 @@ class Judge:
         self._directory = directory
         self._ids = ids
         self._verdicts: Recent[tuple[int, int], tuple[int, int, Verdict]] = Recent(KEPT_VERDICTS)
-        self._outcomes: Recent[tuple[int, int], tuple[int, Outcomes]] = Recent(KEPT_VERDICTS)
+        self._book = OutcomeBook(directory, ids.next)
 
     def facts(self, request: Request) -> Facts | None:
         """What is known of the request's service now."""
         return self._directory().facts(request.tenant, request.service)
-
-    def channel(self, request: Request, element: int) -> Channel | None:
-        """The passport of the element's channel."""
-        return self._directory().channels.get(request.messages[element].content.channel)
 
     def verdict(self, request: Request, element: int, facts: Facts, now_ms: int) -> Verdict:
         """The message-wide part of policy, at most a second old."""
@@ -81,14 +77,5 @@ class Judge:
         return [line(self._ids.next(), (row.request, row.ordinal), now_ms, "gates", data)]
 
     def outcomes(self, request: Request, element: int) -> Outcomes:
-        """The maker of changes for a request element, for the workspace as it is now."""
-        directory = self._directory()
-        identity = (request.id, element)
-        kept = self._outcomes.get(identity)
-        if kept is None or kept[0] != directory.version:
-            found = directory.service_of(request.tenant, request.service)
-            service = found[1] if found else None
-            made = Outcomes(request, element, service, self.channel(request, element), self._ids.next)
-            kept = (directory.version, made)
-            self._outcomes.put(identity, kept)
-        return kept[1]
+        """The maker of changes for a request element."""
+        return self._book.of(request, element)

@@ -67,8 +67,11 @@ class Lanes:
 
     def lane(self, request: Request, element: int) -> Lane:
         """Where a request element goes by now."""
-        channel = request.messages[element].content.channel
-        return self._routes.get((request.tenant, request.service, channel), self._unrouted)
+        return self.route(request.tenant, request.service, request.messages[element].content.channel)
+
+    def route(self, tenant: str, service: str, channel: str) -> Lane:
+        """Where a service's messages on a channel go by now."""
+        return self._routes.get((tenant, service, channel), self._unrouted)
 
     def all(self) -> list[Lane]:
         """Every lane."""

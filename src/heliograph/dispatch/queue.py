@@ -61,9 +61,7 @@ class PriorityQueue:
         for priority in PRIORITIES:
             if not self._slots[priority] and not self._rows[priority]:
                 continue
-            if best is None:
-                best = priority
-            elif now - self._served[priority] > STARVE_SECONDS:
+            if best is None or now - self._served[priority] > STARVE_SECONDS:
                 best = priority
         if best is not None:
             self._served[best] = now

@@ -16,7 +16,7 @@ from heliograph.model.channel import Events, Outbound
 from heliograph.model.message import Transaction
 from heliograph.model.outcome import Inbound, Receipt, SendError, State, Submitted
 from heliograph.model.record import Change
-from heliograph.policy.windows import receipt_window_ms
+from heliograph.policy.windows import window_end_ms
 
 
 class LaneEvents:
@@ -79,7 +79,7 @@ class Results:
         self.counts["submitted"] += 1
         request, element = flight.request, flight.row.element
         sent = _attempted(flight, lane.name)
-        window = receipt_window_ms(self._judge.facts(request), request.messages[element], now_ms)
+        window = window_end_ms(self._judge.facts(request), request.messages[element].content.channel, now_ms)
         outcomes = self._judge.outcomes(request, element)
         change = outcomes.submitted(sent, now_ms, lane.name, result.native_ids, window)
         if self._sampler.keep():

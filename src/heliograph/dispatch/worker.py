@@ -6,6 +6,7 @@ import asyncio
 import heapq
 import logging
 from collections.abc import Mapping
+
 from heliograph.dispatch.around import Surroundings
 from heliograph.dispatch.judge import Judge
 from heliograph.dispatch.lane import Flight, Lane
@@ -16,7 +17,7 @@ from heliograph.dispatch.settler import Settler
 from heliograph.dispatch.story import Sampler
 from heliograph.model.message import Address, Request, Transaction
 from heliograph.model.outcome import Refused, State
-from heliograph.model.record import Accepted, Change, Settlement
+from heliograph.model.record import Accepted, Change, Queued, Settlement
 from heliograph.store import StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -65,10 +66,12 @@ class Dispatcher:
 
     def _enqueue(self, request: Request, element: int, slot: int) -> None:
         message = request.messages[element]
-        lane = self._lane_of(request, element)
-        lane.queue.add(slot, message.priority, self._around.monotonic())
-        if message.expiry:
-            heapq.heappush(self._expiring, (message.expiry, slot))
+        self._wait(self._lane_of(request, element), slot, message.priority, message.expiry)
+
+    def _wait(self, lane: Lane, slot: int, priority: int, expiry: int) -> None:
+        lane.queue.add(slot, priority, self._around.monotonic())
+        if expiry:
+            heapq.heappush(self._expiring, (expiry, slot))
         lane.wake.set()
 
     def _lane_of(self, request: Request, element: int) -> Lane:
@@ -82,15 +85,20 @@ class Dispatcher:
         while page := await self._store.open_requests(after, OPEN_PAGE):
             after = page[-1].request
             count += len(page)
-            await self._recover_page([entry.request for entry in page])
+            await self._recover_page(page)
         return count
 
-    async def _recover_page(self, ids: list[int]) -> None:
-        for start in range(0, len(ids), 2_000):
-            requests = await self._store.requests(ids[start : start + 2_000])
-            for request in requests.values():
-                for element in range(len(request.messages)):
+    async def _recover_page(self, page: list[Queued]) -> None:
+        several = [entry.request for entry in page if entry.elements > 1]
+        requests = await self._store.requests(several)
+        for entry in page:
+            if entry.elements > 1:
+                request = requests[entry.request]
+                for element in range(entry.elements):
                     self._enqueue(request, element, slot_of(request.id, element))
+            else:
+                lane = self._lanes.route(entry.tenant, entry.service, entry.channel)
+                self._wait(lane, slot_of(entry.request, 0), entry.priority, entry.expiry)
 
     # Going out
 

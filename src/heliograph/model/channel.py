@@ -100,11 +100,13 @@ class ConnectorKind:
 class Channel:
     """A channel's passport: all the platform knows of a medium.
 
-    `name` is the value of `deliverychannel`; `aliases` its other spellings; `path` where its object stands
-    under `channels`; `rules` what the contract demands of it; `members` what is read of it (texts, but for those in `objects`), `missing_key` the refusal when it is absent; `addresses` the destination keys it takes, in
-    order of preference; `normalise` makes an address ready for the medium or gives None (7102); `allows`
-    says whether a sender may send this content, else why not (7112); `measure` counts text: `(parts,
-    encoding, characters)`; `limit` is the longest text in characters (7107).
+    `name` is the value of `deliverychannel`, `aliases` its other spellings, `wire_name` how receipts spell it;
+    `path` where its object stands under `channels`; `rules` what the contract demands of it; `members` what is
+    read of it (texts, but for those in `objects`), `missing_key` the refusal when it is absent; `addresses` the
+    destination keys it takes, in order of preference. `normalise` makes an address ready for the medium or
+    gives None (7102); `compose` gives the text to send; `allows` says why a sender may not send this content
+    (7112), or None; `measure` counts a text: `(parts, encoding, characters)`; `limit` is the longest text in
+    characters (7107); `sender_field` names the member that chooses the sender.
     """
 
     name: str

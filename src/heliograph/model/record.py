@@ -25,7 +25,8 @@ class Change(msgspec.Struct, frozen=True, array_like=True, gc=False):
     back from SENDING to QUEUED for another attempt at `due`.
 
     With a `notice` id the caller is told at `url`, in the same commit. `natives` are the far end's ids, one
-    per part. `attempt` -1 leaves the count as it is. For SUBMITTED `due` is when the wait for a receipt ends (0: never); times are Unix milliseconds.
+    per part. `attempt` -1 leaves the count as it is. For SUBMITTED `due` is when the wait for a receipt ends
+    (0: never). Times are Unix milliseconds.
     """
 
     request: int
@@ -141,9 +142,13 @@ class Match(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Queued(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A request that still has something to dispatch, as found at start."""
+    """A request that still has something to dispatch, as found at start. Channel, priority and expiry are those
+    of its first element."""
 
     request: int
+    tenant: str
+    service: str
     channel: str
     priority: int
+    expiry: int
     elements: int

@@ -1,5 +1,12 @@
 """May it go now, and if not, why: pure functions over (message, facts, now), and what follows from outcomes."""
 
-from heliograph.policy.checks import Verdict, judge_address, judge_addresses, judge_message, story
+from heliograph.policy.checks import (
+    Verdict,
+    explain_all,
+    judge_address,
+    judge_addresses,
+    judge_message,
+    story,
+)
 
-__all__ = ["Verdict", "judge_address", "judge_addresses", "judge_message", "story"]
+__all__ = ["Verdict", "explain_all", "judge_address", "judge_addresses", "judge_message", "story"]

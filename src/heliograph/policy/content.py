@@ -5,42 +5,43 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+import msgspec
+
 from heliograph.model.message import Content
 from heliograph.model.workspace import Template
 
-_PLACEHOLDER = re.compile(r"\$[{(]([A-Za-z_][\w.]*)[})]")
+_PLACEHOLDER = re.compile(r"\$(?:\{([^\W\d][\w.]*)\}|\(([^\W\d][\w.]*)\))")
 
 
 def apply_template(content: Content, template: Template) -> Content:
     """The content with the template's text where the call gave none of its own."""
-    fields = dict(content.fields)
-    fields.setdefault("text", template.text)
-    return Content(
-        channel=content.channel,
-        fields=fields,
-        template=content.template,
-        parameters=content.parameters,
-        appid=content.appid,
-    )
+    return msgspec.structs.replace(content, fields={"text": template.text, **content.fields})
 
 
 def placeholders(text: str) -> list[str]:
     """Names a text asks for, in order."""
-    return _PLACEHOLDER.findall(text)
-
-
-def fill(text: str, parameters: Mapping[str, object]) -> str:
-    """The text with every placeholder that has a value replaced by it."""
-    return _PLACEHOLDER.sub(lambda match: _value(parameters, match), text)
+    return [match[1] or match[2] for match in _PLACEHOLDER.finditer(text)]
 
 
 def missing(text: str, parameters: Mapping[str, object]) -> list[str]:
-    """Placeholders without a value."""
-    return [name for name in placeholders(text) if parameters.get(name) is None]
+    """Placeholders without a value, each named once."""
+    return [name for name in dict.fromkeys(placeholders(text)) if _value(parameters.get(name)) is None]
 
 
-def _value(parameters: Mapping[str, object], match: re.Match[str]) -> str:
-    value = parameters.get(match[1])
-    if value is None:
-        return match[0]
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def fill(text: str, parameters: Mapping[str, object]) -> str:
+    """The text with every placeholder that has a value replaced by it; what a value holds is not filled again."""
+
+    def value(match: re.Match[str]) -> str:
+        found = _value(parameters.get(match[1] or match[2]))
+        return match[0] if found is None else found
+
+    return _PLACEHOLDER.sub(value, text) if "$" in text else text
+
+
+def _value(value: object) -> str | None:
+    """A parameter as text; objects, lists and null are no values for a text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else None

@@ -10,6 +10,11 @@ from heliograph.model.channel import Channel
 from heliograph.model.workspace import ConnectorSpec, Sender, Service, Template, Tenant
 
 _DURATION = re.compile(r"(\d{1,6})(ms|s|m|h|d)")
+HOUR_MS = 3_600_000
+WINDOWS_MS = {"sms": 72 * HOUR_MS}  # decisions 8: validity or 72 h on SMS, 24 h elsewhere
+OTHER_WINDOW_MS = 24 * HOUR_MS
+SANDBOX_WINDOW_MS = 5_000  # control 5
+
 _UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
@@ -22,7 +27,7 @@ def duration_ms(text: str) -> int | None:
 @dataclass(frozen=True, slots=True)
 class Facts:
     """A tenant and one of its services, with its objects by name. `faults` holds, per connector, sentences
-    about what its settings lack."""
+    about what its settings lack; `windows` the milliseconds a receipt is waited for, per channel."""
 
     tenant: Tenant
     service: Service
@@ -31,11 +36,7 @@ class Facts:
     faults: Mapping[str, tuple[str, ...]]
     senders: Mapping[tuple[str, str], Sender]
     templates: Mapping[str, Template]
-
-    def window_ms(self, channel: str) -> int | None:
-        """How long the service waits for receipts on a channel, if it says."""
-        declared = self.service.receipt_window
-        return duration_ms(declared.get(channel) or declared.get("default") or "")
+    windows: Mapping[str, int]
 
 
 def facts_for(tenant: Tenant, service: Service, channels: Mapping[str, Channel]) -> Facts:
@@ -49,7 +50,15 @@ def facts_for(tenant: Tenant, service: Service, channels: Mapping[str, Channel])
         faults={name: () if service.sandbox else tuple(_faults(spec, channels)) for name, spec in connectors.items()},
         senders={(sender.channel, sender.id): sender for sender in tenant.senders},
         templates={template.id: template for template in tenant.templates},
+        windows={name: _window_ms(service, name) for name in channels},
     )
+
+
+def _window_ms(service: Service, channel: str) -> int:
+    if service.fast:
+        return SANDBOX_WINDOW_MS
+    declared = service.receipt_window.get(channel) or service.receipt_window.get("default") or ""
+    return duration_ms(declared) or WINDOWS_MS.get(channel, OTHER_WINDOW_MS)
 
 
 def _faults(spec: ConnectorSpec, channels: Mapping[str, Channel]) -> list[str]:

@@ -11,9 +11,11 @@ from heliograph.model.message import Request, Transaction
 from heliograph.model.outcome import State
 from heliograph.model.record import Change, Notice
 from heliograph.model.workspace import Service
+from heliograph.policy.directory import Directory
 from heliograph.policy.telling import delivery_status, target
 
 NewId = Callable[[], int]
+KEPT = 10_000  # request elements remembered
 
 
 @lru_cache(maxsize=4096)
@@ -82,3 +84,27 @@ class Outcomes:
             change.key, change.detail, change.at, change.url, change.origin, self._request.tenant,
             self._request.service,
         )  # fmt: skip
+
+
+class OutcomeBook:
+    """Finds the maker of changes for a request element, as the workspace stands now."""
+
+    def __init__(self, directory: Callable[[], Directory], new_id: NewId) -> None:
+        self._directory = directory
+        self._new_id = new_id
+        self._version = -1
+        self._made: dict[tuple[int, int], Outcomes] = {}
+
+    def of(self, request: Request, element: int) -> Outcomes:
+        """The outcomes of one element of a request."""
+        directory = self._directory()
+        if directory.version != self._version or len(self._made) >= KEPT:
+            self._made.clear()
+            self._version = directory.version
+        made = self._made.get((request.id, element))
+        if made is None:
+            found = directory.service_of(request.tenant, request.service)
+            channel = directory.channels.get(request.messages[element].content.channel)
+            made = Outcomes(request, element, found[1] if found else None, channel, self._new_id)
+            self._made[request.id, element] = made
+        return made

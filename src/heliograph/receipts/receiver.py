@@ -12,7 +12,7 @@ from heliograph.model.message import Request, Transaction
 from heliograph.model.outcome import Inbound, Receipt, State
 from heliograph.model.record import Change, Match, Notice, Reported, Settlement
 from heliograph.policy.directory import Directory
-from heliograph.policy.outcomes import Outcomes
+from heliograph.policy.outcomes import OutcomeBook, Outcomes
 from heliograph.receipts.inbound import InboundKeeper
 from heliograph.receipts.parts import Parts, state_of
 from heliograph.store import SqliteStore, StoreUnavailable
@@ -49,7 +49,7 @@ class Receiver:
         self._store = store
         self._correlator = correlator
         correlator.on_late = self._adopt
-        self._directory = directory
+        self._book = OutcomeBook(directory, ids.next)
         self._ids = ids
         self._clock_ms = clock_ms
         self._tell = tell
@@ -180,10 +180,8 @@ class Receiver:
         state = state_of(key)
         if state is State.SUBMITTED:
             return  # on its way, as known already; the receipt itself is kept
-        directory, transaction = self._directory(), match.transaction
-        found = directory.service_of(request.tenant, request.service)
-        channel = directory.channels.get(request.messages[transaction.element].content.channel)
-        outcomes = Outcomes(request, transaction.element, found[1] if found else None, channel, self._ids.next)
+        transaction = match.transaction
+        outcomes = self._book.of(request, transaction.element)
         batch.changes.append(outcomes.change(transaction.ordinal, state, key, reported.at, detail))
         batch.told.append((outcomes, transaction))
 

@@ -11,7 +11,7 @@ from heliograph.model.message import Transaction
 from heliograph.model.outcome import State
 from heliograph.model.record import Change, Notice, Settlement
 from heliograph.policy.directory import Directory
-from heliograph.policy.outcomes import Outcomes
+from heliograph.policy.outcomes import OutcomeBook, Outcomes
 from heliograph.store import SqliteStore, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -37,8 +37,7 @@ class Sweeper:
         tell: Callable[[list[Notice]], None],
     ) -> None:
         self._store = store
-        self._directory = directory
-        self._ids = ids
+        self._book = OutcomeBook(directory, ids.next)
         self._clock_ms = clock_ms
         self._tell = tell
 
@@ -60,20 +59,12 @@ class Sweeper:
             return 0
         rows = await self._store.lapsed(edge)
         requests = await self._store.requests({row.request for row in rows})
-        directory = self._directory()
         changes: list[Change] = []
         told: list[tuple[Outcomes, Transaction]] = []
         for row in rows:
             request = requests[row.request]
             channel = request.messages[row.element].content.channel
-            found = directory.service_of(request.tenant, request.service)
-            outcomes = Outcomes(
-                request,
-                row.element,
-                found[1] if found else None,
-                directory.channels.get(channel),
-                self._ids.next,
-            )
+            outcomes = self._book.of(request, row.element)
             key = LAPSED_AS.get(channel, OTHERWISE)
             changes.append(outcomes.change(row.ordinal, State.LAPSED, key, now_ms, DETAIL))
             told.append((outcomes, row))

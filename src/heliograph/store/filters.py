@@ -29,7 +29,8 @@ class MessageFilter:
     def parameters(self) -> tuple[object, ...]:
         """In the order of the statement `recent`."""
         last = first_id_at(self.last_ms + 1) - 1 if self.last_ms else _LAST
+        keys = json.dumps(self.keys)
         return (
-            self.tenant, *self.before, first_id_at(self.first_ms), last, self.channel, self.service, json.dumps(self.keys),
+            self.tenant, *self.before, first_id_at(self.first_ms), last, self.channel, self.service, keys,
             self.state, self.destination, self.correlation, self.limit,
         )  # fmt: skip

@@ -1,42 +1,48 @@
--- Every statement of the SQLite store, by name. Bulk statements take their rows as one JSON text, so that a
--- thousand rows are one step of the engine and the interpreter lock changes hands once, not a thousand times.
+-- Every statement of the SQLite store, by name. An INSERT without rows is completed with a multi-row VALUES
+-- (bulk.py); lists of keys come as one JSON text, and answers leave as one, so that a thousand rows are few steps.
 
 -- name: insert_requests
-INSERT INTO requests (id, nonce, tenant, service, accepted, channel, priority, elements, remaining, firsts, messages)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-       value ->> 8, value ->> 9, value ->> 10
-FROM json_each(?1);
+INSERT INTO requests (id, nonce, tenant, service, accepted, channel, priority, expiry, elements, remaining, firsts,
+    messages);
 
 -- name: insert_run
 INSERT INTO transactions
 SELECT ?1, ?2 + key, ?3, ?4, value, ?5, 10, '', '', 0, '', 0, ?6, 0, '' FROM json_each(?7);
 
 -- name: insert_singles
-INSERT INTO transactions
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, 10, '', '', 0, '', 0,
-       value ->> 6, 0, ''
-FROM json_each(?1);
+INSERT INTO transactions (request, ordinal, element, kind, destination, correlation, state, key, detail, attempt,
+    connector, due, updated, duplicate, natives);
 
 -- name: claim
 UPDATE transactions SET state = 20, attempt = attempt + 1
 FROM json_each(?1) AS c
 WHERE request = c.value ->> 0 AND ordinal BETWEEN c.value ->> 1 AND c.value ->> 2 AND state = 10;
 
--- name: create_incoming
+-- name: create_scratch
+CREATE TEMP TABLE change (
+    seq INTEGER PRIMARY KEY, request INTEGER, ordinal INTEGER, state INTEGER, key TEXT, at INTEGER, detail TEXT,
+    attempt INTEGER, connector TEXT, due INTEGER, duplicate INTEGER, notice INTEGER, url TEXT, origin TEXT,
+    natives TEXT
+);
 CREATE TEMP TABLE incoming (
     seq INTEGER PRIMARY KEY, request INTEGER, ordinal INTEGER, state INTEGER, key TEXT, at INTEGER, detail TEXT,
     attempt INTEGER, connector TEXT, due INTEGER, duplicate INTEGER, notice INTEGER, url TEXT, origin TEXT,
     natives TEXT, old INTEGER
 );
+CREATE TEMP TABLE told (
+    request INTEGER, ordinal INTEGER, id INTEGER, delivery INTEGER, attempts INTEGER, at INTEGER, due INTEGER,
+    status INTEGER, error TEXT
+);
+
+-- name: insert_changes
+INSERT INTO temp.change;
 
 -- name: fill_incoming
 INSERT INTO temp.incoming
-SELECT c.key, c.value ->> 0, c.value ->> 1, c.value ->> 2, c.value ->> 3, c.value ->> 4, c.value ->> 5,
-       c.value ->> 6, c.value ->> 7, c.value ->> 8, c.value ->> 9, c.value ->> 10, c.value ->> 11, c.value ->> 12,
-       c.value -> 13, t.state
-FROM json_each(?1) AS c CROSS JOIN transactions AS t
-WHERE t.request = c.value ->> 0 AND t.ordinal = c.value ->> 1
-  AND (t.state / 10 < (c.value ->> 2) / 10 OR (t.state = 20 AND c.value ->> 2 = 10));
+SELECT c.*, t.state
+FROM temp.change AS c CROSS JOIN transactions AS t
+WHERE t.request = c.request AND t.ordinal = c.ordinal
+  AND (t.state / 10 < c.state / 10 OR (t.state = 20 AND c.state = 10));
 
 -- name: apply_incoming
 UPDATE transactions SET
@@ -48,7 +54,7 @@ UPDATE transactions SET
     due = i.due,
     updated = max(i.at, transactions.updated),
     duplicate = transactions.duplicate | i.duplicate,
-    natives = CASE WHEN i.natives <> '[]' THEN i.natives ELSE transactions.natives END
+    natives = CASE WHEN i.natives <> '' THEN i.natives ELSE transactions.natives END
 FROM temp.incoming AS i
 WHERE transactions.request = i.request AND transactions.ordinal = i.ordinal;
 
@@ -66,7 +72,7 @@ FROM temp.incoming AS i JOIN requests AS r ON r.id = i.request WHERE i.notice > 
 -- name: insert_submissions
 INSERT INTO submissions
 SELECT i.connector, n.value, i.request, i.ordinal, n.key, json_array_length(i.natives)
-FROM temp.incoming AS i, json_each(i.natives) AS n WHERE i.natives <> '[]'
+FROM temp.incoming AS i, json_each(i.natives) AS n WHERE i.natives <> ''
 ON CONFLICT (connector, native_id) DO UPDATE SET
     request = excluded.request, ordinal = excluded.ordinal, part = excluded.part, parts = excluded.parts;
 
@@ -80,27 +86,31 @@ SELECT json_group_array(seq) FROM temp.incoming;
 -- name: clear_incoming
 DELETE FROM temp.incoming;
 
+-- name: clear_changes
+DELETE FROM temp.change;
+
 -- name: insert_story
-INSERT INTO story (id, request, ordinal, at, step, data)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?1);
+INSERT INTO story (id, request, ordinal, at, step, data);
 
 -- name: insert_receipts
-INSERT INTO receipts (id, request, ordinal, part, connector, native_id, key, at, native_code, detail, destination, raw)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-       value ->> 8, value ->> 9, value ->> 10, value ->> 11
-FROM json_each(?1);
+INSERT INTO receipts (id, request, ordinal, part, connector, native_id, key, at, native_code, detail, destination, raw);
 
 -- name: adopt_receipts
 UPDATE receipts SET request = c.value ->> 1, ordinal = c.value ->> 2, part = c.value ->> 3
 FROM json_each(?1) AS c
 WHERE receipts.request = 0 AND receipts.ordinal = 0 AND receipts.id = c.value ->> 0;
 
--- name: told
+-- name: insert_told
+INSERT INTO temp.told;
+
+-- name: apply_told
 UPDATE notices SET
-    delivery = c.value ->> 3, attempts = c.value ->> 4, due = c.value ->> 6, status = c.value ->> 7,
-    error = c.value ->> 8
-FROM json_each(?1) AS c
-WHERE notices.request = c.value ->> 0 AND notices.ordinal = c.value ->> 1 AND notices.id = c.value ->> 2;
+    delivery = c.delivery, attempts = c.attempts, due = c.due, status = c.status, error = c.error
+FROM temp.told AS c
+WHERE notices.request = c.request AND notices.ordinal = c.ordinal AND notices.id = c.id;
+
+-- name: clear_told
+DELETE FROM temp.told;
 
 -- name: insert_inbound
 INSERT INTO inbound VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
@@ -135,7 +145,10 @@ DELETE FROM story WHERE request < ?1;
 DELETE FROM notices WHERE (request > 0 AND request < ?1) OR (request = 0 AND id < ?1);
 
 -- name: purge_submissions
-DELETE FROM submissions WHERE request < ?1;
+DELETE FROM submissions WHERE (connector, native_id) IN (
+    SELECT t.connector, n.value FROM transactions AS t, json_each(t.natives) AS n
+    WHERE t.request < ?1 AND t.natives <> ''
+) AND request < ?1;
 
 -- name: purge_inbound
 DELETE FROM inbound WHERE id < ?1;
@@ -151,8 +164,9 @@ SELECT min(edge) FROM (
 ) WHERE edge IS NOT NULL;
 
 -- name: open_requests
-SELECT json_group_array(json_array(id, channel, priority, elements)) FROM (
-    SELECT id, channel, priority, elements FROM requests WHERE remaining > 0 AND id > ?1 ORDER BY id LIMIT ?2
+SELECT json_group_array(json_array(id, tenant, service, channel, priority, expiry, elements)) FROM (
+    SELECT id, tenant, service, channel, priority, expiry, elements FROM requests
+    WHERE remaining > 0 AND id > ?1 ORDER BY id LIMIT ?2
 );
 
 -- name: get_requests

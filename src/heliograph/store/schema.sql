@@ -8,6 +8,7 @@ CREATE TABLE requests (
     accepted INTEGER NOT NULL,
     channel TEXT NOT NULL,
     priority INTEGER NOT NULL,
+    expiry INTEGER NOT NULL,
     elements INTEGER NOT NULL,
     remaining INTEGER NOT NULL,
     firsts TEXT NOT NULL,

@@ -64,7 +64,7 @@ class SqliteStore:
         """Open (and create or migrate) the database file at `path`."""
         self._writer = connect(path)
         self.migrated = migrate(self._writer, now_ms)
-        self._writer.execute(SQL["create_incoming"])
+        self._writer.executescript(SQL["create_scratch"])
         self._reader = connect(path)
         self._reader.execute("PRAGMA query_only = ON")
         self._readers = ThreadPoolExecutor(1, thread_name_prefix="store-reader")

@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
 from heliograph.model.message import Request
+from heliograph.model.outcome import State
 from heliograph.model.record import Accepted, Change, Notice, Reported, Run, Settlement, StoryLine, Told
+from heliograph.store.bulk import insert
 from heliograph.store.statements import load
 
 SQL = load("queries.sql")
@@ -28,13 +31,13 @@ def _request_row(accepted: Accepted) -> tuple[object, ...]:
     count = sum(len(run.values) for run in accepted.runs)
     return (
         request.id, request.nonce, request.tenant, request.service, request.accepted, first.content.channel,
-        first.priority, len(request.messages), count, _json(request.firsts), _json(request.messages),
+        first.priority, first.expiry, len(request.messages), count, _json(request.firsts), _json(request.messages),
     )  # fmt: skip
 
 
 def accept(db: sqlite3.Connection, payloads: Sequence[Accepted]) -> list[None]:
     """Requests and their transactions; what was decided at once goes through the same path as any outcome."""
-    db.execute(SQL["insert_requests"], (_json([_request_row(item) for item in payloads]),))
+    insert(db, SQL["insert_requests"], [_request_row(item) for item in payloads])
     singles: list[tuple[object, ...]] = []
     for item in payloads:
         for run in item.runs:
@@ -42,8 +45,7 @@ def accept(db: sqlite3.Connection, payloads: Sequence[Accepted]) -> list[None]:
                 singles.extend(_single_rows(item.request, run))
             else:
                 _insert_run(db, item.request, run)
-    if singles:
-        db.execute(SQL["insert_singles"], (_json(singles),))
+    insert(db, SQL["insert_singles"], singles)
     _apply_changes(db, [change for item in payloads for change in item.changes])
     _insert_story(db, [line for item in payloads for line in item.story])
     return [None] * len(payloads)
@@ -52,7 +54,8 @@ def accept(db: sqlite3.Connection, payloads: Sequence[Accepted]) -> list[None]:
 def _single_rows(request: Request, run: Run) -> Iterable[tuple[object, ...]]:
     for offset, value in enumerate(run.values):
         yield (
-            request.id, run.first + offset, run.element, run.kind, value, run.correlation, request.accepted,
+            request.id, run.first + offset, run.element, run.kind, value, run.correlation, State.QUEUED.value, "", "",
+            0, "", 0, request.accepted, False, "",
         )  # fmt: skip
 
 
@@ -80,8 +83,10 @@ def settle(db: sqlite3.Connection, payloads: Sequence[Settlement]) -> list[list[
 def _apply_changes(db: sqlite3.Connection, changes: list[Change]) -> list[bool]:
     applied = [False] * len(changes)
     for wave in _waves(changes):
-        db.execute(SQL["fill_incoming"], (_json([changes[index] for index in wave]),))
+        insert(db, SQL["insert_changes"], [_change_row(seq, changes[index]) for seq, index in enumerate(wave)])
         for name in (
+            "fill_incoming",
+            "clear_changes",
             "apply_incoming",
             "count_down",
             "insert_notices",
@@ -93,6 +98,11 @@ def _apply_changes(db: sqlite3.Connection, changes: list[Change]) -> list[bool]:
             applied[wave[position]] = True
         db.execute(SQL["clear_incoming"])
     return applied
+
+
+def _change_row(seq: int, change: Change) -> tuple[object, ...]:
+    *values, natives = astuple(change)
+    return (seq, *values, _json(natives) if natives else "")
 
 
 def _waves(changes: list[Change]) -> list[list[int]]:
@@ -110,8 +120,7 @@ def _waves(changes: list[Change]) -> list[list[int]]:
 
 
 def _insert_story(db: sqlite3.Connection, lines: list[StoryLine]) -> None:
-    if lines:
-        db.execute(SQL["insert_story"], (_json(lines),))
+    insert(db, SQL["insert_story"], [astuple(line) for line in lines])
 
 
 def receive(
@@ -120,8 +129,7 @@ def receive(
     """New receipts, what they change, and earlier unmatched ones whose transaction is known now."""
     fresh = [row for payload in payloads for row in payload[0]]
     adopted = [(row.id, row.request, row.ordinal, row.part) for payload in payloads for row in payload[2]]
-    if fresh:
-        db.execute(SQL["insert_receipts"], (_json(fresh),))
+    insert(db, SQL["insert_receipts"], [astuple(row) for row in fresh])
     if adopted:
         db.execute(SQL["adopt_receipts"], (_json(adopted),))
     return settle(db, [payload[1] for payload in payloads])
@@ -129,7 +137,9 @@ def receive(
 
 def tell(db: sqlite3.Connection, payloads: Sequence[list[Told]]) -> list[None]:
     """What became of tries to tell."""
-    db.execute(SQL["told"], (_json([told for payload in payloads for told in payload]),))
+    insert(db, SQL["insert_told"], [astuple(told) for payload in payloads for told in payload])
+    db.execute(SQL["apply_told"])
+    db.execute(SQL["clear_told"])
     return [None] * len(payloads)
 
 
@@ -138,18 +148,8 @@ def inbound(db: sqlite3.Connection, payloads: Sequence[tuple[Any, Notice | None]
     for row, notice in payloads:
         db.execute(SQL["insert_inbound"], row)
         if notice is not None:
-            db.execute(
-                SQL["insert_inbound_notice"],
-                (
-                    notice.id,
-                    notice.at,
-                    notice.url,
-                    notice.origin,
-                    notice.tenant,
-                    notice.service,
-                    notice.body,
-                ),  # fmt: skip
-            )
+            owed = (notice.id, notice.at, notice.url, notice.origin, notice.tenant, notice.service, notice.body)
+            db.execute(SQL["insert_inbound_notice"], owed)
     return [None] * len(payloads)
 
 

@@ -18,7 +18,7 @@ TYPES = {
 
 def _type(found: dict[str, Any]) -> str:
     value = found.get("type")
-    return TYPES.get(str(value).strip().lower(), "text") if value not in (None, "") else "text"
+    return TYPES.get(str(value).strip().lower(), "unknown") if value not in (None, "") else "text"
 
 
 RULES: tuple[Rule, ...] = (
@@ -27,13 +27,14 @@ RULES: tuple[Rule, ...] = (
     OneOf(
         (("text",), ("body",)),
         "sms_body_missing",
-        lambda found: _type(found) in ("flash", "unicode"),
+        lambda found: _type(found) not in ("text", "binary"),
         "types 2 and 4",
     ),
     ValueIn(("type",), TYPES, "invalid_sms_type", "1 text, 2 flash, 3 binary, 4 unicode"),
 )
 
-_PLAIN = re.compile(r"[1-9][0-9]{5,14}", re.ASCII)
+_PLAIN = re.compile(r"[1-9][0-9]{5,14}")
+_DIGITS = re.compile(r"[0-9]{6,15}")
 _NOISE = str.maketrans("", "", " -()\t\u00a0")
 
 
@@ -41,9 +42,5 @@ def normalise_msisdn(value: str) -> str | None:
     """6-15 digits without `+`, leading zeros of `00`, blanks, `-` and brackets; None when nothing such is left."""
     if _PLAIN.fullmatch(value):
         return value
-    digits = value.translate(_NOISE)
-    if digits.startswith("+"):
-        digits = digits[1:]
-    elif digits.startswith("00"):
-        digits = digits[2:]
-    return digits if _PLAIN.fullmatch(digits) else None
+    digits = value.translate(_NOISE).removeprefix("+").removeprefix("00")
+    return digits if _DIGITS.fullmatch(digits) else None

@@ -53,8 +53,10 @@ def test_every_statement_can_be_prepared(tmp_path: Path) -> None:
     db = connect(tmp_path / "a")
     migrate(db, 0)
     statements = load("queries.sql")
-    db.execute(statements.pop("create_incoming"))
+    db.executescript(statements.pop("create_scratch"))
     for sql in statements.values():
+        if sql.startswith("INSERT") and "SELECT" not in sql and "VALUES" not in sql:
+            continue  # completed by bulk.py; the store's own tests run them
         db.execute(f"EXPLAIN {sql}", [0] * _parameters(sql))
     db.close()
 

@@ -65,7 +65,7 @@ async def test_a_long_run_is_kept_like_a_short_one(store: SqliteStore, accepted:
 async def test_a_request_comes_back_as_it_was(store: SqliteStore, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
-    store._requests.pop(call.request.id)  # noqa: SLF001 - read it from the table, not from the cache
+    store._requests.pop(call.request.id)  # read from the table, not from the cache
 
     assert await store.requests([call.request.id]) == {call.request.id: call.request}
 

@@ -1,0 +1,247 @@
+"""Sentences for the reference pages that have no home in the code; `generate.py` stops when one is missing."""
+
+from __future__ import annotations
+
+SETTINGS_HEAD = """# Settings
+
+A setting may be given in three places. The command line wins over the environment, the environment over the file
+`{file}` in the data folder, and the file over the default. In the file a name is written without `{prefix}`, in
+small or capital letters:
+
+```toml
+listen = "0.0.0.0:8080"
+retention_days = 90
+```
+
+All settings are checked together when the process starts. A name that is not in this table, or a value that does not
+fit, stops the start with a sentence that says where it came from.
+
+"""
+
+COMMANDS_HEAD = """# Commands
+
+`serve`, `demo` and `simulate` run until they are stopped. `codes` needs no server. All others talk to a running server: they find
+it by `--listen`, and the commands that use the admin API find its token in the data folder (`--data`) or in
+`HELIOGRAPH_ADMIN_TOKEN`.
+
+The exit status is 0 for success, 1 for a refusal (the server, the workspace or a setting said no) and 2 for a command
+that was typed wrongly. An error names the thing that is wrong and how to mend it.
+"""
+
+SECTIONS = {
+    "public": "Messaging and status",
+    "operation": "Watching the process",
+    "admin": "Admin",
+    "bin": "The webhook bin",
+}
+
+ENDPOINTS_HEAD = """# Endpoints
+
+Calls of the Messaging and status API carry the service key in the header `key`. They are answered with HTTP 200 and a code in
+the body; see [codes](codes.md). A trailing slash makes no difference there.
+
+Calls of the admin API carry `Authorization: Bearer <admin token>` and are answered with the usual HTTP statuses.
+Times are Unix milliseconds. An error has one shape:
+
+```json
+{"error": {"key": "no_results", "message": "no message 0190...; it is unknown or past its retention", "field": "transid"}}
+```
+"""
+
+ENDPOINTS_TAIL = """
+A bin is told how to meet the next calls by a JSON object with any of these members: `secret` (check signatures with
+it), `status` (answer that), `hang` (seconds to wait first), `drop` (close the connection without an answer), `times`
+(for so many calls; 0 is until told otherwise).
+"""
+
+ENDPOINTS = {
+    "POST /resources/v1/messaging": "Send: one object or a list of objects, 1,000 destinations and 4 MiB at most. "
+    "An accepted call is answered with one element per destination, a refused call with one object.",
+    "GET /resources/v1/messaging/status/{transid}": "What became of a transaction. A bare UUID gives every "
+    "destination of the call, `<uuid>_1` one of them.",
+    "GET /resources/v1/messaging/status/{servicekey}/{transid}": "The same with the key in the path. Prefer the "
+    "header: a path is written to the logs of whatever stands between.",
+    "GET /healthz": "The process is up.",
+    "GET /readyz": "The store, the roles and the connectors; 503 while the process starts or drains.",
+    "GET /metrics": "Counters in the text form of Prometheus; see [metrics](metrics.md).",
+    "POST /sim/bin/{name}": "Keep this call.",
+    "GET /sim/bin/{name}": "The calls that were kept, each with its headers, its body and the verdict on its "
+    "signature: `valid`, `invalid`, `absent` or `unchecked`.",
+    "PUT /sim/bin/{name}": "Say how the next calls are met.",
+    "POST /sim/bin/{name}/behave": "The same.",
+    "DELETE /sim/bin/{name}": "Forget the calls.",
+}
+
+QUERIES = {
+    "GET /admin/v1/tenants/{tenant}/messages": "Narrow it with `channel`, `service`, `code`, `state`, `destination`, "
+    "`correlationid`, `from`, `to`; page with `limit` (500 at most) and `cursor`.",
+    "GET /admin/v1/callbacks": "`state` is `pending`, `done`, `parked` (the default) or `failed`, which means parked; "
+    "`limit` is 500 at most.",
+    "GET /admin/v1/receipts/unmatched": "`limit` is 500 at most.",
+}
+
+METRICS_HEAD = """# Metrics
+
+`GET /metrics` gives these and, beside them, what the Prometheus client says of every process (`process_*`,
+`python_info`). All numbers begin at nothing when the process starts. Each metric has one label, `what`.
+
+"""
+
+METRICS = {
+    "intake": {
+        "calls": "Calls that were taken.",
+        "destinations": "Destinations in them.",
+        "refused": "Destinations that policy refused in the answer.",
+        "rejected": "Calls that the contract refused as a whole.",
+    },
+    "dispatch": {
+        "submitted": "The far end took the message.",
+        "refused": "The far end refused it for good.",
+        "retried": "An attempt failed and another follows.",
+        "unanswered": "The message was written and its answer will not come.",
+    },
+    "receipts": {
+        "receipts": "Receipts that came.",
+        "unmatched": "Receipts whose message was not known yet.",
+        "late": "Receipts that came before the answer to their submit and were matched then.",
+        "inbound": "Messages from people.",
+    },
+    "notify": {
+        "sent": "Callbacks that were answered with 2xx.",
+        "failed": "Tries that were not.",
+        "retried": "Failed tries that are tried again.",
+        "parked": "Callbacks given up; they can be replayed.",
+        "in_flight": "Calls under way now. This number also falls.",
+        "queued": "Callbacks in memory that wait. This number also falls.",
+    },
+    "store": {
+        "commits": "Transactions of the database.",
+        "operations": "Writes in them; divided by the commits this is the size of a group.",
+    },
+    "queue": {
+        "waiting": "Request elements and loaded rows that wait for a connector.",
+        "claimed": "Messages marked as being sent and not yet handed to the connector.",
+        "under_way": "Messages whose answer is awaited.",
+    },
+}
+
+KEPT = "Kept and given back; nothing acts on it in this release."
+
+WORKSPACE_HEAD = """# Workspace
+
+The workspace is one document, YAML or JSON, that says who may send what, and how. `heliograph plan FILE` shows what it
+would change, `heliograph apply FILE` declares it: all of it or, with an error, nothing. Applying the same document
+twice changes nothing. What a document leaves out is gone after it was applied, except the keys of a service that declares
+none: a service that is new gets a key, which is shown once, and a known one keeps what it has.
+
+A member that is not on this page is refused. Where `***` stands for a secret in an export, giving it back leaves the secret as it is.
+"""
+
+WORKSPACE: dict[str, dict[str, str]] = {
+    "Document": {"tenants": "The customers of this installation."},
+    "Tenant": {
+        "id": "1 to 64 letters, digits, dots, dashes or underscores.",
+        "name": "For people.",
+        "status": "A suspended tenant is refused: 7007 when it sends, 7008 for what waits and for queries.",
+        "timezone": "A name such as `Europe/London`.",
+        "profile_key": KEPT + " It is stored as a hash.",
+        "ip_allowlist": "Addresses and CIDR blocks that may call; empty lets everyone call. Others get 7010.",
+        "allow_private_targets": "Callbacks may go to loopback and private addresses.",
+        "verified_only": KEPT,
+        "profile_async": KEPT,
+        "limits": "Calls a second or day. " + KEPT,
+        "billing": KEPT,
+        "dnd": KEPT,
+        "spam_words": KEPT,
+        "social_hours": KEPT,
+        "profile_store": KEPT,
+        "senders": "Addresses that messages may come from.",
+        "connectors": "Configured ways out.",
+        "apps": KEPT,
+        "templates": "Stored texts.",
+        "prompts": KEPT,
+        "callflows": KEPT,
+        "push_categories": KEPT,
+        "hooks": KEPT,
+        "events": KEPT,
+        "rules": KEPT,
+        "services": "Units of traffic, each with its keys.",
+    },
+    "Limits": {
+        "messaging_per_second": KEPT,
+        "messaging_per_day": KEPT,
+        "event_per_second": KEPT,
+        "profile_per_second": KEPT,
+        "status_per_second": KEPT,
+    },
+    "Sender": {
+        "id": "The number or name, e.g. `HELIO`.",
+        "channel": "On which channel.",
+        "types": "Message types it may send; another type gets 7112.",
+    },
+    "ConnectorSpec": {
+        "name": "How services name it.",
+        "channel": "For which channel.",
+        "kind": "How it speaks; `smpp` for sms.",
+        "host": "The far end's host.",
+        "port": "The far end's port.",
+        "system_id": "The name to bind with.",
+        "username": "For kinds of connector that log in with one.",
+        "password": "The password to bind with.",
+        "system_type": "As the carrier demands it; usually empty.",
+        "bind": "`transceiver` carries both directions on one connection, `pair` uses one for each.",
+        "binds": "Connections at once.",
+        "window": "Messages that may be unanswered on each connection.",
+        "throughput": "Messages a second over all connections; 0 is no limit.",
+        "tls": "Encrypt the connection.",
+        "options": "What only this kind knows; see the page of the channel.",
+    },
+    "Template": {
+        "id": "What `message.template` of a call names.",
+        "channel": "For which channel; another one gets 7108.",
+        "text": "The text. `${name}` is replaced by the call's parameter; one without a value gets 7121.",
+        "status": "An inactive template gets 7108.",
+    },
+    "Service": {
+        "id": "1 to 64 letters, digits, dots, dashes or underscores.",
+        "name": "For people.",
+        "status": "A suspended service is refused with 7007.",
+        "sandbox": "Every channel goes to the built-in simulators.",
+        "pace": "In a sandbox `fast` compresses all waiting, `real` waits as in production.",
+        "receipt_window": "How long a receipt is waited for, by channel or `default`: `72h`, `30m`, `5s`. Without it "
+        "72 h on sms and 24 h elsewhere; 5 s in a fast sandbox.",
+        "checks": "`at_accept` refuses a destination in the answer, `at_dispatch` answers 1001 first and decides "
+        "later.",
+        "keys": "The keys of its callers, 8 to 128 characters; kept as hashes. Left out: see above.",
+        "jwt": KEPT,
+        "ip_allowlist": "The service's own list, after the tenant's. Others get 7208.",
+        "notify": "Where it is told what became of its messages.",
+        "channels": "By channel: what the service uses there.",
+    },
+    "JwtSecret": {"id": KEPT, "secret": KEPT},
+    "Notify": {
+        "url": "Receives receipts, unless the call has a `notifyurl` of its own.",
+        "secret": "Signs every call; see [callbacks](../howto/callbacks.md).",
+        "states": "Which words are told.",
+        "inbound_url": "Receives messages from people.",
+        "retries": "`ladder` tries for almost a day, `compatible` three times a minute apart.",
+    },
+    "Binding": {
+        "connector": "The connector it sends over.",
+        "sender": "The sender where the call names none.",
+        "app": KEPT,
+    },
+}
+
+CODES_HEAD = """# Codes
+
+Every status, from the published table and two of ours (1001, and 7004 with the name of a general parameter). A number alone says too little, since some have several meanings, so
+each row has a key. The same table is on the command line: `heliograph codes 7207`.
+
+- **phase**: `accept` stands in the answer to the call; `policy` was decided for one destination, in the answer or
+  before sending; `provider` came from the far end; `query` answers a question.
+- **end**: `final`, or `interim` when more may come.
+- **fixed by**: who can do something about it: the `caller`, the `tenant` who keeps the workspace, the `operator` of this
+  installation, or `nobody`.
+- **send again**: whether the same message may be sent again without a risk of sending it twice.
+"""

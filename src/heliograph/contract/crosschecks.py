@@ -1,0 +1,193 @@
+"""What the shape of a workspace cannot say: that names are unique, exist, and that values can be used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import ip_network
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from heliograph.contract.duration import parse_duration
+from heliograph.contract.shape import Fault
+from heliograph.model.channel import Channel
+from heliograph.model.workspace import STATES, Binding, ConnectorSpec, Document, Service, Tenant
+
+KNOWN_CHANNELS = ("sms", "voice", "push", "rt", "fb", "twitter", "wechat", "whatsapp")
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_KEY = re.compile(r"[\x21-\x7e]{8,128}")
+_NO_ID = "must be 1 to 64 letters, digits, dots, dashes or underscores"
+_NO_KEY = "a key must be 8 to 128 printable characters without blanks"
+_NAMED_BY = {
+    "apps": "id", "prompts": "id", "callflows": "id", "hooks": "id", "events": "id", "push_categories": "name",
+    "rules": "name",
+}  # fmt: skip
+
+
+def cross_faults(document: Document, channels: Mapping[str, Channel]) -> Iterator[Fault]:
+    """Every fault of a document whose shape is right. `channels` are the passports of this installation; what
+    belongs to other known channels is kept as it is declared."""
+    yield from _unique("tenants", (tenant.id for tenant in document.tenants))
+    owners: dict[str, str] = {}
+    for tenant in document.tenants:
+        path = f"tenants[{tenant.id}]"
+        yield from _tenant_faults(tenant, path)
+        for spec in tenant.connectors:
+            yield from _connector_faults(spec, f"{path}.connectors[{spec.name}]", channels)
+        for service in tenant.services:
+            where = f"{path}.services[{service.id}]"
+            yield from _service_faults(tenant, service, where)
+            yield from _key_faults(service, where, owners)
+
+
+def _tenant_faults(tenant: Tenant, path: str) -> Iterator[Fault]:
+    yield from _unique(f"{path}.services", (item.id for item in tenant.services))
+    yield from _unique(f"{path}.connectors", (item.name for item in tenant.connectors))
+    yield from _unique(f"{path}.templates", (item.id for item in tenant.templates))
+    for collection, member in _NAMED_BY.items():
+        yield from _loose_faults(f"{path}.{collection}", getattr(tenant, collection), member)
+    yield from _sender_faults(tenant, path)
+    for template in tenant.templates:
+        yield from _channel_faults(f"{path}.templates[{template.id}].channel", template.channel)
+    if not _is_zone(tenant.timezone):
+        yield f"{path}.timezone", f"{tenant.timezone!r} is no time zone; use a name such as Europe/London"
+    if tenant.profile_key and not _KEY.fullmatch(tenant.profile_key):
+        yield f"{path}.profile_key", _NO_KEY
+    yield from _network_faults(f"{path}.ip_allowlist", tenant.ip_allowlist)
+    for name, value in msgspec.structs.asdict(tenant.limits).items():
+        if value is not None and value < 1:
+            yield f"{path}.limits.{name}", "must be 1 or more, or null for no limit"
+
+
+def _sender_faults(tenant: Tenant, path: str) -> Iterator[Fault]:
+    seen: set[tuple[str, str]] = set()
+    for sender in tenant.senders:
+        where = f"{path}.senders[{sender.id}]"
+        yield from _channel_faults(f"{where}.channel", sender.channel)
+        if not (0 < len(sender.id) <= 64 and sender.id.isprintable() and sender.id == sender.id.strip()):
+            yield f"{where}.id", "must be 1 to 64 printable characters"
+        if (sender.channel, sender.id) in seen:
+            yield where, f"is declared twice for {sender.channel}"
+        seen.add((sender.channel, sender.id))
+
+
+def _connector_faults(spec: ConnectorSpec, path: str, channels: Mapping[str, Channel]) -> Iterator[Fault]:
+    yield from _channel_faults(f"{path}.channel", spec.channel)
+    for name, value, least in (("binds", spec.binds, 1), ("window", spec.window, 1), ("port", spec.port, 0)):
+        if not least <= value <= 65_535:
+            yield f"{path}.{name}", f"must be a whole number from {least} to 65535"
+    if spec.throughput < 0:
+        yield f"{path}.throughput", "must be messages a second, or 0 for no limit"
+    channel = channels.get(spec.channel)
+    if channel is None or not channel.kinds:
+        return  # declared for a channel that is still to come
+    # What a kind finds missing or wrong in its settings is no fault of the document: its messages get 7114.
+    if spec.kind not in channel.kinds:
+        kinds = ", ".join(channel.kinds)
+        yield f"{path}.kind", f"{spec.kind!r} is no kind of connector for {spec.channel}; there is {kinds}"
+
+
+def _service_faults(tenant: Tenant, service: Service, path: str) -> Iterator[Fault]:
+    yield from _network_faults(f"{path}.ip_allowlist", service.ip_allowlist)
+    for name, binding in service.channels.items():
+        yield from _binding_faults(tenant, name, binding, f"{path}.channels[{name}]")
+    for name, value in service.receipt_window.items():
+        where = f"{path}.receipt_window[{name}]"
+        if name != "default":
+            yield from _channel_faults(where, name)
+        try:
+            parse_duration(value)
+        except ValueError as error:
+            yield where, str(error)
+    for name, url in (("url", service.notify.url), ("inbound_url", service.notify.inbound_url)):
+        if url and not is_http(url):
+            yield f"{path}.notify.{name}", "must be an absolute http or https URL"
+    for state in service.notify.states:
+        if state not in STATES:
+            yield f"{path}.notify.states", f"{state!r} is no state; there are {', '.join(STATES)}"
+    yield from _unique(f"{path}.jwt", (item.id for item in service.jwt))
+
+
+def _binding_faults(tenant: Tenant, name: str, binding: Binding, path: str) -> Iterator[Fault]:
+    yield from _channel_faults(path, name)
+    specs = {spec.name: spec for spec in tenant.connectors}
+    if binding.connector and binding.connector not in specs:
+        yield f"{path}.connector", f"the tenant has no connector {binding.connector!r}"
+    if binding.sender and not any((item.channel, item.id) == (name, binding.sender) for item in tenant.senders):
+        yield f"{path}.sender", f"the tenant has no sender {binding.sender!r} for {name}"
+    if binding.app and not any(app.get("id") == binding.app for app in tenant.apps):
+        yield f"{path}.app", f"the tenant has no app {binding.app!r}"
+
+
+def _key_faults(service: Service, path: str, owners: dict[str, str]) -> Iterator[Fault]:
+    for index, key in enumerate(service.keys or ()):
+        where = f"{path}.keys[{index}]"  # a fault never repeats the key itself
+        if not _KEY.fullmatch(key):
+            yield where, _NO_KEY
+        elif key in owners:
+            yield where, f"the same key is already {owners[key]}"
+        owners.setdefault(key, where)
+
+
+def _loose_faults(path: str, items: Iterable[Mapping[str, Any]], member: str) -> Iterator[Fault]:
+    names: list[str] = []
+    for index, item in enumerate(items):
+        name = item.get(member)
+        if isinstance(name, str) and name:
+            names.append(name)
+        else:
+            yield f"{path}[{index}].{member}", "must be text, and is missing" if name is None else "must be text"
+    if member == "id":
+        yield from _unique(path, names)
+    else:
+        yield from _twice(path, names)
+
+
+def _unique(path: str, ids: Iterable[str]) -> Iterator[Fault]:
+    known = list(ids)
+    for identity in known:
+        if not _ID.fullmatch(identity):
+            yield f"{path}[{identity}]", _NO_ID
+    yield from _twice(path, known)
+
+
+def _twice(path: str, names: list[str]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            yield f"{path}[{name}]", "is declared twice"
+        seen.add(name)
+
+
+def _channel_faults(path: str, name: str) -> Iterator[Fault]:
+    if name not in KNOWN_CHANNELS:
+        yield path, f"{name!r} is no channel; there are {', '.join(KNOWN_CHANNELS)}"
+
+
+def _network_faults(path: str, entries: tuple[str, ...]) -> Iterator[Fault]:
+    for entry in entries:
+        try:
+            ip_network(entry, strict=False)
+        except ValueError:
+            yield path, f"{entry!r} is no IPv4 or IPv6 address or CIDR block"
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, such as `Europe`
+        return False
+    return True
+
+
+def is_http(url: str) -> bool:
+    """Whether it is an absolute http or https URL that can be called."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0 and url.isprintable()

@@ -1,0 +1,153 @@
+"""A whole platform in a test: real HTTP, real SQLite, real SMPP to the simulator, on free ports."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from heliograph import config
+from heliograph.cli.data import prepare
+from heliograph.cli.platform import Platform
+from heliograph.cli.serve import Server
+
+KEY = "11111111-1111-4111-8111-111111111111"
+OTHER_KEY = "22222222-2222-4222-8222-222222222222"
+SECRET = "test-signing-secret"  # noqa: S105 - of the test workspace
+ADMIN_TOKEN = "test-admin-token"  # noqa: S105
+WAIT_SECONDS = 20.0
+
+
+class Running:
+    """A platform that serves, and a client for it."""
+
+    def __init__(self, platform: Platform, client: httpx.AsyncClient, url: str) -> None:
+        self.platform = platform
+        self.client = client
+        self.url = url
+
+    async def send(self, body: Any, key: str = KEY, **headers: str) -> httpx.Response:
+        """One Messaging call; a dict goes as JSON, bytes and text as they are."""
+        more = {"content": body} if isinstance(body, bytes | str) else {"json": body}
+        return await self.client.post("/resources/v1/messaging", headers={"key": key, **headers}, **more)  # type: ignore[arg-type]
+
+    async def sms(self, *numbers: str, **sms: Any) -> Any:
+        """The `response` of a plain SMS to these numbers."""
+        body = {
+            "deliverychannel": "sms",
+            "channels": {"sms": {"text": "Hello", **sms}},
+            "destination": [{"msisdn": list(numbers)}],
+        }
+        return (await self.send(body)).json()["response"]
+
+    async def status(self, transid: str, key: str = KEY) -> Any:
+        """The status API's answer."""
+        return (await self.client.get(f"/resources/v1/messaging/status/{transid}", headers={"key": key})).json()
+
+    async def admin(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """One admin call."""
+        headers = {"authorization": f"Bearer {ADMIN_TOKEN}", **more.pop("headers", {})}
+        return await self.client.request(method, f"/admin/v1{path}", headers=headers, **more)
+
+    async def story(self, transid: str) -> Any:
+        """The whole story of a message."""
+        return (await self.admin("GET", f"/messages/{transid}")).json()
+
+    async def final(self, transid: str) -> Any:
+        """The status record once it is final."""
+
+        async def ended() -> Any:
+            rows = await self.status(transid)
+            return rows[0] if rows[0]["status"] not in ("queued", "sent") else None
+
+        return await eventually(ended)
+
+    async def calls(self, name: str, count: int) -> list[dict[str, Any]]:
+        """What the webhook bin was sent, once there are `count` calls."""
+
+        async def came() -> Any:
+            found = (await self.client.get(f"/sim/bin/{name}")).json()["calls"]
+            return found if len(found) >= count else None
+
+        found: list[dict[str, Any]] = await eventually(came)
+        return found
+
+
+async def eventually(check: Callable[[], Awaitable[Any]], seconds: float = WAIT_SECONDS) -> Any:
+    """The first true value that `check` gives; raises TimeoutError when it gives none in time."""
+    async with asyncio.timeout(seconds):
+        while not (value := await check()):
+            await asyncio.sleep(0.02)
+        return value
+
+
+def workspace(url: str, **service: Any) -> dict[str, Any]:
+    """A workspace with a sandbox service `orders` on the SMSC simulator, told at the webhook bin `dr`."""
+    return {
+        "tenants": [
+            {
+                "id": "demo",
+                "name": "Demo",
+                "allow_private_targets": True,
+                "senders": [
+                    {"id": "HELIO", "channel": "sms"},
+                    {"id": "PLAIN", "channel": "sms", "types": ["text"]},
+                ],
+                "connectors": [{"name": "smsc", "channel": "sms", "kind": "smpp", "window": 50}],
+                "templates": [
+                    {"id": "1001", "channel": "sms", "text": "Hello ${name}"},
+                    {"id": "1002", "channel": "sms", "text": "Old", "status": "inactive"},
+                ],
+                "services": [
+                    {
+                        "id": "orders",
+                        "name": "Orders",
+                        "sandbox": True,
+                        "keys": [KEY],
+                        "notify": {
+                            "url": f"{url}/sim/bin/dr",
+                            "secret": SECRET,
+                            "inbound_url": f"{url}/sim/bin/inbound",
+                        },
+                        "channels": {"sms": {"connector": "smsc", "sender": "HELIO"}},
+                        **service,
+                    },
+                    {"id": "other", "sandbox": True, "keys": [OTHER_KEY], "channels": {}},
+                ],
+            }
+        ]
+    }
+
+
+@asynccontextmanager
+async def running(data: Path, document: Callable[[str], dict[str, Any]] = workspace) -> AsyncIterator[Running]:
+    """A platform with all roles on free ports; the workspace is applied when the data folder has none."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    host, port = listener.getsockname()
+    settings = config.load(
+        {
+            "DATA": str(data), "LISTEN": f"{host}:{port}", "SMSC_SIMULATOR": "127.0.0.1:0",
+            "ADMIN_TOKEN": ADMIN_TOKEN,
+        },
+        {},
+    )  # fmt: skip
+    platform = Platform(settings, prepare(settings))
+    await platform.start()
+    server = Server(platform.app())
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        if not platform.workspaces.directory().tenants:
+            await platform.workspaces.apply(document(settings.url))
+        async with httpx.AsyncClient(base_url=settings.url, timeout=30, trust_env=False) as client:
+            yield Running(platform, client, settings.url)
+    finally:
+        platform.tail.close()
+        server.should_exit = True
+        await serving
+        await platform.stop()
