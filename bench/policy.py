@@ -71,7 +71,7 @@ def main() -> None:
     """Print the figures."""
     known = facts()
     print(f"{'what':<36}{'destinations/s':>16}{'to a bare loop':>16}")
-    for name, form in (("plain digits, at once", "{}"), ("written +44 (7700)..., at once", "+{} ")):
+    for name, form in (("plain digits, at once", "{}"), ("written with + and a blank, at once", "+{} ")):
         asked = message(form)
         verdict = judge_message(asked, known, NOW_MS)
         loop = best(lambda asked=asked: bare(asked.addresses))  # type: ignore[misc]

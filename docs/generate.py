@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 import msgspec
 import notes
 import typer
@@ -110,18 +108,17 @@ def bare_endpoints() -> Endpoints:
     )  # fmt: skip
 
 
-def served() -> dict[str, list[BaseRoute]]:
+def served() -> dict[str, list[Route]]:
     """All routes by the section of the page they stand in."""
     endpoints = bare_endpoints()
-    return {
+    bins = [Route(f"/sim/bin{one.path}", one.endpoint, methods=list(one.methods or ())) for one in Bins().routes()]
+    found: dict[str, Sequence[BaseRoute]] = {
         "public": public_routes(endpoints),
         "operation": operation_routes(endpoints),
         "admin": admin_routes(endpoints),
-        "bin": [
-            Route(f"/sim/bin{route.path}", route.endpoint, methods=list(route.methods or ()))
-            for route in Bins().routes()
-        ],
+        "bin": bins,
     }
+    return {section: [one for one in routes if isinstance(one, Route)] for section, routes in found.items()}
 
 
 def endpoints() -> str:
@@ -130,7 +127,6 @@ def endpoints() -> str:
     for section, routes in served().items():
         rows: dict[str, str] = {}
         for route in routes:
-            assert isinstance(route, Route)
             for method in _methods(route, section):
                 path = f"{method} {route.path.rstrip('/')}"
                 rows.setdefault(path, _meaning(section, path, route))
@@ -270,9 +266,7 @@ def stale() -> list[str]:
     """The pages that differ from what the code says."""
     kept = {name: FOLDER / name for name in PAGES}
     return [
-        name
-        for name, path in kept.items()
-        if not path.exists() or path.read_text(encoding="utf-8") != page(name)
+        name for name, path in kept.items() if not path.exists() or path.read_text(encoding="utf-8") != page(name)
     ]
 
 

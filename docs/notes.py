@@ -20,9 +20,9 @@ fit, stops the start with a sentence that says where it came from.
 
 COMMANDS_HEAD = """# Commands
 
-`serve`, `demo` and `simulate` run until they are stopped. `codes` needs no server. All others talk to a running server: they find
-it by `--listen`, and the commands that use the admin API find its token in the data folder (`--data`) or in
-`HELIOGRAPH_ADMIN_TOKEN`.
+`serve`, `demo` and `simulate` run until they are stopped. `codes` needs no server. All others talk to a running
+server: they find it by `--listen`, and the commands that use the admin API find its token in the data folder
+(`--data`) or in `HELIOGRAPH_ADMIN_TOKEN`.
 
 The exit status is 0 for success, 1 for a refusal (the server, the workspace or a setting said no) and 2 for a command
 that was typed wrongly. An error names the thing that is wrong and how to mend it.
@@ -37,14 +37,14 @@ SECTIONS = {
 
 ENDPOINTS_HEAD = """# Endpoints
 
-Calls of the Messaging and status API carry the service key in the header `key`. They are answered with HTTP 200 and a code in
-the body; see [codes](codes.md). A trailing slash makes no difference there.
+Calls of the Messaging and status API carry the service key in the header `key`. They are answered with HTTP 200 and a
+code in the body; see [codes](codes.md). A trailing slash makes no difference there.
 
 Calls of the admin API carry `Authorization: Bearer <admin token>` and are answered with the usual HTTP statuses.
 Times are Unix milliseconds. An error has one shape:
 
 ```json
-{"error": {"key": "no_results", "message": "no message 0190...; it is unknown or past its retention", "field": "transid"}}
+{"error": {"key": "not_found", "message": "there is no callback 1.0.2", "field": "id"}}
 ```
 """
 
@@ -75,8 +75,8 @@ ENDPOINTS = {
 QUERIES = {
     "GET /admin/v1/tenants/{tenant}/messages": "Narrow it with `channel`, `service`, `code`, `state`, `destination`, "
     "`correlationid`, `from`, `to`; page with `limit` (500 at most) and `cursor`.",
-    "GET /admin/v1/callbacks": "`state` is `pending`, `done`, `parked` (the default) or `failed`, which means parked; "
-    "`limit` is 500 at most.",
+    "GET /admin/v1/callbacks": "`state` is `pending`, `done`, `parked` (the default) or `failed`, which means "
+    "parked; `limit` is 500 at most.",
     "GET /admin/v1/receipts/unmatched": "`limit` is 500 at most.",
 }
 
@@ -129,13 +129,13 @@ KEPT = "Kept and given back; nothing acts on it in this release."
 
 WORKSPACE_HEAD = """# Workspace
 
-The workspace is one document, YAML or JSON, that says who may send what, and how. `heliograph plan FILE` shows what it
-would change, `heliograph apply FILE` declares it: all of it or, with an error, nothing. Applying the same document
-twice changes nothing. What a document leaves out is gone after it was applied, except the keys of a service that declares
-none: a service that is new gets a key, which is shown once, and a known one keeps what it has.
+The workspace is one document, YAML or JSON, that says who may send what, and how. `heliograph plan FILE` shows what
+it would change, `heliograph apply FILE` declares it: all of it or, with an error, nothing. Applying the same document
+twice changes nothing. What a document leaves out is gone after it was applied, except the keys of a service that
+declares none: a service that is new gets a key, which is shown once, and a known one keeps what it has.
 
-A member that is not on this page is refused. Where `***` stands for a secret in an export, giving it back leaves the secret as it is.
-"""
+A member that is not on this page is refused. Where `***` stands for a secret in an export, giving it back leaves the
+secret as it is. """
 
 WORKSPACE: dict[str, dict[str, str]] = {
     "Document": {"tenants": "The customers of this installation."},
@@ -235,13 +235,13 @@ WORKSPACE: dict[str, dict[str, str]] = {
 
 CODES_HEAD = """# Codes
 
-Every status, from the published table and two of ours (1001, and 7004 with the name of a general parameter). A number alone says too little, since some have several meanings, so
-each row has a key. The same table is on the command line: `heliograph codes 7207`.
+Every status, from the published table and two of ours (1001, and 7004 with the name of a general parameter). A number
+alone says too little, since some have several meanings, so each row has a key. The same table is on the command line:
+`heliograph codes 7207`.
 
 - **phase**: `accept` stands in the answer to the call; `policy` was decided for one destination, in the answer or
   before sending; `provider` came from the far end; `query` answers a question.
 - **end**: `final`, or `interim` when more may come.
-- **fixed by**: who can do something about it: the `caller`, the `tenant` who keeps the workspace, the `operator` of this
-  installation, or `nobody`.
-- **send again**: whether the same message may be sent again without a risk of sending it twice.
-"""
+- **fixed by**: who can do something about it: the `caller`, the `tenant` who keeps the workspace, the `operator` of
+  this installation, or `nobody`.
+- **send again**: whether the same message may be sent again without a risk of sending it twice. """

@@ -133,9 +133,7 @@ class Intake:
             gates = msgspec.json.encode(story(verdict, address)).decode()
             plan.story.append(StoryLine(self._ids.next(), plan.request, ordinal, now_ms, "gates", gates))
 
-    async def _keep(
-        self, plan: _Plan, nonce: int, tenant: Tenant, service: Service, now_ms: int
-    ) -> None:
+    async def _keep(self, plan: _Plan, nonce: int, tenant: Tenant, service: Service, now_ms: int) -> None:
         request = Request(
             id=plan.request, nonce=nonce, tenant=tenant.id, service=service.id, accepted=now_ms,
             messages=tuple(plan.messages), firsts=tuple(plan.firsts),

@@ -34,7 +34,7 @@ class Running:
     async def send(self, body: Any, key: str = KEY, **headers: str) -> httpx.Response:
         """One Messaging call; a dict goes as JSON, bytes and text as they are."""
         more = {"content": body} if isinstance(body, bytes | str) else {"json": body}
-        return await self.client.post("/resources/v1/messaging", headers={"key": key, **headers}, **more)  # type: ignore[arg-type]
+        return await self.client.post("/resources/v1/messaging", headers={"key": key, **headers}, **more)
 
     async def sms(self, *numbers: str, **sms: Any) -> Any:
         """The `response` of a plain SMS to these numbers."""

@@ -57,7 +57,7 @@ async def test_a_plan_changes_nothing(live: Running) -> None:
     ("change", "field"),
     [
         ({"timezone": "Mars/Base"}, "tenants[demo].timezone"),
-        ({"colour": "red"}, "tenants[0]"),
+        ({"colour": "red"}, "tenants[demo].colour"),
         ({"services": [{"id": "a", "channels": {"pigeon": {}}}]}, "tenants[demo].services[a].channels[pigeon]"),
         ({"services": [{"id": "a"}, {"id": "a"}]}, "tenants[demo].services[a]"),
     ],

@@ -45,7 +45,12 @@ REFUSALS: list[tuple[str, Any, str, str]] = [
     ("a lone surrogate", '{"deliverychannel":"\\ud800"}', "7000", "Invalid JSON"),
     ("channels of another type", call(channels=[1]), "7000", "Invalid JSON"),
     ("no deliverychannel", call(deliverychannel=None), "7003", "param 'deliverychannel' missing"),
-    ("deliverychannel empty", call(deliverychannel=""), "7003", "No destination channel information found in request"),
+    (
+        "deliverychannel empty",
+        call(deliverychannel=""),
+        "7003",
+        "No destination channel information found in request",
+    ),
     ("deliverychannel unknown", call(deliverychannel="pigeon"), "7004", "invalid delivery channel"),
     ("deliverychannel a number", call(deliverychannel=4), "7004", "invalid delivery channel"),
     ("no destination", call(destination=None), "7003", NO_DESTINATION),
@@ -87,9 +92,7 @@ REFUSALS: list[tuple[str, Any, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("body", "code", "text"), [row[1:] for row in REFUSALS], ids=[row[0] for row in REFUSALS]
-)
+@pytest.mark.parametrize(("body", "code", "text"), [row[1:] for row in REFUSALS], ids=[row[0] for row in REFUSALS])
 async def test_a_call_is_refused_with_its_row(live: Running, body: Any, code: str, text: str) -> None:
     answer = await live.send(body)
 
@@ -176,7 +179,9 @@ async def test_a_bad_element_does_not_stop_the_others(live: Running) -> None:
 
 @pytest.mark.parametrize("name", ["correlationid", "correlationId", "CORRELATIONID"])
 async def test_a_destination_overrides_the_correlation_id(live: Running, name: str) -> None:
-    body = call(correlationid="all", destination=[{"msisdn": ["447700900001"], name: 7}, {"msisdn": ["447700900002"]}])
+    body = call(
+        correlationid="all", destination=[{"msisdn": ["447700900001"], name: 7}, {"msisdn": ["447700900002"]}]
+    )
     response = (await live.send(body)).json()["response"]
 
     assert [element["correlationid"] for element in response] == ["7", "all"]

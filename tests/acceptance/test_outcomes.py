@@ -120,7 +120,7 @@ async def test_bad_hexadecimal_is_a_binary_error(live: Running) -> None:
 
 async def test_an_inbound_message_reaches_the_service(live: Running) -> None:
     await live.sms("447700900001")
-    await live.platform.simulators.send_mo("447700900321", "HELIO", "Hi, is it me?")
+    live.platform.simulators.send_mo("447700900321", "HELIO", "Hi, is it me?")
     told = json.loads((await live.calls("inbound", 1))[0]["body"])
 
     assert (told["channel"], told["oa"], told["da"], told["message"]) == (

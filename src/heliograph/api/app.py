@@ -27,6 +27,8 @@ from heliograph.model.outcome import Rejected
 
 log = logging.getLogger(__name__)
 
+_ANSWERED = "heliograph.answered"
+
 Ready = Callable[[], Awaitable[dict[str, Any]]]
 
 
@@ -44,33 +46,6 @@ class Endpoints:
     ready: Ready
     ids: Ids
     admin_token: str
-
-
-class Guard:
-    """The outermost edge: an exception that nobody expected is logged once and answered 7006."""
-
-    def __init__(self, app: ASGIApp, ids: Ids) -> None:
-        self._app = app
-        self._ids = ids
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve, whatever happens."""
-        started = False
-
-        async def watch(message: Any) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watch)
-        except Exception:
-            log.exception("an unexpected error while serving %s", scope.get("type"))
-            if started or scope["type"] != "http":
-                raise
-            transid = transid_of(self._ids.next(), new_nonce())
-            body = render.rejected(Rejected("internal_error_at_accept"), transid)
-            await render.send_json(send, body)
 
 
 def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
@@ -136,8 +111,41 @@ async def _not_allowed(request: Request, _: Exception) -> Response:
     return reply(error, render.NOT_ALLOWED)
 
 
+class App:
+    """The HTTP surface. An exception that nobody expected is logged once and answered: 7006 to callers of the
+    published API, the error shape to operators."""
+
+    def __init__(self, routes: Sequence[BaseRoute], ids: Ids) -> None:
+        self._ids = ids
+        handlers: Any = {
+            render.NOT_FOUND: _not_found,
+            render.NOT_ALLOWED: _not_allowed,
+            Exception: self._broken,
+        }
+        self._app = Starlette(routes=routes, exception_handlers=handlers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve, whatever happens."""
+        try:
+            await self._app(scope, receive, send)
+        except Exception:  # the outermost loop: Starlette raises again what it has answered
+            if scope.get(_ANSWERED):
+                return
+            log.exception("an answer broke off: %s", scope.get("path"))
+            raise
+
+    async def _broken(self, request: Request, error: Exception) -> Response:
+        request.scope[_ANSWERED] = True
+        log.error("an unexpected error while serving %s", request.url.path, exc_info=error)
+        if request.url.path.startswith("/resources/"):
+            transid = transid_of(self._ids.next(), new_nonce())
+            body = render.rejected(Rejected("internal_error_at_accept"), transid)
+            return Response(body, media_type="application/json")
+        shape = render.admin_error("internal_error", "the platform failed to answer; its log says why")
+        return reply(shape, render.INTERNAL_ERROR)
+
+
 def build_app(endpoints: Endpoints, more: Sequence[BaseRoute] = ()) -> ASGIApp:
     """The whole HTTP surface; `more` are routes of other roles, such as the webhook bin."""
     routes = [*public_routes(endpoints), *admin_routes(endpoints), *operation_routes(endpoints), *more]
-    handlers: Any = {render.NOT_FOUND: _not_found, render.NOT_ALLOWED: _not_allowed}
-    return Guard(Starlette(routes=routes, exception_handlers=handlers), endpoints.ids)
+    return App(routes, endpoints.ids)

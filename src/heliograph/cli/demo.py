@@ -57,7 +57,9 @@ def demo_document(url: str) -> dict[str, Any]:
                         "name": "Orders",
                         "sandbox": True,
                         "keys": [KEY],
-                        "notify": {"url": f"{url}/sim/bin/{BIN}", "secret": SECRET, "inbound_url": f"{url}/sim/bin/inbound"},
+                        "notify": {
+                            "url": f"{url}/sim/bin/{BIN}", "secret": SECRET, "inbound_url": f"{url}/sim/bin/inbound",
+                        },
                         "channels": {"sms": {"connector": "smsc", "sender": "HELIO"}},
                     }
                 ],

@@ -146,16 +146,15 @@ def send(
     text: Annotated[str, typer.Option(help="The text.")] = "",
     sender: Annotated[str, typer.Option(help="Sender id; the service's own by default.")] = "",
     template: Annotated[str, typer.Option(help="Template id instead of a text.")] = "",
-    channel: Annotated[str, typer.Option(help="Delivery channel.")] = "sms",
     listen: Listen = None,
     as_json: Json = False,
 ) -> None:
-    """Send a message through the Messaging API."""
+    """Send an SMS through the Messaging API."""
     with _refusals():
         fields = {name: value for name, value in (("text", text), ("senderid", sender)) if value}
-        body: dict[str, Any] = {"deliverychannel": channel, "destination": [{"msisdn": to}]}
+        body: dict[str, Any] = {"deliverychannel": "sms", "destination": [{"msisdn": to}]}
         if fields:
-            body["channels"] = {channel: fields}
+            body["channels"] = {"sms": fields}
         if template:
             body["message"] = {"template": template}
         answer = Remote(_settings(listen=listen)).message(json.dumps(body).encode(), key)["response"]

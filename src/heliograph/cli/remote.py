@@ -70,4 +70,5 @@ def _said(answer: httpx.Response) -> str:
     except (ValueError, KeyError, TypeError):
         return f"the server answered {answer.status_code}"
     faults = "".join(f"\n  {fault['path']}: {fault['message']}" for fault in error.get("faults", ()))
-    return error["message"].split("\n")[0] + faults if faults else error["message"]
+    message = str(error["message"])
+    return message.split("\n")[0] + faults if faults else message

@@ -100,10 +100,10 @@ async def _run(platform: Platform, listener: socket.socket, workspace: Path | No
         if then is not None:
             following: asyncio.Task[Any] = asyncio.create_task(_after_start(server, platform, then))
             await asyncio.wait({serving, following}, return_when=asyncio.FIRST_EXCEPTION)
-            if following.done() and not following.cancelled() and (error := following.exception()):
+            if following.done() and not following.cancelled() and (fault := following.exception()):
                 server.should_exit = True
                 await serving
-                raise error
+                raise fault
         await serving
     finally:
         await platform.stop()

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _MARKS = {True: "[green]✔[/]", False: "[red]✘[/]"}
 _COLOURS = {"delivered": "green", "read": "green", "submitted": "cyan", "failed": "red", "lapsed": "yellow"}
@@ -34,12 +34,11 @@ def changes(lines: Iterable[str], *, applied: bool) -> None:
 
 def records(rows: list[dict[str, Any]]) -> None:
     """Status records, a line each."""
-    table = Table("transid", "to", "status", "code", "description", "updated", box=None, padding=(0, 2, 0, 0))
     for row in rows:
-        table.add_row(
-            row["transactionid"], row["to"], row["status"], row["code"], row["description"], row["last_updated"]
+        console.print(
+            f"{row['transactionid']}  {escape(row['to']):<15}  {row['status']:<9}  {row['code']} "
+            f"{escape(row['description'])}  [dim]{row['last_updated']}[/]"
         )
-    console.print(table)
 
 
 def story(document: dict[str, Any]) -> None:
@@ -68,8 +67,8 @@ def story(document: dict[str, Any]) -> None:
         )
     if document["gates_note"]:
         console.print(f"              [dim]{document['gates_note']}[/]")
-    for line in sorted(_moments(document)):
-        console.print(f"{moment(line[0])}  {line[1]}")
+    for at, said in sorted(_moments(document), key=lambda line: line[0]):
+        console.print(f"{moment(at)}  {said}")
 
 
 def _moments(document: dict[str, Any]) -> Iterable[tuple[int, str]]:
@@ -79,12 +78,8 @@ def _moments(document: dict[str, Any]) -> Iterable[tuple[int, str]]:
         )  # fmt: skip
         yield attempt["at"], f"attempt {attempt['attempt']} on {escape(attempt['connector'])}: {escape(said)}"
     for receipt in document["receipts"]:
-        yield (
-            receipt["at"],
-            (
-                f"receipt {receipt['code']} {receipt['key']} [dim]{escape(receipt['raw'] or receipt['native_code'])}[/]"
-            ),
-        )
+        native = escape(receipt["raw"] or receipt["native_code"])
+        yield receipt["at"], f"receipt {receipt['code']} {receipt['key']} [dim]{native}[/]"
     for callback in document["callbacks"]:
         answer = f"HTTP {callback['status']}" if callback["status"] else callback["error"]
         yield (

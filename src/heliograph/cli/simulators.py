@@ -34,9 +34,9 @@ class Simulators:
         if self._active:
             await self._smsc.stop()
 
-    async def send_mo(self, source: str, destination: str, text: str) -> None:
-        """A person writes: the SMSC simulator hands a message to whoever is bound."""
-        await self._smsc.send_mo(source, destination, text)
+    def send_mo(self, source: str, destination: str, text: str) -> int:
+        """A person writes: the SMSC simulator hands a message to whoever is bound; in how many parts."""
+        return self._smsc.send_mo(source, destination, text)
 
     def bin_routes(self) -> Sequence[BaseRoute]:
         """The webhook bin."""

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from heliograph.contract.duration import parse_duration
 from heliograph.contract.shape import Fault
 from heliograph.model.channel import Channel
+from heliograph.model.duration import parse_duration
 from heliograph.model.workspace import STATES, Binding, ConnectorSpec, Document, Service, Tenant
 
 KNOWN_CHANNELS = ("sms", "voice", "push", "rt", "fb", "twitter", "wechat", "whatsapp")

@@ -10,18 +10,25 @@ from heliograph.model.outcome import Rejected
 
 CORRELATION_BYTES = 50
 MISSING = "destination_missing"
+TOO_MANY = "too_many_destinations"
+HOPELESS = 10  # a list so many times too long is 7009 whatever its entries hold: they are not looked through
 
-Group = tuple[str, list[str], dict[str, Any]]
-"""One entry of `destination`: the kind of its addresses, the addresses, the entry itself."""
+Group = tuple[str, list[Any], dict[str, Any]]
+"""One entry of `destination`: the kind of its addresses, the addresses (texts or numbers), the entry itself."""
+
+_NUMBERS_TOO = frozenset({str, int, float})
 
 
-def read_destinations(value: Any, kinds: tuple[str, ...]) -> list[Group]:
-    """The entries in request order; `kinds` are the keys that the channel takes, in order of preference.
+def read_destinations(value: Any, kinds: tuple[str, ...], most: int) -> list[Group]:
+    """The entries in request order; `kinds` are the keys that the channel takes, in order of preference, `most` how
+    many addresses a call may have, which the caller counts.
 
     Raises `Rejected` (7003) when one entry has no address that the channel can use.
     """
     if not isinstance(value, list) or not value:
         raise Rejected(MISSING)
+    if len(value) > HOPELESS * most:
+        raise Rejected(TOO_MANY)
     first = kinds[0]
     groups: list[Group] = []
     for entry in value:
@@ -41,10 +48,7 @@ def addresses_of(groups: list[Group], inherited: str) -> tuple[Address, ...]:
     addresses: list[Address] = []
     for kind, values, entry in groups:
         correlation = inherited if len(entry) == 1 else correlation_of(entry, inherited)
-        if len(values) == 1:
-            addresses.append(Address(kind, values[0], correlation))
-        else:
-            addresses += [Address(kind, value, correlation) for value in values]
+        addresses += [Address(kind, value if type(value) is str else str(value), correlation) for value in values]
     return tuple(addresses)
 
 
@@ -71,17 +75,13 @@ def _group(entry: dict[str, Any], kinds: tuple[str, ...]) -> Group:
     raise Rejected(MISSING)
 
 
-def _values(value: Any) -> list[str]:
-    """Addresses as texts; a bare one is a list of one. No address at all is an empty list; an empty text among
-    others is kept, so that it is refused (7102) in its own place and not with the whole call."""
-    if not isinstance(value, list):
-        text = as_text(value)
-        if text is None and value is not None:
-            raise Rejected("invalid_json")
-        return [text] if text else []
-    if set(map(type, value)) <= {str}:
-        return value if any(value) else []
-    texts = [as_text(item) for item in value]
-    if None in texts:
-        raise Rejected("invalid_json")
-    return [text or "" for text in texts]
+def _values(value: Any) -> list[Any]:
+    """The addresses; a bare one is a list of one. No address at all is an empty list; an empty text among others
+    is kept, so that it is refused (7102) in its own place and not with the whole call."""
+    values = value if isinstance(value, list) else [] if value is None or value == "" else [value]
+    types = set(map(type, values))
+    if types <= {str}:
+        return values if any(values) else []
+    if types <= _NUMBERS_TOO:
+        return values
+    raise Rejected("invalid_json")

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from heliograph.contract.destinations import Group, addresses_of, correlation_of, read_destinations
+from heliograph.contract.destinations import TOO_MANY, Group, addresses_of, correlation_of, read_destinations
 from heliograph.contract.expiry import expiry_ms
 from heliograph.contract.rules import check
 from heliograph.contract.values import as_text, check_depth, object_member, text_member
@@ -29,20 +29,20 @@ _decode = msgspec.json.Decoder().decode
 _PRIORITIES = {"1": 1, "2": 2, "3": 3, "4": 4, "5": 5}
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call in request order: what each element became."""
-
-    elements: tuple[Message | Rejected, ...]
-    is_list: bool
-
-
 class BadElement(Rejected):
     """An element of a list body that is refused while the others are taken; it keeps its correlation id."""
 
     def __init__(self, error: Rejected, correlation: str) -> None:
         super().__init__(error.key, *error.values)
         self.correlation = correlation
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call in request order: what each element became."""
+
+    elements: tuple[Message | BadElement, ...]
+    is_list: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,13 @@ def read_call(body: bytes, channels: Mapping[str, Channel], now_ms: int, most: i
     every spelling of their names, in lower case; `most` is how many destinations a call may have."""
     root = _json(body)
     if isinstance(root, dict):
-        opened = _open(root, channels)
+        opened = _open(root, channels, most)
         _limit(opened.count(), most)
         return Call((_read(opened, now_ms),), False)
-    if not isinstance(root, list) or not root or not all(isinstance(item, dict) for item in root):
+    if not isinstance(root, list) or set(map(type, root)) != {dict}:
         raise Rejected("invalid_json")
-    opened_elements = [_attempt_open(item, channels) for item in root]
+    _limit(len(root), most)  # every element counts, whatever becomes of it
+    opened_elements = [_attempt_open(item, channels, most) for item in root]
     _limit(sum(1 if isinstance(item, Rejected) else item.count() for item in opened_elements), most)
     return Call(tuple(_attempt_read(item, now_ms) for item in opened_elements), True)
 
@@ -82,13 +83,15 @@ def _json(body: bytes) -> Any:
 
 def _limit(count: int, most: int) -> None:
     if count > most:
-        raise Rejected("too_many_destinations")
+        raise Rejected(TOO_MANY)
 
 
-def _attempt_open(item: dict[str, Any], channels: Mapping[str, Channel]) -> _Opened | BadElement:
+def _attempt_open(item: dict[str, Any], channels: Mapping[str, Channel], most: int) -> _Opened | BadElement:
     try:
-        return _open(item, channels)
+        return _open(item, channels, most)
     except Rejected as error:
+        if error.key == TOO_MANY:  # a fault of the call and not of the element
+            raise
         return _bad(error, item)
 
 
@@ -108,7 +111,7 @@ def _bad(error: Rejected, body: dict[str, Any]) -> BadElement:
         return BadElement(error, "")
 
 
-def _open(body: dict[str, Any], channels: Mapping[str, Channel]) -> _Opened:
+def _open(body: dict[str, Any], channels: Mapping[str, Channel], most: int) -> _Opened:
     if "deliverychannel" not in body:
         raise Rejected("deliverychannel_missing")
     name = body["deliverychannel"]
@@ -117,7 +120,7 @@ def _open(body: dict[str, Any], channels: Mapping[str, Channel]) -> _Opened:
     channel = channels.get(name.strip().lower()) if isinstance(name, str) else None
     if channel is None:
         raise Rejected("invalid_delivery_channel")
-    return _Opened(body, channel, read_destinations(body.get("destination"), channel.addresses))
+    return _Opened(body, channel, read_destinations(body.get("destination"), channel.addresses, most))
 
 
 def _read(opened: _Opened, now_ms: int) -> Message:

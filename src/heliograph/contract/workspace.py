@@ -9,9 +9,9 @@ import msgspec
 
 from heliograph.contract.crosschecks import cross_faults
 from heliograph.contract.difference import diff
-from heliograph.contract.duration import parse_duration
 from heliograph.contract.shape import Fault, shape_faults
 from heliograph.model.channel import Channel
+from heliograph.model.duration import parse_duration
 from heliograph.model.workspace import Document
 
 __all__ = ["Fault", "Faults", "diff", "parse_duration", "read_workspace"]

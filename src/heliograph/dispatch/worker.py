@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-from collections.abc import Mapping
 
 from heliograph.dispatch.around import Surroundings
 from heliograph.dispatch.judge import Judge
@@ -13,16 +12,16 @@ from heliograph.dispatch.lane import Flight, Lane
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.queue import element_of, request_of, slot_of
 from heliograph.dispatch.results import Results
+from heliograph.dispatch.rows import Rows, rows_by_element
 from heliograph.dispatch.settler import Settler
 from heliograph.dispatch.story import Sampler
-from heliograph.model.message import Address, Request, Transaction
+from heliograph.model.message import Request, Transaction
 from heliograph.model.outcome import Refused, State
 from heliograph.model.record import Accepted, Change, Queued, Settlement
 from heliograph.store import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
-HOT_DESTINATIONS = 100_000  # rows kept in memory between acceptance and claim; the rest is read again
 LOAD_SLOTS = 200
 OPEN_PAGE = 50_000
 TIDY_SECONDS = 0.5
@@ -39,29 +38,21 @@ class Dispatcher:
         self.settler = Settler(around.store, around.tell)
         self._judge = Judge(around.directory, around.ids)
         self._results = Results(around, self.settler, self._judge, Sampler(around.monotonic), self._back)
-        self._hot: dict[int, list[Transaction]] = {}
-        self._hot_count = 0
+        self.counts = self._results.counts
+        self._rows = Rows(around.store)
         self._delayed: list[tuple[int, int, Transaction]] = []
         self._expiring: list[tuple[int, int]] = []
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stopping = False
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Answers of far ends since the start."""
-        return self._results.counts
 
     # Coming in
 
     def offer(self, accepted: Accepted) -> None:
         """A call was committed: its queued transactions wait for their connectors from now on."""
         request = accepted.request
-        decided = {change.ordinal for change in accepted.changes}
-        for element, rows in _rows_by_element(accepted, decided).items():
+        for element, rows in rows_by_element(accepted).items():
             slot = slot_of(request.id, element)
-            if self._hot_count + len(rows) <= HOT_DESTINATIONS:
-                self._hot[slot] = rows
-                self._hot_count += len(rows)
+            self._rows.keep(slot, rows)
             self._enqueue(request, element, slot)
 
     def _enqueue(self, request: Request, element: int, slot: int) -> None:
@@ -145,24 +136,13 @@ class Dispatcher:
         return True
 
     async def _load(self, lane: Lane, priority: int, slots: list[int]) -> None:
-        cold = []
-        for slot in slots:
-            rows = self._hot.pop(slot, None)
-            if rows is None:
-                cold.append(slot)
-            else:
-                self._hot_count -= len(rows)
-                lane.queue.load(priority, rows)
-        if not cold:
-            return
-        wanted, now_ms = set(cold), self._around.clock_ms()
-        for row in await self._store.pending({request_of(slot) for slot in cold}):
-            if slot_of(row.request, row.element) not in wanted:
-                continue
+        now_ms, ready = self._around.clock_ms(), []
+        for row in await self._rows.of(slots):
             if row.due > now_ms:
-                heapq.heappush(self._delayed, (row.due, row.request, row))
+                self._back(row)
             else:
-                lane.queue.load(priority, [row])
+                ready.append(row)
+        lane.queue.load(priority, ready)
 
     async def _prepare(self, lane: Lane, rows: list[Transaction]) -> list[Flight]:
         """Judge rows again; the refused ones are settled, the rest is ready for the connector."""
@@ -244,14 +224,12 @@ class Dispatcher:
             slots.append(heapq.heappop(self._expiring)[1])
         if not slots:
             return
-        rows = await self._store.pending({request_of(slot) for slot in slots})
-        wanted = set(slots)
+        rows = await self._rows.stored(slots)
         requests = await self._store.requests({row.request for row in rows})
         for row in rows:
-            if slot_of(row.request, row.element) in wanted:
-                made = self._judge.outbound(requests[row.request], row, now_ms)
-                if isinstance(made, Refused):
-                    self._refuse(requests[row.request], row, made, now_ms)
+            made = self._judge.outbound(requests[row.request], row, now_ms)
+            if isinstance(made, Refused):
+                self._refuse(requests[row.request], row, made, now_ms)
 
     # Life
 
@@ -299,18 +277,6 @@ class Dispatcher:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-
-
-def _rows_by_element(accepted: Accepted, decided: set[int]) -> Mapping[int, list[Transaction]]:
-    rows: dict[int, list[Transaction]] = {}
-    request = accepted.request.id
-    for run in accepted.runs:
-        chosen = rows.setdefault(run.element, [])
-        for offset, value in enumerate(run.values):
-            if run.first + offset not in decided:
-                address = Address(run.kind, value, run.correlation)
-                chosen.append(Transaction(request, run.first + offset, run.element, address))
-    return {element: chosen for element, chosen in rows.items() if chosen}
 
 
 def _queued_again(flight: Flight, now_ms: int) -> Change:

@@ -99,9 +99,7 @@ class Attempts:
             request = read.get(notice.request)
         return receipt_body(notice, request) if request else None
 
-    def _judged(
-        self, notice: Notice, service: Service | None, meaning: Meaning, status: int, error: str
-    ) -> Told:
+    def _judged(self, notice: Notice, service: Service | None, meaning: Meaning, status: int, error: str) -> Told:
         now = self._clock_ms()
         attempts = notice.attempts + 1
         delivery, due = Delivery.DONE, 0

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from heliograph.model.channel import Channel
+from heliograph.model.duration import parse_duration
 from heliograph.model.workspace import ConnectorSpec, Sender, Service, Template, Tenant
 
-_DURATION = re.compile(r"(\d{1,6})(ms|s|m|h|d)")
 HOUR_MS = 3_600_000
 WINDOWS_MS = {"sms": 72 * HOUR_MS}  # decisions 8: validity or 72 h on SMS, 24 h elsewhere
 OTHER_WINDOW_MS = 24 * HOUR_MS
 SANDBOX_WINDOW_MS = 5_000  # control 5
-
-_UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-
-
-def duration_ms(text: str) -> int | None:
-    """`72h`, `30m`, `5s` as milliseconds; None when it is no duration."""
-    match = _DURATION.fullmatch(text.strip())
-    return int(match[1]) * _UNIT_MS[match[2]] if match else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +49,7 @@ def _window_ms(service: Service, channel: str) -> int:
     if service.fast:
         return SANDBOX_WINDOW_MS
     declared = service.receipt_window.get(channel) or service.receipt_window.get("default") or ""
-    return duration_ms(declared) or WINDOWS_MS.get(channel, OTHER_WINDOW_MS)
+    return parse_duration(declared) * 1000 if declared else WINDOWS_MS.get(channel, OTHER_WINDOW_MS)
 
 
 def _faults(spec: ConnectorSpec, channels: Mapping[str, Channel]) -> list[str]:

@@ -179,9 +179,7 @@ async def _drop(request: Request) -> None:
     transport = getattr(cycle, "transport", None)
     if transport is not None:
         transport.abort()
-        await asyncio.sleep(
-            0.01
-        )  # the end is reported on a later turn; until then an answer would be written
+        await asyncio.sleep(0.01)  # the end is reported on a later turn; until then an answer would be written
 
 
 def _error(status: int, key: str, message: str) -> JSONResponse:

@@ -40,8 +40,8 @@ Apply = Callable[[list[Operation]], list[Any]]
 class Committer:
     """Feeds `apply` with groups of operations on a thread of its own.
 
-    `apply` writes the whole group in one transaction and gives one result per operation; when it raises
-    `StoreUnavailable` the operations are tried one by one, so that one bad row fails alone.
+    `apply` writes the whole group in one transaction and gives one result per operation; when it
+    raises anything the operations are tried one by one, so that one bad row fails alone.
     """
 
     def __init__(self, apply: Apply) -> None:
@@ -86,12 +86,13 @@ class Committer:
     def _commit(self, group: list[Operation]) -> None:
         try:
             results = self._apply(group)
-        except StoreUnavailable as error:
+        except Exception as error:  # the thread's loop: whatever is wrong with one write stops no other
             if len(group) > 1:
                 for operation in group:
                     self._commit([operation])
                 return
-            log.error("a write of kind %s was refused by the database: %s", group[0].name, error)
+            expected = isinstance(error, StoreUnavailable)
+            log.error("a write of kind %s failed: %s", group[0].name, error, exc_info=not expected)
             results = [error]
         self.commits += 1
         self.operations += len(group)

@@ -99,9 +99,10 @@ class SqliteStore:
                     results.update(zip(map(id, chosen), answers, strict=True))
             self._writer.execute("COMMIT")
         except sqlite3.Error as error:
+            raise StoreUnavailable(str(error)) from error
+        finally:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
-            raise StoreUnavailable(str(error)) from error
         return [results[id(operation)] for operation in group]
 
     async def accept(self, accepted: Accepted) -> None:

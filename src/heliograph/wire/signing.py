@@ -27,9 +27,7 @@ def signed_headers(secret: str, body: bytes, timestamp: int) -> dict[str, str]:
     }
 
 
-def verify(
-    secret: str, body: bytes, headers: Mapping[str, str], now: float, tolerance: float = TOLERANCE
-) -> bool:
+def verify(secret: str, body: bytes, headers: Mapping[str, str], now: float, tolerance: float = TOLERANCE) -> bool:
     """Whether the headers (names in lower case) sign this body.
 
     Each signature that is there must be right, at least one must be there, and a timestamp must be within

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from heliograph.api import render
-from heliograph.api.admin.common import AdminError, document_of, reply, whole
+from heliograph.api.admin.common import AdminError, document_of, numbers, reply, whole
 from heliograph.api.admin.messages import callback_view
 from heliograph.model.record import Delivery
 from heliograph.store import SqliteStore
@@ -38,10 +38,10 @@ class CallbackViews:
     async def replay(self, request: Request) -> Response:
         """Send one again now."""
         text = request.path_params["id"]
-        numbers = text.split(".")
-        if len(numbers) != 3 or not all(number.isdecimal() for number in numbers):
+        identity = numbers(text, 3)
+        if identity is None:
             raise AdminError(render.BAD_REQUEST, "invalid_id", f"{text!r} is no callback's id", "id")
-        origin = await self._store.replay((int(numbers[0]), int(numbers[1]), int(numbers[2])), self._clock_ms())
+        origin = await self._store.replay((identity[0], identity[1], identity[2]), self._clock_ms())
         if origin is None:
             raise AdminError(render.NOT_FOUND, "not_found", f"there is no callback {text}", "id")
         self._wake(origin)
@@ -51,7 +51,7 @@ class CallbackViews:
         """Send every parked one of a span of time again: `{"from": ms, "to": ms}`."""
         document = await document_of(request)
         first, last = document.get("from", 0), document.get("to", 1 << 62)
-        if not isinstance(first, int) or not isinstance(last, int):
+        if not all(isinstance(moment, int) and 0 <= moment < 1 << 63 for moment in (first, last)):
             raise AdminError(render.BAD_REQUEST, "invalid_value", "`from` and `to` are Unix milliseconds", "from")
         now_ms = self._clock_ms()
         count = await self._store.replay_parked(first, last, now_ms)

@@ -48,12 +48,21 @@ def guarded(token: str, handler: Handler) -> Handler:
     return serve
 
 
+def numbers(text: str, count: int) -> tuple[int, ...] | None:
+    """`count` whole numbers separated by dots, as ids and cursors are written; None for anything else."""
+    parts = text.split(".")
+    if len(parts) != count or not all(part.isascii() and part.isdecimal() and len(part) < 20 for part in parts):
+        return None
+    found = tuple(int(part) for part in parts)
+    return found if max(found) < 1 << 63 else None
+
+
 def whole(request: Request, name: str, default: int, most: int) -> int:
     """A whole number from the query, at most `most`."""
     given = request.query_params.get(name, "")
     if not given:
         return default
-    if not given.isdecimal():
+    if numbers(given, 1) is None:
         raise AdminError(render.BAD_REQUEST, "invalid_value", f"`{name}` must be a whole number", name)
     return min(int(given), most)
 

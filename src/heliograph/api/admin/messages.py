@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from starlette.responses import Response
 
 from heliograph import catalogue
 from heliograph.api import render
-from heliograph.api.admin.common import AdminError, reply, whole
+from heliograph.api.admin.common import AdminError, numbers, reply, whole
 from heliograph.api.transactions import channel_of, status_word
 from heliograph.model.ids import parse_transid
 from heliograph.model.message import Request, Transaction
@@ -188,10 +189,7 @@ def _state(word: str) -> int:
 
 
 def _after(chosen: MessageFilter, cursor: str) -> MessageFilter:
-    request, _, ordinal = cursor.partition(".")
-    if not (request.isdecimal() and ordinal.isdecimal()):
+    position = numbers(cursor, 2)
+    if position is None:
         raise AdminError(render.BAD_REQUEST, "invalid_value", "`cursor` is not one that we gave", "cursor")
-    return MessageFilter(
-        chosen.tenant, chosen.channel, chosen.service, chosen.keys, chosen.state, chosen.destination,
-        chosen.correlation, chosen.first_ms, chosen.last_ms, (int(request), int(ordinal)), chosen.limit,
-    )  # fmt: skip
+    return replace(chosen, before=(position[0], position[1]))

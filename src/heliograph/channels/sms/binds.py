@@ -125,7 +125,7 @@ class Bind:
                 sending.dropped()
                 given_up.append(sending)
             else:
-                    client.submit_template(sending.templates[index], sending.outbound.to, (sending, index))
+                client.submit_template(sending.templates[index], sending.outbound.to, (sending, index))
         return given_up
 
     def status(self) -> dict[str, Any]:

@@ -117,7 +117,7 @@ class Outbox:
             link.deliver(message, message)
 
     def _free(self, system_id: str) -> ServerLink | None:
-        """The receiver with most room, if any has some; anybody's for the system_id ``."""
+        """The receiver with most room, if any has some."""
         links = self._receivers.get(system_id, ())
         best = links[0] if len(links) == 1 else max(links, key=lambda link: link.room, default=None)
         return best if best is not None and best.room > 0 else None

@@ -79,8 +79,6 @@ class Sending:
             return SendError("multipart_failed", "no", "", detail, self.native)
         if self.lost:
             unanswered = TABLE.links["unanswered"]
-            return SendError(
-                unanswered.key, "soon" if resend else unanswered.retry, "", self.lost, self.native
-            )
+            return SendError(unanswered.key, "soon" if resend else unanswered.retry, "", self.lost, self.native)
         unwritten = TABLE.links["unwritten"]
         return SendError(unwritten.key, unwritten.retry, "", "the bind was lost before it was sent")

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 from heliograph.channels.sms.outbox import Outbox, Timers
 from heliograph.channels.sms.simulated import Plan, Report, plan_of, receipt
@@ -65,7 +66,8 @@ class SmscSimulator:
         self.counts = {"submits": 0, "accepted": 0, "refused": 0, "throttled": 0, "most_unanswered": 0}
         self.submits: list[ShortMessage] | None = None
         """Set to a list to have every submit kept there."""
-        self._address = (host, port)
+        self.address = (host, port)
+        """Where it listens, once started."""
         self._credentials = credentials
         self._tls = tls
         self._server = Server(self._authorise, self._on_event, "simulator", Settings(window=window))
@@ -82,11 +84,11 @@ class SmscSimulator:
         """Listen, and give the address; port 0 asks the system for a free one. Raises OSError."""
         self._timers = Timers()
         self.outbox = Outbox(self._timers)
-        host, port = self._address
+        host, port = self.address
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(lambda: _Link(self._server), host, port, ssl=self._tls)
-        self._address = (host, self._listener.sockets[0].getsockname()[1])
-        return self._address
+        self.address = (host, self._listener.sockets[0].getsockname()[1])
+        return self.address
 
     async def stop(self) -> None:
         """Stop listening and unbind everybody."""
@@ -227,13 +229,12 @@ class _Link(ServerLink):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio when the connection stands."""
         super().connection_made(transport)
-        self._raw = transport
+        self._raw = cast(asyncio.Transport, transport)  # uvloop's is none by class
 
     def spoil(self, octets: bytes) -> None:
         """Write these octets as they are and hang up."""
-        if isinstance(self._raw, asyncio.WriteTransport):
-            self._raw.write(octets)
-            self._raw.close()
+        self._raw.write(octets)
+        self._raw.close()
 
 
 async def _run(options: argparse.Namespace) -> None:

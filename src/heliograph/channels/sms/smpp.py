@@ -39,9 +39,7 @@ class SmppConnector:
         self.settings = settings = read(spec)
         self.counts = {"submitted": 0, "refused": 0, "unanswered": 0, "late_answers": 0, "odd_pdus": 0}
         self._encoder = Encoder(settings)
-        self._meanings = Meanings(
-            settings.err_profile, settings.status_map, settings.err_map, settings.acceptd_final
-        )
+        self._meanings = Meanings(settings.err_profile, settings.status_map, settings.err_map, settings.acceptd_final)
         self._receiving = Receiving(settings, self._meanings)
         self._id_format = ID_FORMATS[settings.id_format][0]
         self._faults = Faults(time.time)

@@ -417,6 +417,14 @@ def test_too_many_destinations_refuse_the_list_before_anything_in_it(channels: C
     assert refusal(bodies, channels) == ("too_many_destinations",)
 
 
+HOPELESS = [{"msisdn": "1"}] * 10_001
+
+
+@pytest.mark.parametrize("body", [call(destination=HOPELESS), [call(), call(destination=[*HOPELESS, {}])]])
+def test_far_too_many_entries_are_refused_unread(body: Any, channels: Channels) -> None:
+    assert refusal(body, channels) == ("too_many_destinations",)
+
+
 def test_the_most_destinations_can_be_set(channels: Channels) -> None:
     with pytest.raises(Rejected, match="too_many_destinations"):
         read(call(destination=[{"msisdn": ["1", "2"]}]), channels, most=1)

@@ -140,9 +140,7 @@ class Desk:
 
     def start(self, **settings: Any) -> Teller:
         settings = {"poll": 0.05, "rest": 0.2, "longest_rest": 0.4} | settings
-        self.teller = Teller(
-            self.store, self.client, self.services, clock_ms, Random(1), Settings(**settings)
-        )
+        self.teller = Teller(self.store, self.client, self.services, clock_ms, Random(1), Settings(**settings))
         self._run = asyncio.create_task(self.teller.run())
         return self.teller
 
@@ -180,7 +178,7 @@ class Desk:
 
     async def until(self, holds: Callable[[], bool], seconds: float = 5) -> None:
         async with asyncio.timeout(seconds):
-            while not holds():  # noqa: ASYNC110 - what is awaited knows nothing of us
+            while not holds():
                 await asyncio.sleep(0.005)
 
     def standing(self, delivery: Delivery) -> int:

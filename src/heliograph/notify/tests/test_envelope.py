@@ -17,9 +17,7 @@ def request(channel: str, **more: str) -> Request:
     return Request(id=1 << 40, nonce=7, tenant="t", service="s", accepted=0, messages=(message,))
 
 
-def notice(
-    key: str, state: State, kind: str, to: str, detail: str = "", ordinal: int = 0, own: str = ""
-) -> Notice:
+def notice(key: str, state: State, kind: str, to: str, detail: str = "", ordinal: int = 0, own: str = "") -> Notice:
     return Notice(
         1,
         1 << 40,

@@ -256,9 +256,7 @@ async def test_notices_older_than_their_ladder_are_parked_when_the_endpoint_rest
         desk.start().offer(desk.notices(far, 200, at=int(time.time() * 1000) - 60_000))
         await desk.all_are(Delivery.PARKED, 8)
         assert len(far.calls) < 60
-        given_up = [
-            told for told in desk.store.told_log if "given up: the endpoint does not answer" in told.error
-        ]
+        given_up = [told for told in desk.store.told_log if "given up: the endpoint does not answer" in told.error]
         assert len(given_up) > 150
 
 

@@ -23,7 +23,7 @@ async def base() -> AsyncIterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off", ws="none"))
     server.install_signal_handlers = lambda: None
     serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn offers no event
+    while not server.started:
         await asyncio.sleep(0.005)
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/sim/bin"
     server.should_exit = server.force_exit = True
@@ -74,9 +74,7 @@ async def test_delete_empties_and_keeps_the_secret(http: httpx.AsyncClient) -> N
         (None, "hush", "unchecked"),
     ],
 )
-async def test_signature_verdicts(
-    http: httpx.AsyncClient, told: str | None, sent: str | None, verdict: str
-) -> None:
+async def test_signature_verdicts(http: httpx.AsyncClient, told: str | None, sent: str | None, verdict: str) -> None:
     await http.put("a", json={"secret": told} if told else {})
     await http.post("a", content=b"{}", headers=signed_headers(sent, b"{}", int(time.time())) if sent else {})
     assert (await shown(http))["calls"][0]["signature"] == verdict
@@ -142,9 +140,7 @@ async def test_old_bins_make_room() -> None:
     assert bins.get("first") is not first
 
 
-async def test_a_client_that_leaves_while_the_bin_hangs_disturbs_nothing(
-    base: str, http: httpx.AsyncClient
-) -> None:
+async def test_a_client_that_leaves_while_the_bin_hangs_disturbs_nothing(base: str, http: httpx.AsyncClient) -> None:
     await http.put("a", json={"hang": 0.2, "times": 1})
     client = Client()
     with contextlib.suppress(HttpError):

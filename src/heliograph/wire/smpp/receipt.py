@@ -108,9 +108,7 @@ def parse_receipt(message: ShortMessage) -> NativeReceipt | None:
         message_id=message_id,
         state=state,
         err=fields.get("err", ""),
-        network_error=NetworkError(network[0], int.from_bytes(network[1:3], "big"))
-        if len(network) >= 3
-        else None,
+        network_error=NetworkError(network[0], int.from_bytes(network[1:3], "big")) if len(network) >= 3 else None,
         failure_reason=reason if reason >= 0 else None,
         submit_date=_date(fields.get("submitdate", "")),
         done_date=_date(fields.get("donedate", "")),

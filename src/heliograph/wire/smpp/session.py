@@ -158,9 +158,7 @@ class Session:
         """Send a submit_sm; the context comes back with its answer. The sequence number is returned."""
         return self.request(c.SUBMIT_SM, message, now, context)
 
-    def submit_template(
-        self, template: SubmitTemplate, destination: str, now: float, context: Any = None
-    ) -> int:
+    def submit_template(self, template: SubmitTemplate, destination: str, now: float, context: Any = None) -> int:
         """Send a ready-made submit_sm to one destination, the fast way; as `submit` otherwise."""
         self._check(c.SUBMIT_SM)
         sequence = self._sequence % _MAX_SEQUENCE + 1

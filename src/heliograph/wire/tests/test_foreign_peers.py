@@ -205,9 +205,7 @@ class Smpplib:
         await asyncio.to_thread(self.client.bind_transceiver, system_id="user", password=password)
 
     async def submit(self, **fields: Any) -> None:
-        await asyncio.to_thread(
-            lambda: self.client.send_message(source_addr="1", destination_addr=TO, **fields)
-        )
+        await asyncio.to_thread(lambda: self.client.send_message(source_addr="1", destination_addr=TO, **fields))
 
     async def read(self) -> None:
         await asyncio.to_thread(self.client.read_once)

@@ -64,9 +64,7 @@ async def client() -> AsyncIterator[Client]:
 async def post(client: Client, end: Far | str, body: bytes = b"{}", **more):
     url = end if isinstance(end, str) else end.url
     timeout = more.pop("timeout", 5)
-    return await client.request(
-        "POST", url, more.pop("headers", {}), body, timeout, more.pop("private", True)
-    )
+    return await client.request("POST", url, more.pop("headers", {}), body, timeout, more.pop("private", True))
 
 
 async def failure(client: Client, end: Far | str, **more) -> HttpError:
@@ -170,9 +168,7 @@ async def test_waiting_for_a_connection_counts_towards_the_timeout(client: Clien
 
 
 async def test_a_stale_kept_connection_is_replaced_once(client: Client) -> None:
-    async def script(
-        end: Far, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
-    ) -> None:
+    async def script(end: Far, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
         if number == 1 and len(end.requests) == 2:
             writer.transport.abort()  # dies just as the second request comes
         else:
@@ -204,9 +200,7 @@ async def test_a_kept_connection_that_closes_within_the_answer_is_not_tried_agai
         assert len(end.requests) == 2
 
 
-@pytest.mark.parametrize(
-    "rest", [b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil", b"HTTP/1.1 2", b"\x00garbage"]
-)
+@pytest.mark.parametrize("rest", [b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil", b"HTTP/1.1 2", b"\x00garbage"])
 async def test_bytes_behind_an_answer_are_never_taken_for_the_next_one(client: Client, rest: bytes) -> None:
     async with far(OK + rest) as end:
         for _ in range(2):
@@ -313,9 +307,7 @@ async def test_a_cancelled_call_gives_its_place_back(client: Client) -> None:
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
-        assert [answer.status for answer in await asyncio.gather(*(post(client, end) for _ in range(4)))] == [
-            200
-        ] * 4
+        assert [answer.status for answer in await asyncio.gather(*(post(client, end) for _ in range(4)))] == [200] * 4
 
 
 async def test_idle_connections_are_closed_after_a_while() -> None:
@@ -461,6 +453,4 @@ async def test_methods_cannot_smuggle(client: Client, method: str) -> None:
 
 
 async def test_too_long_a_request_is_refused(client: Client) -> None:
-    assert (
-        await failure(client, "http://127.0.0.1:1/", body=b"x" * (4 * 1024 * 1024 + 1))
-    ).kind == "protocol"
+    assert (await failure(client, "http://127.0.0.1:1/", body=b"x" * (4 * 1024 * 1024 + 1))).kind == "protocol"

@@ -22,18 +22,14 @@ def make(folder: Path, name: str, end: datetime.datetime = NOW + DAY) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     certificate = (
-        x509.CertificateBuilder(
-            subject, subject, key.public_key(), x509.random_serial_number(), NOW - 2 * DAY, end
-        )
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number(), NOW - 2 * DAY, end)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
         .sign(key, hashes.SHA256())
     )
     path = folder / f"{name}.pem"
     path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
     return path
@@ -72,9 +68,7 @@ async def test_a_trusted_certificate_is_accepted_and_the_name_sent(tmp_path: Pat
     client = trusting(pem)
     async with served(pem, names) as port:
         for _ in range(2):
-            answer = await client.request(
-                "GET", f"https://caller.example:{port}/", {}, timeout=5, allow_private=True
-            )
+            answer = await client.request("GET", f"https://caller.example:{port}/", {}, timeout=5, allow_private=True)
             assert (answer.status, answer.body) == (200, b"hi")
         await client.close()
         await asyncio.sleep(0.02)

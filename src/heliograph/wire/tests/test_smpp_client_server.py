@@ -293,9 +293,7 @@ async def test_rubbish_is_nacked_and_cut_off(smsc: Smsc) -> None:
 
 async def test_a_dead_peer_is_found_by_the_clock(inbox: Inbox) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        client = await connect(
-            "127.0.0.1", listener.getsockname()[1], inbox, settings=Settings(bind_timeout=0.0)
-        )
+        client = await connect("127.0.0.1", listener.getsockname()[1], inbox, settings=Settings(bind_timeout=0.0))
         assert await client.bind(USER) == ev.Closed("bind_transceiver was not answered", False, ())
         await client.close()
 

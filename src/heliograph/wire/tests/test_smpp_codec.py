@@ -92,9 +92,7 @@ every_command = pytest.mark.parametrize("command_id", BODIES, ids=lambda command
 
 @every_command
 @given(data=st.data(), status=st.integers(0, 0xFFFFFFFF), sequence=st.integers(1, 0x7FFFFFFF))
-def test_every_pdu_comes_back_as_it_was(
-    command_id: int, data: st.DataObject, status: int, sequence: int
-) -> None:
+def test_every_pdu_comes_back_as_it_was(command_id: int, data: st.DataObject, status: int, sequence: int) -> None:
     body = data.draw(strategy_of(BODIES[command_id]))
     pdu = cut(encode(command_id, sequence, body, status))
     assert (pdu.command_id, pdu.status, pdu.sequence, decode(pdu)) == (command_id, status, sequence, body)
@@ -112,9 +110,7 @@ def test_every_default_body_comes_back(command_id: int) -> None:
 
 
 def test_submit_sm_is_laid_out_as_the_specification_says() -> None:
-    message = ShortMessage(
-        "AB", 1, 2, "12", 3, 4, "56", 5, 6, 7, "S", "V", 8, 9, 10, 11, b"hey", {0x1400: b"x"}
-    )
+    message = ShortMessage("AB", 1, 2, "12", 3, 4, "56", 5, 6, 7, "S", "V", 8, 9, 10, 11, b"hey", {0x1400: b"x"})
     assert encode_body(message) == (
         b"AB\0\x01\x0212\0\x03\x0456\0\x05\x06\x07S\0V\0\x08\x09\x0a\x0b\x03hey\x14\x00\x00\x01x"
     )

@@ -55,9 +55,7 @@ def test_a_replacement_is_told_in_hex() -> None:
 
 
 def test_tlvs_are_told_by_name() -> None:
-    tlvs = make_tlvs(receipted_message_id="abc", message_state=2, network_error_code=b"\3\0\1") | {
-        0x1400: b"x"
-    }
+    tlvs = make_tlvs(receipted_message_id="abc", message_state=2, network_error_code=b"\3\0\1") | {0x1400: b"x"}
     assert describe(encode(c.SUBMIT_SM | c.RESPONSE, 1, MessageResp("id", tlvs)))["tlvs"] == {
         "receipted_message_id": "abc",
         "message_state": 2,

@@ -135,9 +135,7 @@ def test_reads(oddity: str, text: str, expected: tuple[object, ...]) -> None:
     assert got == expected, oddity
 
 
-@pytest.mark.parametrize(
-    "text", ["", "Hello", "id:9", "stat:DELIVRD", "id: stat:DELIVRD", "id:9 stat:", "::: :"]
-)
+@pytest.mark.parametrize("text", ["", "Hello", "id:9", "stat:DELIVRD", "id: stat:DELIVRD", "id:9 stat:", "::: :"])
 def test_is_none_without_id_and_state(text: str) -> None:
     assert parse_receipt(short(text)) is None
 

@@ -146,9 +146,7 @@ def test_a_refused_bind_leaves_the_session_open() -> None:
 def test_a_second_bind_is_already_bound() -> None:
     session = smsc()
     heard(session, c.BIND_RECEIVER, 2, Bind("them"))
-    assert [(pdu.command_id, pdu.status) for pdu in sent(session)] == [
-        (c.BIND_RECEIVER | RESP, c.ESME_RALYBND)
-    ]
+    assert [(pdu.command_id, pdu.status) for pdu in sent(session)] == [(c.BIND_RECEIVER | RESP, c.ESME_RALYBND)]
 
 
 @pytest.mark.parametrize(("version", "tlvs"), [(0x34, {c.SC_INTERFACE_VERSION: b"\x34"}), (0x33, {})])
@@ -507,9 +505,7 @@ def test_an_smsc_does_not_wait_for_a_bind_for_ever() -> None:
 
 commands = st.sampled_from([*c.COMMANDS, 0x777, 0x80000777])
 pdus = st.builds(
-    lambda command_id, status, sequence, body: (
-        HEADER.pack(16 + len(body), command_id, status, sequence) + body
-    ),
+    lambda command_id, status, sequence, body: HEADER.pack(16 + len(body), command_id, status, sequence) + body,
     commands,
     st.integers(0, 0xFF),
     st.integers(0, 4),
@@ -517,9 +513,7 @@ pdus = st.builds(
 )
 
 
-@given(
-    st.lists(pdus | st.binary(max_size=30), max_size=10), st.sampled_from(Role), st.sampled_from(list(BOUND))
-)
+@given(st.lists(pdus | st.binary(max_size=30), max_size=10), st.sampled_from(Role), st.sampled_from(list(BOUND)))
 def test_no_peer_can_break_a_session(stream: list[bytes], role: Role, state: State) -> None:
     session = MAKE[role](state)
     session.unbind(0.0)
@@ -541,9 +535,7 @@ def test_every_submit_is_accounted_for(steps: list[str]) -> None:
             open_sequences.append(session.submit(MESSAGE, now, submitted))
             submitted += 1
         elif step == "answer" and open_sequences:
-            events = session.receive_data(
-                encode(c.SUBMIT_SM | RESP, open_sequences.pop(), MessageResp("x")), now
-            )
+            events = session.receive_data(encode(c.SUBMIT_SM | RESP, open_sequences.pop(), MessageResp("x")), now)
         elif step == "nack" and open_sequences:
             events = session.receive_data(encode(c.GENERIC_NACK, open_sequences.pop(0), status=3), now)
         elif step == "tick":

@@ -87,6 +87,7 @@ class Line:
 
 
 Connect = Callable[..., Awaitable[Line]]
+Another = Callable[..., Awaitable[SmscSimulator]]
 
 
 @pytest.fixture
@@ -99,6 +100,22 @@ async def simulator() -> AsyncIterator[SmscSimulator]:
 
 
 @pytest.fixture
+async def another() -> AsyncIterator[Another]:
+    """Starts further simulators and stops them."""
+    started: list[SmscSimulator] = []
+
+    async def start(*address: Any, **settings: Any) -> SmscSimulator:
+        smsc = SmscSimulator(*address, **settings)
+        started.append(smsc)
+        await smsc.start()
+        return smsc
+
+    yield start
+    for smsc in started:
+        await smsc.stop()
+
+
+@pytest.fixture
 async def connect(simulator: SmscSimulator) -> AsyncIterator[Connect]:
     """Makes connectors on the simulator and stops them."""
     lines: list[Line] = []
@@ -108,7 +125,7 @@ async def connect(simulator: SmscSimulator) -> AsyncIterator[Connect]:
     ) -> Line:
         smsc = to or simulator
         spec = ConnectorSpec(
-            name="smsc", channel="sms", kind="smpp", host="127.0.0.1", port=smsc._address[1],
+            name="smsc", channel="sms", kind="smpp", host="127.0.0.1", port=smsc.address[1],
             **({"system_id": "helio", "password": PASSWORD} | settings),
             options={"reconnect_after": 0.05, "refused_wait": 0.3} | (options or {}),
         )  # fmt: skip

@@ -8,7 +8,7 @@ from heliograph.channels.sms.receiving import Receiving
 from heliograph.channels.sms.simulator import SmscSimulator
 from heliograph.wire.smpp.pdus import ShortMessage
 
-from .conftest import Connect, Line, until
+from .conftest import Another, Connect, Line, until
 
 LONG = "Grüße von der Küste, wo es stürmt. " * 12  # GSM, three segments
 EMOJI = "Sonne 🌞 und Meer 🌊 " * 10
@@ -68,9 +68,10 @@ async def test_a_segment_that_stays_alone_is_given_with_a_note(connect: Connect,
     await until(lambda: simulator.outbox.counts["delivered"] == 1)
 
 
-async def test_segments_are_answered_at_once_where_the_carrier_has_room_for_one(connect: Connect) -> None:
-    simulator = SmscSimulator(window=1)
-    await simulator.start()
+async def test_segments_are_answered_at_once_where_the_carrier_has_room_for_one(
+    connect: Connect, another: Another
+) -> None:
+    simulator = await another(window=1)
     line = await connect(simulator, options={"inbound_parts": "at_once"})
 
     simulator.send_mo("447700900001", "60300", LONG)
@@ -78,7 +79,6 @@ async def test_segments_are_answered_at_once_where_the_carrier_has_room_for_one(
     await until(lambda: line.recorder.inbound)
     assert line.recorder.inbound[0].text == LONG
     assert line.connector._receiving.due == 0
-    await simulator.stop()
 
 
 async def test_binary_messages_arrive_as_hexadecimal(line: Line) -> None:
