@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 TESTING := $(VENV)/.testing
 
-.PHONY: run test lint bench codes lock chaos clean
+.PHONY: run test lint bench docs codes lock chaos clean
 
 run: $(RUNTIME)  ## start the platform with the demo workspace
 	$(BIN)/heliograph demo
@@ -18,9 +18,13 @@ lint: $(TESTING)  ## style, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
 
 bench: $(TESTING)  ## every benchmark; minutes
 	$(BIN)/python bench/run.py
+
+docs: $(TESTING)  ## write the generated reference pages
+	$(BIN)/python docs/generate.py
 
 codes: $(RUNTIME)  ## write the generated key list from codes.csv
 	$(BIN)/python -m heliograph.catalogue.generate

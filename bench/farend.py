@@ -1,6 +1,6 @@
 """The far ends of a benchmark in one lean process: an SMSC that keeps a journal, and an endpoint for callbacks.
 
-    python bench/farend.py [--delay-ms 0] [--no-receipts] [--journal FILE]
+    python bench/farend.py [--delay-ms 0] [--no-receipts] [--early] [--journal FILE]
 
 Prints one line of JSON with its ports. It is written on bare bytes, apart from the platform's own SMPP code, so
 that it is cheap beside what is measured and would notice if both ends of that code were wrong together.
@@ -27,6 +27,7 @@ import uvloop
 HEAD = Struct(">IIII")
 BINDS, TRANSMITTER, SUBMIT, DELIVER, UNBIND, ENQUIRE = (1, 2, 9), 2, 4, 5, 6, 0x15
 RESPONSE = 0x80000000
+AGAIN_SECONDS = 0.5  # until a refused receipt is sent again
 RECEIPT_WINDOW = 500  # deliver_sm that may wait for their answers on one bind
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
@@ -38,11 +39,15 @@ class Smsc:
     """Every bind together: what was submitted, and the receipts that are owed until they are acknowledged.
 
     `mood` is `fine`, `deaf` (no answers), `cut` (half an answer, then the line is cut) or `garbage` (bytes that
-    are no PDU); the last two spoil one answer and are `fine` again.
+    are no PDU); the last two spoil one answer and are `fine` again. With `early` every other receipt goes out
+    before the answer to its submit, as some SMSCs do.
     """
 
-    def __init__(self, delay: float = 0.0, receipts: bool = True, journal: TextIO | None = None) -> None:
+    def __init__(
+        self, delay: float = 0.0, receipts: bool = True, early: bool = False, journal: TextIO | None = None
+    ) -> None:
         self.delay = delay
+        self.early = early
         self.receipts = receipts
         self.journal = journal
         self.mood = "fine"
@@ -69,8 +74,17 @@ class Smsc:
             self.journal.write(json.dumps([name, octets.decode("latin-1")]) + "\n")
         if self.receipts and wanted:
             self.owed[number] = receipt(number, source, destination)
-            self.waiting.append(number)
         return number
+
+    def answered(self, numbers: list[int]) -> None:
+        """These were answered (or should have been): their receipts may go out."""
+        self.waiting.extend(number for number in numbers if number in self.owed)
+
+    def again(self, number: int) -> None:
+        """A receipt that its ESME could not keep goes out once more."""
+        self.waiting.append(number)
+        for link in self.links:
+            link.deliver()
 
     def counts(self) -> dict[str, int]:
         """What happened so far."""
@@ -121,29 +135,42 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Called by asyncio."""
-        buffer, at, out = self._buffer + data, 0, []
+        buffer, at = self._buffer + data, 0
+        out: list[bytes] = []
+        taken: list[int] = []
         while len(buffer) - at >= 16:
-            length, command, _, sequence = HEAD.unpack_from(buffer, at)
+            length, command, status, sequence = HEAD.unpack_from(buffer, at)
             if len(buffer) - at < length:
                 break
-            self._pdu(command, sequence, buffer[at + 16 : at + length], out)
+            self._pdu(command, status, sequence, buffer[at + 16 : at + length], out, taken)
             at += length
         self._buffer = buffer[at:]
+        if self._smsc.early:
+            self._smsc.answered(taken[::2])
+            taken = taken[1::2]
         if out:
-            self._answer(b"".join(out))
-        if self._hears:
-            self._deliver()
+            self._answer(b"".join(out), taken)
+        self.deliver()
 
-    def _pdu(self, command: int, sequence: int, body: bytes, out: list[bytes]) -> None:
+    def _acknowledged(self, number: int, status: int) -> None:
+        """The receipt has arrived; one that could not be kept is sent again, a little later."""
+        if status:
+            asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._smsc.again, number)
+        elif self._smsc.owed.pop(number, None) is not None:
+            self._smsc.acknowledged += 1
+
+    def _pdu(
+        self, command: int, status: int, sequence: int, body: bytes, out: list[bytes], taken: list[int]
+    ) -> None:
         if command == SUBMIT:
             if self._smsc.mood == "deaf":
                 return
-            number = b"%x\0" % self._smsc.take(body)
-            out.append(HEAD.pack(16 + len(number), SUBMIT | RESPONSE, 0, sequence) + number)
-        elif command == DELIVER | RESPONSE:
-            number_sent = self._sent.pop(sequence, None)
-            if number_sent is not None and self._smsc.owed.pop(number_sent, None) is not None:
-                self._smsc.acknowledged += 1
+            number = self._smsc.take(body)
+            taken.append(number)
+            answer = b"%x\0" % number
+            out.append(HEAD.pack(16 + len(answer), SUBMIT | RESPONSE, 0, sequence) + answer)
+        elif command == DELIVER | RESPONSE and sequence in self._sent:
+            self._acknowledged(self._sent.pop(sequence), status)
         elif command in BINDS:
             self._smsc.binds += 1
             self._hears = command != TRANSMITTER
@@ -154,7 +181,7 @@ class Link(asyncio.Protocol):
                 self._hears = False
                 self.transport.close()
 
-    def _answer(self, out: bytes) -> None:
+    def _answer(self, out: bytes, taken: list[int]) -> None:
         smsc = self._smsc
         if smsc.mood == "cut":
             smsc.mood = "fine"
@@ -164,19 +191,22 @@ class Link(asyncio.Protocol):
             smsc.mood = "fine"
             self.transport.write(b"\xde\xad\xbe\xef" * 64)
         elif smsc.delay:
-            asyncio.get_running_loop().call_later(smsc.delay, self._later, out)
+            asyncio.get_running_loop().call_later(smsc.delay, self._later, out, taken)
+            return
         else:
             self.transport.write(out)
+        smsc.answered(taken)
 
-    def _later(self, out: bytes) -> None:
+    def _later(self, out: bytes, taken: list[int]) -> None:
+        self._smsc.answered(taken)
         if not self.transport.is_closing():
             self.transport.write(out)
-            if self._hears:
-                self._deliver()
+            self.deliver()
 
-    def _deliver(self) -> None:
+    def deliver(self) -> None:
+        """Send the receipts that wait, as far as the window goes."""
         smsc, out = self._smsc, []
-        if self.transport.is_closing():
+        if not self._hears or self.transport.is_closing():
             return
         while smsc.waiting and len(self._sent) < RECEIPT_WINDOW:
             number = smsc.waiting.popleft()
@@ -257,7 +287,7 @@ class Caller(asyncio.Protocol):
 async def main(options: argparse.Namespace) -> None:
     """Serve until told to stop."""
     journal = Path(options.journal).open("a", encoding="utf-8") if options.journal else None  # noqa: SIM115
-    smsc = Smsc(options.delay_ms / 1000, not options.no_receipts, journal)
+    smsc = Smsc(options.delay_ms / 1000, not options.no_receipts, options.early, journal)
     sink = Sink(smsc, keep=journal is not None)
     servers = [await smsc.start(options.smsc_port), await sink.start()]
     sys.stdout.write(json.dumps({"smsc": servers[0][1], "sink": servers[1][1]}) + "\n")
@@ -274,6 +304,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--delay-ms", type=float, default=0.0, help="before a submit is answered")
     parser.add_argument("--no-receipts", action="store_true")
+    parser.add_argument("--early", action="store_true", help="every other receipt before the answer to its submit")
     parser.add_argument("--journal", default="", help="file of every submit_sm")
     parser.add_argument("--smsc-port", type=int, default=0)
     return parser.parse_args()

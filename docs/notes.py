@@ -111,8 +111,6 @@ METRICS = {
         "failed": "Tries that were not.",
         "retried": "Failed tries that are tried again.",
         "parked": "Callbacks given up; they can be replayed.",
-        "in_flight": "Calls under way now. This number also falls.",
-        "queued": "Callbacks in memory that wait. This number also falls.",
     },
     "store": {
         "commits": "Transactions of the database.",
@@ -122,6 +120,8 @@ METRICS = {
         "waiting": "Request elements and loaded rows that wait for a connector.",
         "claimed": "Messages marked as being sent and not yet handed to the connector.",
         "under_way": "Messages whose answer is awaited.",
+        "callbacks_queued": "Callbacks in memory that wait.",
+        "callbacks_under_way": "Callbacks whose answer is awaited.",
     },
 }
 

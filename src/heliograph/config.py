@@ -3,6 +3,7 @@ defaults; checked whole at start. The only place that reads the environment."""
 
 from __future__ import annotations
 
+import base64
 import os
 import tomllib
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from typing import Any
 
 PREFIX = "HELIOGRAPH_"
 FILE = "heliograph.toml"
+HIDDEN = frozenset({"ADMIN_TOKEN", "SECRET_KEY", "KEY"})  # never repeated in an error
 
 
 class ConfigError(Exception):
@@ -45,6 +47,17 @@ def _number(least: int, most: int) -> Callable[[str], int]:
         return int(value)
 
     return check
+
+
+def _secret(value: str) -> str:
+    if value:
+        try:
+            raw = base64.urlsafe_b64decode(value)
+        except ValueError:
+            raw = b""
+        if len(raw) != 32:
+            raise ValueError("must be 32 bytes in URL-safe base64")
+    return value
 
 
 def _roles(value: str) -> str:
@@ -82,9 +95,10 @@ SETTINGS = (
     Setting(
         "SECRET_KEY",
         "",
-        _text,
+        _secret,
         "Encrypts the workspace at rest (32 bytes, URL-safe base64); made at first start likewise.",
     ),
+    Setting("KEY", "", _text, "Service key that the commands `send` and `status` use."),
     Setting("LOG", "info", _one_of("debug", "info", "warning", "error"), "How much is logged."),
     Setting("RETENTION_DAYS", "30", _number(1, 3650), "Days that messages and their stories are kept."),
     Setting(
@@ -107,6 +121,7 @@ class Config:
     roles: frozenset[str]
     admin_token: str
     secret_key: str
+    key: str
     log: str
     retention_days: int
     smsc_simulator: tuple[str, int]
@@ -158,7 +173,8 @@ def _checked(known: Mapping[str, Setting], values: Mapping[str, str]) -> Config:
         try:
             checked[name] = setting.check(values[name])
         except ValueError as error:
-            raise ConfigError(f"{PREFIX}{name}={values[name]!r} {error}") from error
+            shown = "***" if name in HIDDEN else repr(values[name])
+            raise ConfigError(f"{PREFIX}{name}={shown} {error}") from error
     return Config(
         data=Path(checked["DATA"]),
         database=checked["DATABASE"],
@@ -167,6 +183,7 @@ def _checked(known: Mapping[str, Setting], values: Mapping[str, str]) -> Config:
         roles=frozenset(checked["ROLES"].split(",")),
         admin_token=checked["ADMIN_TOKEN"],
         secret_key=checked["SECRET_KEY"],
+        key=checked["KEY"],
         log=checked["LOG"],
         retention_days=checked["RETENTION_DAYS"],
         smsc_simulator=split_address(checked["SMSC_SIMULATOR"]),

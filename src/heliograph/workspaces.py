@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from heliograph.contract.force import not_in_force
 from heliograph.contract.workspace import diff, read_workspace
 from heliograph.model.channel import Channel
 from heliograph.model.workspace import Document, Service, Tenant
@@ -29,11 +30,13 @@ SECRETS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What an apply changed, in lines for people, and the keys it made, by `tenant/service`, shown once."""
+    """What an apply changed, in lines for people; the keys it made, by `tenant/service`, shown once; and what is
+    declared that this release only keeps."""
 
     version: int
     changes: list[str]
     made_keys: dict[str, str]
+    notes: list[str]
 
 
 class Workspaces:
@@ -76,7 +79,7 @@ class Workspaces:
                 self._directory = Directory(new, self._channels, version)
                 for follow in self.changed:
                     await follow()
-            return Applied(version, changes, made)
+            return Applied(version, changes, made, not_in_force(new))
 
     def export(self, *, secrets: bool = False) -> dict[str, Any]:
         """The workspace as a document; secrets are hidden unless asked for, keys stay hashes."""

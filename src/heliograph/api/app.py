@@ -145,7 +145,10 @@ class App:
         return reply(shape, render.INTERNAL_ERROR)
 
 
-def build_app(endpoints: Endpoints, more: Sequence[BaseRoute] = ()) -> ASGIApp:
-    """The whole HTTP surface; `more` are routes of other roles, such as the webhook bin."""
-    routes = [*public_routes(endpoints), *admin_routes(endpoints), *operation_routes(endpoints), *more]
+def build_app(endpoints: Endpoints, more: Sequence[BaseRoute] = (), *, public: bool = True) -> ASGIApp:
+    """The HTTP surface: what is for operators always, the published API where `public`; `more` are routes of
+    other roles, such as the webhook bin."""
+    routes = [*admin_routes(endpoints), *operation_routes(endpoints), *more]
+    if public:
+        routes = [*public_routes(endpoints), *routes]
     return App(routes, endpoints.ids)

@@ -7,15 +7,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from heliograph import catalogue
 from heliograph.api import auth, render
 from heliograph.model.channel import Channel
 from heliograph.model.ids import Ids, new_nonce, parse_transid, transid_of
-from heliograph.model.message import Request, Transaction
+from heliograph.model.message import Content, Request, Transaction
 from heliograph.model.outcome import Rejected, State
 from heliograph.model.workspace import Service, Tenant
 from heliograph.policy.directory import Directory
-from heliograph.store import SqliteStore
+from heliograph.store import SqliteStore, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +48,14 @@ class Transactions:
         try:
             body = render.ascii_json(await self._records(scope))
         except Rejected as error:
-            transid = transid_of(self._ids.next(), new_nonce())
-            body = render.rejected(error, transid, catalogue.STATUS)
+            body = self._failed(error)
+        except StoreUnavailable as error:
+            log.error("the status of a transaction could not be read: %s", error)
+            body = self._failed(Rejected("internal_server_error"))
         await render.send_json(send, body)
+
+    def _failed(self, error: Rejected) -> bytes:
+        return render.rejected(error, transid_of(self._ids.next(), new_nonce()), catalogue.STATUS)
 
     async def _records(self, scope: render.Scope) -> list[dict[str, Any]]:
         parameters = scope["path_params"]
@@ -85,7 +92,10 @@ class Transactions:
         if tenant.status != "active":
             raise Rejected("inactive_profile")
         client = scope.get("client")
-        auth.check_source(tenant, service, client[0] if client else "")
+        try:
+            auth.check_source(tenant, service, client[0] if client else "")
+        except Rejected as error:
+            raise Rejected("ip_not_allowed") from error  # decisions 4: a query knows one text for both lists
         if service.status != "live":
             raise Rejected("service_inactive")
         return tenant, service
@@ -120,7 +130,7 @@ def record(
         "type": "outbound-api",
         "from": str(message.content.fields.get("senderid") or (binding.sender if binding else "")),
         "to": row.address.value,
-        "body": str(message.content.fields.get("text") or message.content.fields.get("body") or ""),
+        "body": _body(message.content),
         "channel": channel.wire_name if channel else message.content.channel,
         "status": status_word(row),
         "date_created": _date(request.accepted),
@@ -133,6 +143,14 @@ def record(
         "callbackData": message.callback_data,
         "additionalInfo": row.detail,
     }
+
+
+def _body(content: Content) -> str:
+    """The text as it was submitted; for a template, the template and its parameters as JSON."""
+    text = content.fields.get("text") or content.fields.get("body")
+    if text:
+        return str(text)
+    return msgspec.json.encode({"template": content.template, "parameters": content.parameters}).decode()
 
 
 def _date(ms: int) -> str:

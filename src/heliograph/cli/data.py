@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 from collections.abc import Callable
@@ -13,6 +14,26 @@ from heliograph.store.vault import new_secret
 
 TOKEN_FILE = "admin-token"  # noqa: S105 - a file's name
 KEY_FILE = "secret-key"
+LOCK_FILE = "lock"
+
+
+class DataLock:
+    """Holds the data folder for this process; the system lets go of it when the process ends, however it ends."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises `ConfigError` when another process holds the folder."""
+        self._file = (folder / LOCK_FILE).open("w")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise ConfigError(
+                f"another process serves the data folder {folder}; stop it, or give another folder with --data"
+            ) from error
+
+    def release(self) -> None:
+        """Let go."""
+        self._file.close()
 
 
 @dataclass(frozen=True, slots=True)

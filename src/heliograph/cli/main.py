@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ import typer
 from heliograph import __version__, catalogue, config
 from heliograph.cli import logs, show
 from heliograph.cli.demo import demo_document, introduce
+from heliograph.cli.doctor import examine
 from heliograph.cli.remote import Remote, RemoteError
 from heliograph.cli.serve import read_document, serve
 from heliograph.cli.simulators import Simulators
@@ -32,7 +34,7 @@ app = typer.Typer(
 Data = Annotated[str | None, typer.Option("--data", help="Data folder (default ./heliograph-data).")]
 Listen = Annotated[str | None, typer.Option("--listen", help="HOST:PORT of the server (default 127.0.0.1:8080).")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-Key = Annotated[str, typer.Option("--key", envvar="HELIOGRAPH_KEY", help="Service key.")]
+Key = Annotated[str | None, typer.Option("--key", help="Service key (or HELIOGRAPH_KEY).")]
 
 
 @contextmanager
@@ -106,6 +108,7 @@ def apply(
 
         def human(value: Any) -> None:
             show.changes(value["changes"], applied=True)
+            show.notes(value["notes"])
             for name, key in value["made_keys"].items():
                 show.console.print(f"service key made for {name} (shown once): {key}")
 
@@ -142,7 +145,7 @@ def export(
 @app.command()
 def send(
     to: Annotated[list[str], typer.Argument(help="Destinations, for SMS phone numbers.")],
-    key: Key,
+    key: Key = None,
     text: Annotated[str, typer.Option(help="The text.")] = "",
     sender: Annotated[str, typer.Option(help="Sender id; the service's own by default.")] = "",
     template: Annotated[str, typer.Option(help="Template id instead of a text.")] = "",
@@ -157,7 +160,8 @@ def send(
             body["channels"] = {"sms": fields}
         if template:
             body["message"] = {"template": template}
-        answer = Remote(_settings(listen=listen)).message(json.dumps(body).encode(), key)["response"]
+        settings = _settings(listen=listen, key=key)
+        answer = Remote(settings).message(json.dumps(body).encode(), settings.key)["response"]
         _print(answer, as_json, _show_response)
         if isinstance(answer, dict) or any(element["code"] != "1001" for element in answer):
             raise typer.Exit(1)
@@ -171,13 +175,14 @@ def _show_response(response: Any) -> None:
 @app.command()
 def status(
     transid: Annotated[str, typer.Argument(help="A transid, or a bare UUID for all of a call.")],
-    key: Key,
+    key: Key = None,
     listen: Listen = None,
     as_json: Json = False,
 ) -> None:
     """Ask the status API what became of a transaction."""
     with _refusals():
-        answer = Remote(_settings(listen=listen)).status(transid, key)
+        settings = _settings(listen=listen, key=key)
+        answer = Remote(settings).status(transid, settings.key)
         if isinstance(answer, dict):
             _print(answer, as_json, lambda value: _show_response(value["response"]))
             raise typer.Exit(1)
@@ -236,6 +241,16 @@ def codes(
         )
         raise typer.Exit(1)
     _print(rows, as_json, show.codes)
+
+
+@app.command()
+def doctor(listen: Listen = None, data: Data = None, as_json: Json = False) -> None:
+    """Check settings, data folder, disk, clock, server and connectors; exit status 1 when something is wrong."""
+    with _refusals():
+        findings = list(examine(_settings(listen=listen, data=data)))
+    _print([asdict(finding) for finding in findings], as_json, show.findings)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
 
 
 @app.command()

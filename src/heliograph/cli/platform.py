@@ -21,8 +21,9 @@ from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
 from heliograph.api.transactions import Transactions
 from heliograph.bus.local import Tail
+from heliograph.bus.tasks import lasting
 from heliograph.channels import channels
-from heliograph.cli.data import Secrets
+from heliograph.cli.data import DataLock, Secrets
 from heliograph.cli.simulators import Simulators
 from heliograph.config import Config
 from heliograph.dispatch.around import Surroundings
@@ -34,7 +35,7 @@ from heliograph.model.record import Notice
 from heliograph.notify.teller import Teller
 from heliograph.receipts.receiver import Receiver
 from heliograph.receipts.sweeper import Sweeper
-from heliograph.store import SqliteStore
+from heliograph.store import SqliteStore, StoreUnavailable
 from heliograph.store.correlator import Correlator
 from heliograph.store.retention import Retention
 from heliograph.store.vault import Vault
@@ -56,8 +57,9 @@ class Platform:
     """One process of the platform."""
 
     def __init__(self, config: Config, secrets: Secrets) -> None:
-        """Open the store and build all parts; nothing runs yet. Raises `VaultError`."""
+        """Open the store and build all parts; nothing runs yet. Raises `ConfigError` and `VaultError`."""
         self.config = config
+        self._lock = DataLock(config.data)
         self.store = SqliteStore(config.data / DATABASE_FILE, clock_ms())
         self.channels = channels()
         self.workspaces = Workspaces(self.store, Vault(secrets.secret_key), self.channels)
@@ -79,8 +81,8 @@ class Platform:
             Surroundings(self.store, directory, correlator, self.ids, self.tell, self.receiver.receive),
             self.lanes,
         )
-        works = "worker" in config.roles
-        queued = self.dispatcher.offer if works else lambda accepted: None
+        self._works = "worker" in config.roles
+        queued = self.dispatcher.offer if self._works else lambda accepted: None
         self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms)
         self._tasks: list[asyncio.Task[None]] = []
         self._ready = False
@@ -88,7 +90,8 @@ class Platform:
 
     def tell(self, notices: list[Notice]) -> None:
         """Notices were committed: callers are told, listeners of the live log too."""
-        self.teller.offer(notices)
+        if self._works:
+            self.teller.offer(notices)
         if self.tail.heard:
             for notice in notices:
                 self.tail.publish(self._event(notice))
@@ -108,11 +111,11 @@ class Platform:
     async def start(self) -> None:
         """Bring everything up; when this returns the platform is ready."""
         await self.store.open()
-        released = self.store.release_claims()
-        if released:
-            log.warning("%d messages were being sent when the process ended; queued again, flagged", released)
         await self.simulators.start()
-        if "worker" in self.config.roles:
+        if self._works:
+            released = self.store.release_claims()
+            if released:
+                log.warning("%d messages were being sent when the process ended; queued again, flagged", released)
             self._run(self.receiver.run(), "receiver")
             self._run(self.sweeper.run(), "sweeper")
             self._run(self.teller.run(), "teller")
@@ -129,7 +132,7 @@ class Platform:
         """Drain: no new calls, answers under way awaited, everything durable."""
         self._ready = False
         self.tail.close()
-        if "worker" in self.config.roles:
+        if self._works:
             await self.dispatcher.stop(GRACE_SECONDS)
             await self.receiver.drained()
             await self.teller.stop(GRACE_SECONDS / 2)
@@ -139,11 +142,10 @@ class Platform:
         await self.simulators.stop()
         await self.http.close()
         await self.store.close()
+        self._lock.release()
 
     def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        task.add_done_callback(_report)
-        self._tasks.append(task)
+        self._tasks.append(lasting(work, name))
 
     def app(self) -> Any:
         """The HTTP surface of this process."""
@@ -163,7 +165,7 @@ class Platform:
         more: list[BaseRoute] = []
         if "simulators" in self.config.roles:
             more.append(Mount("/sim/bin", routes=self.simulators.bin_routes()))
-        return build_app(endpoints, more)
+        return build_app(endpoints, more, public="api" in self.config.roles)
 
     def connectors(self) -> dict[str, dict[str, Any]]:
         """Every connector's status by lane name."""
@@ -171,32 +173,33 @@ class Platform:
 
     def numbers(self) -> dict[str, dict[str, float]]:
         """What `/metrics` shows."""
-        lanes = self.lanes.all()
+        lanes, told = self.lanes.all(), self.teller.stats()
         return {
             "intake": dict(self.intake.counts),
             "dispatch": dict(self.dispatcher.counts),
             "receipts": dict(self.receiver.counts),
-            "notify": dict(self.teller.stats()),
+            "notify": {name: told[name] for name in ("sent", "failed", "retried", "parked")},
             "store": dict(self.store.stats()),
             "queue": {
                 "waiting": sum(len(lane.queue) for lane in lanes),
                 "claimed": sum(len(lane.stock) for lane in lanes),
                 "under_way": sum(len(lane.under_way) for lane in lanes),
+                "callbacks_queued": told["queued"],
+                "callbacks_under_way": told["in_flight"],
             },
         }
 
     async def ready(self) -> dict[str, Any]:
         """Whether the parts are ready, for `/readyz`."""
-        await self.store.pending_counts()
+        try:
+            await self.store.pending_counts()
+            store = "ok"
+        except StoreUnavailable as error:
+            store = str(error)
         return {
-            "ok": self._ready,
-            "store": "ok",
+            "ok": self._ready and store == "ok",
+            "store": store,
             "bus": self.config.bus,
             "roles": sorted(self.config.roles),
             "connectors": {name: str(status.get("state", "")) for name, status in self.connectors().items()},
         }
-
-
-def _report(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()):
-        log.critical("the part %s ended with an error; restart the process", task.get_name(), exc_info=error)

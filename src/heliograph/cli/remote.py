@@ -41,6 +41,10 @@ class Remote:
         """One status query; its JSON answer."""
         return self._send("GET", f"/resources/v1/messaging/status/{transid}", headers={"key": key}).json()
 
+    def ready(self) -> Any:
+        """What `/readyz` says, ready or not."""
+        return self._send("GET", "/readyz").json()
+
     def lines(self, path: str) -> Iterator[Any]:
         """The JSON lines of a stream, until the server ends it."""
         headers = {"authorization": f"Bearer {read_token(self._config)}"}

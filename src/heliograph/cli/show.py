@@ -32,6 +32,19 @@ def changes(lines: Iterable[str], *, applied: bool) -> None:
     console.print(f"{len(lines)} changes {verb}" if lines else "no changes: the workspace is as declared")
 
 
+def findings(rows: list[dict[str, Any]]) -> None:
+    """What the doctor saw."""
+    for row in rows:
+        mend = "" if row["ok"] else f"\n    mend: {escape(row['mend'])}"
+        console.print(f"{_MARKS[bool(row['ok'])]} {escape(row['what'])}: {escape(row['found'])}{mend}")
+
+
+def notes(lines: Iterable[str]) -> None:
+    """What the reader should know besides."""
+    for text in lines:
+        console.print(f"[yellow]note[/] {escape(text)}")
+
+
 def records(rows: list[dict[str, Any]]) -> None:
     """Status records, a line each."""
     for row in rows:

@@ -48,6 +48,8 @@ class Lane:
         self.bucket = Bucket(spec.throughput)
         self.wake = asyncio.Event()
         self.target = max(STOCK, spec.window * spec.binds * 2)
+        self.closed = False
+        self.feed: asyncio.Task[None] | None = None
         self._clock = clock
         self._timer: asyncio.TimerHandle | None = None
 

@@ -1,4 +1,4 @@
-"""What waits for one connector: strictly by priority, but nobody starves. Memory behind committed rows.
+"""What waits: for a connector, by priority, without starving anyone; and for a moment. Memory behind rows.
 
 A waiting request element is one small integer; its rows are at hand while there are few, else they are read
 again when their turn comes. So a queued message costs tens of bytes.
@@ -6,11 +6,15 @@ again when their turn comes. So a queued message costs tens of bytes.
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
+from collections.abc import Iterable
+from itertools import count
 
 from heliograph.model.message import PRIORITIES, Transaction
 
 STARVE_SECONDS = 4.0  # decisions 3: no class waits more than 5 s while it has work
+TIDY_SECONDS = 0.5  # how often the clock is looked at when nothing is due earlier
 ELEMENT_BITS = 10  # a call has at most 1,000 elements
 
 
@@ -55,17 +59,15 @@ class PriorityQueue:
         else:
             self._rows[priority].extend(rows)
 
-    def choose(self, now: float) -> int | None:
+    def choose(self, now: float) -> int:
         """The class to serve next: the highest with work, unless a lower one has waited too long."""
-        best = None
-        for priority in PRIORITIES:
-            if not self._slots[priority] and not self._rows[priority]:
-                continue
-            if best is None or now - self._served[priority] > STARVE_SECONDS:
-                best = priority
-        if best is not None:
-            self._served[best] = now
-        return best
+        classes = [priority for priority in PRIORITIES if self._slots[priority] or self._rows[priority]]
+        if not classes:
+            raise LookupError("the queue is empty")
+        starved = [priority for priority in classes if now - self._served[priority] > STARVE_SECONDS]
+        chosen = starved[-1] if starved else classes[0]
+        self._served[chosen] = now
+        return chosen
 
     def take_slots(self, priority: int, limit: int) -> list[int]:
         """Up to so many slots of the class, to be loaded."""
@@ -89,3 +91,42 @@ class PriorityQueue:
     def __len__(self) -> int:
         """Slots and rows that wait."""
         return self.loaded + sum(map(len, self._slots.values()))
+
+
+class Timers:
+    """Two heaps over Unix milliseconds."""
+
+    def __init__(self) -> None:
+        self._order = count()
+        self._delayed: list[tuple[int, int, Transaction]] = []
+        self._expiring: list[tuple[int, int]] = []
+
+    def delay(self, rows: Iterable[Transaction]) -> None:
+        """Rows to be sent from their `due` on."""
+        for row in rows:
+            heapq.heappush(self._delayed, (row.due, next(self._order), row))
+
+    def expire(self, at_ms: int, slot: int) -> None:
+        """A slot whose message ends at that moment if it still waits; 0 is never."""
+        if at_ms:
+            heapq.heappush(self._expiring, (at_ms, slot))
+
+    def due(self, now_ms: int) -> list[Transaction]:
+        """Rows whose moment has come; they are given once."""
+        rows = []
+        while self._delayed and self._delayed[0][0] <= now_ms:
+            rows.append(heapq.heappop(self._delayed)[2])
+        return rows
+
+    def expired(self, now_ms: int) -> list[int]:
+        """Slots whose messages have expired; they are given once."""
+        slots = []
+        while self._expiring and self._expiring[0][0] <= now_ms:
+            slots.append(heapq.heappop(self._expiring)[1])
+        return slots
+
+    def seconds_left(self, now_ms: int) -> float:
+        """How long until something may be due."""
+        if not self._delayed:
+            return TIDY_SECONDS
+        return min(TIDY_SECONDS, max(0.01, (self._delayed[0][0] - now_ms) / 1000))

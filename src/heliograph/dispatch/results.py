@@ -48,7 +48,7 @@ class Results:
         settler: Settler,
         judge: Judge,
         sampler: Sampler,
-        back: Callable[[Transaction], None],
+        back: Callable[[list[Transaction]], None],
     ) -> None:
         self._around = around
         self._settler = settler
@@ -135,7 +135,7 @@ class Results:
             row.request, row.ordinal, State.QUEUED, result.key, now_ms, _detail(result), attempt, due=due_ms
         )
         queued = msgspec.structs.replace(row, key=result.key, attempt=attempt, due=due_ms)
-        self._settler.add(change, None, row, lambda: self._back(queued))
+        self._settler.add(change, None, row, lambda: self._back([queued]))
 
     def _tell_story(self, lane: Lane, flight: Flight, result: Submitted | SendError) -> None:
         now_ms, row = self._around.clock_ms(), flight.row

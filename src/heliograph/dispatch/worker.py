@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 import logging
 
+from heliograph.bus.tasks import lasting
 from heliograph.dispatch.around import Surroundings
 from heliograph.dispatch.judge import Judge
 from heliograph.dispatch.lane import Flight, Lane
 from heliograph.dispatch.lanes import Lanes
-from heliograph.dispatch.queue import element_of, request_of, slot_of
+from heliograph.dispatch.queue import Timers, element_of, request_of, slot_of
 from heliograph.dispatch.results import Results
 from heliograph.dispatch.rows import Rows, rows_by_element
 from heliograph.dispatch.settler import Settler
@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 
 LOAD_SLOTS = 200
 OPEN_PAGE = 50_000
-TIDY_SECONDS = 0.5
 ERROR_PAUSE = 0.5  # seconds a lane rests after the store refused a claim
 
 
@@ -37,13 +36,11 @@ class Dispatcher:
         self._lanes = lanes
         self.settler = Settler(around.store, around.tell)
         self._judge = Judge(around.directory, around.ids)
-        self._results = Results(around, self.settler, self._judge, Sampler(around.monotonic), self._back)
+        self._timers = Timers()
+        self._results = Results(around, self.settler, self._judge, Sampler(around.monotonic), self._timers.delay)
         self.counts = self._results.counts
         self._rows = Rows(around.store)
-        self._delayed: list[tuple[int, int, Transaction]] = []
-        self._expiring: list[tuple[int, int]] = []
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
 
     # Coming in
 
@@ -61,8 +58,7 @@ class Dispatcher:
 
     def _wait(self, lane: Lane, slot: int, priority: int, expiry: int) -> None:
         lane.queue.add(slot, priority, self._around.monotonic())
-        if expiry:
-            heapq.heappush(self._expiring, (expiry, slot))
+        self._timers.expire(expiry, slot)
         lane.wake.set()
 
     def _lane_of(self, request: Request, element: int) -> Lane:
@@ -94,55 +90,47 @@ class Dispatcher:
     # Going out
 
     async def _feed(self, lane: Lane) -> None:
-        """Keeps one lane's stock filled, for ever."""
-        while True:
+        """Keeps one lane's stock filled until the lane is closed."""
+        while not lane.closed:
             await lane.wake.wait()
             lane.wake.clear()
-            if lane.stock and lane.idle():
-                await self._unclaim(lane)
-            while not self._stopping and len(lane.queue) and (room := lane.want()):
-                try:
-                    if not await self._claim(lane, room):
-                        break
-                except StoreUnavailable as error:
-                    log.warning("lane %s cannot claim, trying again: %s", lane.name, error)
-                    await asyncio.sleep(ERROR_PAUSE)
-                lane.pump()
+            try:
+                if lane.stock and lane.idle():
+                    await self._unclaim(lane)
+                while not lane.closed and len(lane.queue) and (room := lane.want()):
+                    await self._claim(lane, room)
+                    lane.pump()
+            except StoreUnavailable as error:
+                log.warning("lane %s cannot claim, trying again: %s", lane.name, error)
+                await asyncio.sleep(ERROR_PAUSE)
+                lane.wake.set()
             lane.pump()
 
-    async def _claim(self, lane: Lane, room: int) -> bool:
+    async def _claim(self, lane: Lane, room: int) -> None:
+        """Load what waits next or, when it is loaded, judge and claim it. What fails goes back where it was."""
         now = self._around.monotonic()
         priority = lane.queue.choose(now)
-        if priority is None:
-            return False
         rows = lane.queue.take_rows(priority, room)
-        if not rows:
-            slots = lane.queue.take_slots(priority, LOAD_SLOTS)
-            try:
+        slots = [] if rows else lane.queue.take_slots(priority, LOAD_SLOTS)
+        try:
+            if rows:
+                flights = await self._prepare(lane, rows)
+                if flights:
+                    await self._store.claim(_ranges([flight.row for flight in flights]))
+                    lane.stock.extend(flights)
+            else:
                 await self._load(lane, priority, slots)
-            except StoreUnavailable:
-                for slot in slots:
-                    lane.queue.add(slot, priority, now)
-                raise
-            return True
-        outs = await self._prepare(lane, rows)
-        if outs:
-            try:
-                await self._store.claim(_ranges([flight.row for flight in outs]))
-            except StoreUnavailable:
-                lane.queue.load(priority, [flight.row for flight in outs], front=True)
-                raise
-            lane.stock.extend(outs)
-        return True
+        except StoreUnavailable:
+            lane.queue.load(priority, rows, front=True)
+            for slot in slots:
+                lane.queue.add(slot, priority, now)
+            raise
 
     async def _load(self, lane: Lane, priority: int, slots: list[int]) -> None:
-        now_ms, ready = self._around.clock_ms(), []
-        for row in await self._rows.of(slots):
-            if row.due > now_ms:
-                self._back(row)
-            else:
-                ready.append(row)
-        lane.queue.load(priority, ready)
+        now_ms = self._around.clock_ms()
+        rows = await self._rows.of(slots)
+        self._timers.delay(row for row in rows if row.due > now_ms)
+        lane.queue.load(priority, [row for row in rows if row.due <= now_ms])
 
     async def _prepare(self, lane: Lane, rows: list[Transaction]) -> list[Flight]:
         """Judge rows again; the refused ones are settled, the rest is ready for the connector."""
@@ -154,16 +142,16 @@ class Dispatcher:
             made = self._judge.outbound(request, row, now_ms)
             if isinstance(made, Refused):
                 self._refuse(request, row, made, now_ms)
-            elif (other := self._lanes.lane(request, row.element)) is not lane:
-                self._move(other, request, row)
+            elif self._lanes.lane(request, row.element) is not lane:
+                self._move(request, row)
             else:
                 ready.append(Flight(made, row, request))
         return ready
 
-    def _move(self, lane: Lane, request: Request, row: Transaction) -> None:
-        """The workspace routes this message elsewhere by now."""
+    def _move(self, request: Request, row: Transaction, *, front: bool = False) -> None:
+        """The row waits where the workspace routes it by now."""
         lane = self._lane_of(request, row.element)
-        lane.queue.load(request.messages[row.element].priority, [row])
+        lane.queue.load(request.messages[row.element].priority, [row], front=front)
         lane.wake.set()
 
     def _refuse(self, request: Request, row: Transaction, refused: Refused, now_ms: int) -> None:
@@ -173,55 +161,45 @@ class Dispatcher:
             self.settler.note(line)
         self.settler.add(change, outcomes, row)
 
-    def _back(self, row: Transaction) -> None:
-        """A row is durably queued again, to be sent from its `due` on."""
-        heapq.heappush(self._delayed, (row.due, row.request, row))
-
     async def _unclaim(self, lane: Lane) -> None:
-        """The connector is down: what was claimed for it goes back, so that it may expire or move."""
+        """What was claimed for a connector that is down or gone waits again, so that it may expire or move."""
         stock, now_ms = list(lane.stock), self._around.clock_ms()
         lane.stock.clear()
-        await self._store.settle(Settlement(changes=[_queued_again(flight, now_ms) for flight in stock]))
-        for flight in stock:
-            row, message = flight.row, flight.request.messages[flight.row.element]
-            lane.queue.load(message.priority, [row], front=True)
-            if message.expiry:
-                heapq.heappush(self._expiring, (message.expiry, slot_of(row.request, row.element)))
+        try:
+            await self._store.settle(Settlement(changes=[_queued_again(flight, now_ms) for flight in stock]))
+        except StoreUnavailable:
+            lane.stock.extendleft(reversed(stock))
+            raise
+        for flight in reversed(stock):
+            message = flight.request.messages[flight.row.element]
+            self._timers.expire(message.expiry, slot_of(flight.row.request, flight.row.element))
+            self._move(flight.request, flight.row, front=True)
 
     # Time
 
     async def tidy(self) -> None:
         """For ever: wakes what was delayed, ends what expired while it waited."""
         while True:
-            await asyncio.sleep(self._until_next())
+            await asyncio.sleep(self._timers.seconds_left(self._around.clock_ms()))
             now_ms = self._around.clock_ms()
-            await self._wake_delayed(now_ms)
-            await self._end_expired(now_ms)
+            rows, slots = self._timers.due(now_ms), self._timers.expired(now_ms)
+            try:
+                requests = await self._store.requests({row.request for row in rows})
+                for row in rows:
+                    self._move(requests[row.request], row, front=True)
+                rows = []
+                await self._end_expired(slots, now_ms)
+            except StoreUnavailable as error:
+                log.warning("delayed messages cannot be looked up, trying again: %s", error)
+                self._timers.delay(rows)
+                for slot in slots:
+                    self._timers.expire(now_ms, slot)
+                await asyncio.sleep(ERROR_PAUSE)
             for lane in self._lanes.all():
                 lane.wake.set()
 
-    def _until_next(self) -> float:
-        if not self._delayed:
-            return TIDY_SECONDS
-        return min(TIDY_SECONDS, max(0.01, (self._delayed[0][0] - self._around.clock_ms()) / 1000))
-
-    async def _wake_delayed(self, now_ms: int) -> None:
-        due = []
-        while self._delayed and self._delayed[0][0] <= now_ms:
-            due.append(heapq.heappop(self._delayed)[2])
-        if due:
-            requests = await self._store.requests({row.request for row in due})
-            for row in due:
-                request = requests[row.request]
-                lane = self._lane_of(request, row.element)
-                lane.queue.load(request.messages[row.element].priority, [row], front=True)
-                lane.wake.set()
-
-    async def _end_expired(self, now_ms: int) -> None:
+    async def _end_expired(self, slots: list[int], now_ms: int) -> None:
         """Messages whose lane stands still are told that they expired, not left waiting."""
-        slots = []
-        while self._expiring and self._expiring[0][0] <= now_ms:
-            slots.append(heapq.heappop(self._expiring)[1])
         if not slots:
             return
         rows = await self._rows.stored(slots)
@@ -235,8 +213,7 @@ class Dispatcher:
 
     async def start(self) -> None:
         """Begin: connectors, the settler and the clock."""
-        self._tasks["settler"] = asyncio.create_task(self.settler.run(), name="settler")
-        self._tasks["tidy"] = asyncio.create_task(self.tidy(), name="tidy")
+        self._tasks = [lasting(self.settler.run(), "settler"), lasting(self.tidy(), "tidy")]
         await self._lanes.start(self._results.events)
         for lane in self._lanes.all():
             self._ensure_fed(lane)
@@ -244,10 +221,8 @@ class Dispatcher:
     async def reconfigure(self) -> None:
         """The workspace changed: lanes follow it, and what waited in lanes that are gone goes on in others."""
         for lane in await self._lanes.reconfigure():
-            if task := self._tasks.pop(lane.name, None):
-                task.cancel()
-            if lane.stock:
-                await self._unclaim(lane)
+            await self._close(lane)
+            await self._unclaim(lane)
             slots, rows = lane.queue.drain()
             requests = await self._store.requests(
                 {request_of(slot) for _, slot in slots} | {row.request for _, row in rows}
@@ -255,18 +230,26 @@ class Dispatcher:
             for _, slot in slots:
                 self._enqueue(requests[request_of(slot)], element_of(slot), slot)
             for _, row in rows:
-                self._move(self._lanes.lane(requests[row.request], row.element), requests[row.request], row)
+                self._move(requests[row.request], row)
         for lane in self._lanes.all():
             self._ensure_fed(lane)
             lane.wake.set()
 
     def _ensure_fed(self, lane: Lane) -> None:
-        if lane.name not in self._tasks:
-            self._tasks[lane.name] = asyncio.create_task(self._feed(lane), name=f"lane {lane.name}")
+        if lane.feed is None:
+            lane.feed = lasting(self._feed(lane), f"lane {lane.name}")
+
+    async def _close(self, lane: Lane) -> None:
+        """Let the lane's feed end between two claims, never within one."""
+        lane.closed = True
+        lane.wake.set()
+        if lane.feed is not None:
+            await lane.feed
 
     async def stop(self, grace: float) -> None:
         """Drain: nothing new goes out, answers under way are awaited, what is claimed is queued again."""
-        self._stopping = True
+        for lane in self._lanes.all():
+            await self._close(lane)
         await self._lanes.stop(grace)
         now_ms = self._around.clock_ms()
         for lane in self._lanes.all():
@@ -274,9 +257,9 @@ class Dispatcher:
                 self.settler.add(_queued_again(flight, now_ms), None, flight.row)
             lane.stock.clear()
         await self.settler.drained()
-        for task in self._tasks.values():
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 def _queued_again(flight: Flight, now_ms: int) -> Change:

@@ -20,7 +20,7 @@ GROUP = 2_000  # operations in one transaction at most; a call of 1,000 destinat
 
 
 class StoreUnavailable(Exception):
-    """The database could not take the write (disk full, locked, read-only); nothing of it was kept."""
+    """The database could not do it (disk full, locked, broken); of a write nothing was kept."""
 
 
 class Operation:

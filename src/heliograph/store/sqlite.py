@@ -52,8 +52,8 @@ def migrate(db: sqlite3.Connection, now_ms: int) -> list[str]:
     db.execute("COMMIT")
     applied = [(name, script) for name, script in migrations() if name not in done]
     for name, script in applied:
-        db.executescript(f"BEGIN IMMEDIATE;\n{script}\nCOMMIT;")
-        db.execute("INSERT INTO migrations VALUES (?, ?)", (name, now_ms))
+        mark = f"INSERT INTO migrations VALUES ('{name}', {int(now_ms)})"  # noqa: S608 - a name of our own files
+        db.executescript(f"BEGIN IMMEDIATE;\n{script}\n{mark};\nCOMMIT;")
     return [name for name, _ in applied]
 
 
@@ -163,7 +163,10 @@ class SqliteStore:
     # Reading: one row of JSON per query, so that a thousand rows are one step of the engine
 
     def _fetch(self, name: str, parameters: tuple[Any, ...], shape: type[T]) -> T:
-        row = self._reader.execute(SQL[name], parameters).fetchone()
+        try:
+            row = self._reader.execute(SQL[name], parameters).fetchone()
+        except sqlite3.Error as error:
+            raise StoreUnavailable(str(error)) from error
         return msgspec.json.decode(row[0], type=shape)
 
     async def _read(self, name: str, parameters: tuple[Any, ...], shape: type[T]) -> T:

@@ -16,7 +16,7 @@ KEY_BYTES = 32
 
 
 class VaultError(Exception):
-    """The box cannot be opened with this key."""
+    """The key is unusable, or the box cannot be opened with it."""
 
 
 def new_secret() -> str:
@@ -35,13 +35,13 @@ class Vault:
     """Seals and opens documents with AES-256-GCM."""
 
     def __init__(self, secret: str) -> None:
-        """`secret` is what `new_secret` makes; raises ValueError for anything shorter."""
+        """`secret` is what `new_secret` makes; raises `VaultError` for anything else."""
         try:
             raw = base64.urlsafe_b64decode(secret)
         except (binascii.Error, ValueError) as error:
-            raise ValueError("HELIOGRAPH_SECRET_KEY must be 32 bytes in URL-safe base64") from error
+            raise VaultError("HELIOGRAPH_SECRET_KEY must be 32 bytes in URL-safe base64") from error
         if len(raw) != KEY_BYTES:
-            raise ValueError(f"HELIOGRAPH_SECRET_KEY must be 32 bytes in URL-safe base64, not {len(raw)}")
+            raise VaultError(f"HELIOGRAPH_SECRET_KEY must be 32 bytes in URL-safe base64, not {len(raw)}")
         self._cipher = AESGCM(raw)
 
     def seal(self, plain: bytes) -> bytes:

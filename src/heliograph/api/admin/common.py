@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from heliograph.api import auth, render
+from heliograph.store import StoreUnavailable
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -44,6 +45,9 @@ def guarded(token: str, handler: Handler) -> Handler:
             return await handler(request)
         except AdminError as error:
             return reply(error.body, error.status)
+        except StoreUnavailable as error:
+            shape = render.admin_error("store_unavailable", f"the database cannot do this now: {error}")
+            return reply(shape, render.UNAVAILABLE)
 
     return serve
 

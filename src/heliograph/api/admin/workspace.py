@@ -40,5 +40,6 @@ class WorkspaceViews:
                 "applied": True,
                 "version": applied.version,
                 "made_keys": applied.made_keys,
+                "notes": applied.notes,
             }
         )

@@ -7,6 +7,7 @@ import heapq
 import itertools
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from heliograph.wire.smpp import constants as c
 from heliograph.wire.smpp import events as ev
@@ -57,46 +58,47 @@ class Timers:
 
 
 class Outbox:
-    """Deliveries by system_id. `counts` says how many were answered, refused and sent again."""
+    """Deliveries that wait, by the link they belong to or, without one, by system_id. `counts` says how many
+    were answered, refused and sent again."""
 
     def __init__(self, timers: Timers) -> None:
         self.counts = {"delivered": 0, "refused": 0, "again": 0}
         self._timers = timers
-        self._waiting: dict[str, deque[ShortMessage]] = {}
+        self._waiting: dict[ServerLink | str, deque[ShortMessage]] = {}
         self._receivers: dict[str, list[ServerLink]] = {}
 
     def bound(self, link: ServerLink) -> None:
         """An ESME bound; it may take what waits."""
         if link.bind_kind != c.BIND_TRANSMITTER:
             self._receivers.setdefault(link.system_id, []).append(link)
-            self.drain(link.system_id)
+            self.drain(link)
 
     def closed(self, link: ServerLink, unanswered: tuple[ev.Pending, ...]) -> None:
-        """An ESME is gone; what it did not answer waits for the next."""
+        """An ESME is gone; what it did not answer waits for the next of its system_id."""
         receivers = self._receivers.get(link.system_id, [])
         if link in receivers:
             receivers.remove(link)
-        self._back(link.system_id, unanswered)
+        self._queue(link.system_id).extend(self._waiting.pop(link, ()))
+        self.back(link.system_id, unanswered)
 
-    def timed_out(self, link: ServerLink, unanswered: tuple[ev.Pending, ...]) -> None:
-        """No answer came in time; the delivery comes again."""
-        self._back(link.system_id, unanswered)
-        self.drain(link.system_id)
-
-    def _back(self, system_id: str, unanswered: tuple[ev.Pending, ...]) -> None:
-        waiting = self._waiting.setdefault(system_id, deque(maxlen=MAX_WAITING))
-        again = [pending.context for pending in unanswered if pending.context is not None]
-        waiting.extendleft(reversed(again))
+    def back(self, system_id: str, unanswered: tuple[ev.Pending, ...]) -> None:
+        """Deliveries without an answer come again, first of all."""
+        again = [pending.context for pending in unanswered]
+        self._queue(system_id).extendleft(reversed(again))
         self.counts["again"] += len(again)
+        for link in self._receivers.get(system_id, ()):
+            self.drain(link)
 
-    def send(self, system_id: str, message: ShortMessage) -> None:
-        """Deliver now or when somebody takes it."""
-        waiting = self._waiting.setdefault(system_id, deque(maxlen=MAX_WAITING))
-        link = None if waiting else self._free(system_id)
-        if link is None:
+    def send(self, system_id: str, message: ShortMessage, link: ServerLink | None = None) -> None:
+        """Deliver now or when somebody takes it: on `link` if that receives, for several may share a system_id."""
+        if link is not None and (link.closed or link.bind_kind == c.BIND_TRANSMITTER):
+            link = None
+        waiting = self._queue(link or system_id)
+        to = link or max(self._receivers.get(system_id, ()), key=lambda one: one.room, default=None)
+        if waiting or to is None or not to.room:
             waiting.append(message)
         else:
-            link.deliver(message, message)
+            to.deliver(message, message)
 
     def answered(self, link: ServerLink, event: ev.DeliverAnswered) -> None:
         """The ESME answered; a refused delivery comes again."""
@@ -104,20 +106,20 @@ class Outbox:
             self.counts["delivered"] += 1
         elif not event.late:
             self.counts["refused"] += 1
-            system_id, message = link.system_id, event.context
-            self._timers.after(AGAIN_AFTER, lambda: self.send(system_id, message))
-        if self._waiting.get(link.system_id):
-            self.drain(link.system_id)
+            again = partial(self.send, link.system_id, event.context, link)
+            self._timers.after(AGAIN_AFTER, again)
+        self.drain(link)
 
-    def drain(self, system_id: str) -> None:
-        """Send what waits while somebody has room."""
-        waiting = self._waiting.get(system_id)
-        while waiting and (link := self._free(system_id)) is not None:
-            message = waiting.popleft()
-            link.deliver(message, message)
+    def drain(self, link: ServerLink) -> None:
+        """Send what waits for this link while it has room."""
+        for key in (link, link.system_id):
+            waiting = self._waiting.get(key)
+            while waiting and link.room:
+                message = waiting.popleft()
+                link.deliver(message, message)
 
-    def _free(self, system_id: str) -> ServerLink | None:
-        """The receiver with most room, if any has some."""
-        links = self._receivers.get(system_id, ())
-        best = links[0] if len(links) == 1 else max(links, key=lambda link: link.room, default=None)
-        return best if best is not None and best.room > 0 else None
+    def _queue(self, key: ServerLink | str) -> deque[ShortMessage]:
+        found = self._waiting.get(key)
+        if found is None:
+            found = self._waiting[key] = deque(maxlen=MAX_WAITING)
+        return found

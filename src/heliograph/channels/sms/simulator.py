@@ -13,6 +13,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
+try:
+    from uvloop import run
+except ImportError:  # it does not exist for every system
+    from asyncio import run
+
 from heliograph.channels.sms.outbox import Outbox, Timers
 from heliograph.channels.sms.simulated import Plan, Report, plan_of, receipt
 from heliograph.wire.smpp import constants as c
@@ -135,9 +140,9 @@ class SmscSimulator:
         elif isinstance(event, ev.Bound):
             self.outbox.bound(link)
         elif isinstance(event, ev.Resumed):
-            self.outbox.drain(link.system_id)
+            self.outbox.drain(link)
         elif isinstance(event, ev.TimedOut):
-            self.outbox.timed_out(link, event.requests)
+            self.outbox.back(link.system_id, event.requests)
         elif isinstance(event, ev.Closed):
             self.outbox.closed(link, event.unanswered)
 
@@ -204,7 +209,7 @@ class SmscSimulator:
             after = behaviour.receipt_delay if report.after is None else report.after
             if not (behaviour.receipts_first or (report.after == 0.0 and plan.answer_after)):
                 after += answer_after
-            deliver = partial(self._report, link.system_id, submit, number, report)
+            deliver = partial(self._report, link, submit, number, report)
             for _ in range(2 if behaviour.duplicate_receipts else 1):
                 if after:
                     self._timers.after(after, deliver)
@@ -213,14 +218,14 @@ class SmscSimulator:
                 else:
                     asyncio.get_running_loop().call_soon(deliver)
 
-    def _report(self, system_id: str, submit: ShortMessage, number: int, report: Report) -> None:
+    def _report(self, link: ServerLink, submit: ShortMessage, number: int, report: Report) -> None:
         if report.style == "text" and self.behaviour.receipt_style != "text":
             report = report._replace(style=self.behaviour.receipt_style)
         second = int(time.time())
         if self._date[0] != second:
             self._date = (second, time.strftime("%y%m%d%H%M", time.gmtime(second)))
         message = receipt(submit, self._written(number, answered=False), report, self._date[1])
-        self.outbox.send(system_id, message)
+        self.outbox.send(link.system_id, message, link)
 
 
 class _Link(ServerLink):
@@ -263,7 +268,7 @@ def main() -> None:
     parser.add_argument("--throttle", type=int, default=0, help="submits a second before 0x58; 0: no limit")
     parser.add_argument("--no-receipts", action="store_true", help="accept and send no receipt")
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_run(parser.parse_args()))
+        run(_run(parser.parse_args()))
 
 
 if __name__ == "__main__":

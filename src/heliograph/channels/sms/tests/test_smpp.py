@@ -329,6 +329,18 @@ async def test_a_pair_sends_on_one_bind_and_hears_receipts_on_the_other(connect:
     await until(lambda: line.recorder.receipts)
 
 
+async def test_two_connectors_with_one_system_id_each_hear_of_their_own_messages(connect: Connect) -> None:
+    one, other = await connect(), await connect()
+
+    first, second = await one.send_and_wait("447700900001"), await other.send_and_wait("447700900002")
+
+    await until(lambda: one.recorder.receipts and other.recorder.receipts)
+    assert isinstance(first, Submitted)
+    assert isinstance(second, Submitted)
+    assert [receipt.native_id for receipt in one.recorder.receipts] == list(first.native_ids)
+    assert [receipt.native_id for receipt in other.recorder.receipts] == list(second.native_ids)
+
+
 async def test_stopping_waits_for_answers_under_way(connect: Connect, simulator: SmscSimulator) -> None:
     simulator.behaviour.answer_delay = 0.2
     line = await connect(window=2)

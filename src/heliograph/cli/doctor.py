@@ -1,0 +1,71 @@
+"""`heliograph doctor`: looks at what usually goes wrong, and says the mend."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from heliograph.cli.remote import Remote, RemoteError
+from heliograph.config import Config, ConfigError
+
+LEAST_FREE = 1 << 30  # bytes
+FIRST_MOMENT = 1_760_000_000  # Unix seconds; a clock before this release is wrong
+CERTAINLY_BOUND = ("bound", "no connector")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; `mend` says what to do when it is not well."""
+
+    what: str
+    ok: bool
+    found: str
+    mend: str = ""
+
+
+def examine(config: Config) -> Iterator[Finding]:
+    """Every check, in the order in which one would look."""
+    yield Finding("settings", True, "read and checked")
+    yield from _folder(config)
+    now = time.time()
+    moment = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
+    yield Finding("clock", now > FIRST_MOMENT, moment, "set the system's clock; receipts and expiries depend on it")
+    yield from _server(config)
+
+
+def _folder(config: Config) -> Iterator[Finding]:
+    folder = config.data
+    if not folder.is_dir():
+        yield Finding(
+            "data folder", False, f"{folder} does not exist", "start `heliograph serve` once, or give --data"
+        )
+        return
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    yield Finding("data folder", not mode & 0o077, f"{folder}, mode {mode:o}", f"run: chmod 700 {folder}")
+    free = shutil.disk_usage(folder).free
+    yield Finding(
+        "disk", free >= LEAST_FREE, f"{free / 1e9:.1f} GB free", "make room, or lower HELIOGRAPH_RETENTION_DAYS"
+    )
+
+
+def _server(config: Config) -> Iterator[Finding]:
+    remote = Remote(config)
+    try:
+        ready = remote.ready()
+        yield Finding("server", True, f"answers at {config.url}")
+        yield Finding("store", ready["store"] == "ok", ready["store"], "see the server's log; check the disk")
+        connectors = remote.admin("GET", "/connectors")
+        stats = remote.admin("GET", "/stats")
+    except (RemoteError, ConfigError) as error:
+        yield Finding("server", False, str(error), "start `heliograph serve`, or give --listen and --data")
+        return
+    for name, status in connectors.items():
+        errors = status.get("last_errors") or []
+        found = str(status["state"]) + (f", last error: {errors[-1]}" if errors else "")
+        mend = "check host, port, system_id and password of the connector in the workspace"
+        yield Finding(f"connector {name}", status["state"] in CERTAINLY_BOUND, found, mend)
+    parked = stats["callbacks_parked"]
+    yield Finding("callbacks", not parked, f"{parked} given up", "mend the endpoint, then `heliograph replay parked`")
