@@ -22,18 +22,18 @@ class DataLock:
 
     def __init__(self, folder: Path) -> None:
         """Raises `ConfigError` when another process holds the folder."""
-        self._file = (folder / LOCK_FILE).open("w")
+        self._descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            self._file.close()
+            os.close(self._descriptor)
             raise ConfigError(
                 f"another process serves the data folder {folder}; stop it, or give another folder with --data"
             ) from error
 
     def release(self) -> None:
         """Let go."""
-        self._file.close()
+        os.close(self._descriptor)
 
 
 @dataclass(frozen=True, slots=True)

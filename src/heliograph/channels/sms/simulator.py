@@ -13,10 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
-try:
-    from uvloop import run
-except ImportError:  # it does not exist for every system
-    from asyncio import run
+import uvloop
 
 from heliograph.channels.sms.outbox import Outbox, Timers
 from heliograph.channels.sms.simulated import Plan, Report, plan_of, receipt
@@ -268,7 +265,7 @@ def main() -> None:
     parser.add_argument("--throttle", type=int, default=0, help="submits a second before 0x58; 0: no limit")
     parser.add_argument("--no-receipts", action="store_true", help="accept and send no receipt")
     with contextlib.suppress(KeyboardInterrupt):
-        run(_run(parser.parse_args()))
+        uvloop.run(_run(parser.parse_args()))
 
 
 if __name__ == "__main__":
