@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import random
 import sqlite3
@@ -98,10 +99,8 @@ async def caller(port: int, waiting: deque[Call]) -> None:
             call = waiting.popleft()
             call.fate = "open"
             writer.write(call.content)
-            head = await reader.readuntil(b"\r\n\r\n")
-            size = int(head.split(b"content-length: ")[1].split(b"\r")[0])
-            answer = await reader.readexactly(size)
-            call.fate = "accepted" if answer.count(load.ACCEPTED) == len(call.numbers) else "refused"
+            _, body = await load.answer(reader)
+            call.fate = "accepted" if body.count(load.ACCEPTED) == len(call.numbers) else "refused"
     except (OSError, asyncio.IncompleteReadError):
         return
     finally:
@@ -132,13 +131,21 @@ def start(platform: procs.Platform, rng: random.Random, books: Books) -> None:
     platform.start()
 
 
+@contextlib.contextmanager
+def world(folder: Path, *options: str) -> Iterator[tuple[procs.FarEnd, procs.Platform]]:
+    """The far ends with their journal, and a platform that is not started yet."""
+    journal = str(folder / "journal.ndjson")
+    with procs.far_end("--delay-ms", str(SMSC_DELAY_MS), "--journal", journal, *options) as far:
+        with procs.Platform(folder / "data", procs.document(far.smsc, far.sink)) as platform:
+            yield far, platform
+
+
 def play(folder: Path, books: Books, messages: int) -> None:
     """All rounds, then the accounting into `books`."""
     rng = random.Random(books.seed)
     calls: list[Call] = []
     waiting: deque[Call] = deque()
-    with procs.far_end("--delay-ms", str(SMSC_DELAY_MS), "--early", "--journal", str(folder / "journal.ndjson")) as far:
-        platform = procs.Platform(folder / "data", procs.document(far.smsc, far.sink))
+    with world(folder, "--early") as (far, platform):
         for number in range(books.rounds):
             start(platform, rng, books)
             fresh = list(calls_of(100_000_000 + number * messages, messages, rng))
@@ -156,21 +163,59 @@ def play(folder: Path, books: Books, messages: int) -> None:
         books.fault("exit status of the last stop", [str(status)] if status else [])
 
 
-def wait_final(database: Path) -> None:
-    """Return when nothing is under way any more, or when that took too long (the books will show it)."""
+def drain(folder: Path, books: Books, messages: int) -> tuple[int, float]:
+    """SIGTERM in the middle of the load, then a start that finishes; exit status and seconds of the stop."""
+    rng = random.Random(books.seed)
+    calls = list(calls_of(100_000_000, messages, rng))
+    with world(folder) as (far, platform):
+        platform.start()
+
+        async def interrupted() -> tuple[int, float]:
+            waiting = deque(calls)
+            sending = asyncio.create_task(send_all(platform.port, waiting))
+            while len(waiting) > len(calls) // 2:
+                await asyncio.sleep(0.005)
+            stopped = await asyncio.to_thread(platform.stop)
+            await sending
+            return stopped
+
+        stopped = asyncio.run(interrupted())
+        platform.start()
+        database = folder / "data" / "heliograph.sqlite"
+        wait_final(database)
+        platform.stop()
+        found = procs.get(far.sink, "/told")
+        balance(books, calls, database, found["seen"], found["told"])
+    return stopped
+
+
+def read_only(database: Path) -> contextlib.closing[sqlite3.Connection]:
+    """A connection beside the platform's own."""
+    return contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True))
+
+
+def states(database: Path) -> dict[int, int]:
+    """How many messages stand where."""
+    with read_only(database) as db:
+        return dict(db.execute("SELECT state, count(*) FROM transactions GROUP BY state").fetchall())
+
+
+def wait_final(database: Path, least: int = 0) -> None:
+    """Return when there are so many messages and nothing is under way any more, or when that took too long (the
+    books will show it)."""
     deadline = time.perf_counter() + FINISH_SECONDS
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
+    with read_only(database) as db:
         while time.perf_counter() < deadline:
-            open_rows = db.execute("SELECT count(*) FROM transactions WHERE state < 40").fetchone()[0]
+            rows, ended = db.execute("SELECT count(*), coalesce(sum(state >= 40), 0) FROM transactions").fetchone()
             owed = db.execute("SELECT count(*) FROM notices WHERE delivery = 0").fetchone()[0]
-            if not open_rows and not owed:
+            if rows >= least and rows == ended and not owed:
                 return
             time.sleep(0.2)
 
 
 def balance(books: Books, calls: list[Call], database: Path, seen: dict[str, int], told: dict[str, int]) -> None:
     """The books against the table, the SMSC's journal and the callback endpoint's."""
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
+    with read_only(database) as db:
         rows = list(db.execute(ROWS))
     kept = {destination: (state, duplicate) for destination, state, duplicate, _ in rows}
     by_fate: dict[str, list[Call]] = {}

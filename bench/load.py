@@ -120,6 +120,23 @@ async def run(port: int, calls: Iterator[tuple[bytes, int]], connections: int) -
     return tally
 
 
+async def once(port: int, data: bytes) -> tuple[int, bytes]:
+    """One call on a connection of its own: status and body of the answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(data)
+        return await answer(reader)
+    finally:
+        writer.close()
+
+
+async def answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Status and body of the next answer on a connection. Raises OSError or IncompleteReadError."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    size = int(head.split(b"content-length: ")[1].split(b"\r")[0])
+    return int(head[9:12]), await reader.readexactly(size)
+
+
 def report(tally: Tally, seconds: float) -> dict[str, float | int | str]:
     """The figures of a run."""
     ordered = sorted(tally.latencies) or [0.0]

@@ -15,11 +15,12 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 BENCH = Path(__file__).parent
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
+DRAIN_SECONDS = 10.0  # what SIGTERM may take
 KEY = "11111111-1111-4111-8111-111111111111"
 TOKEN = "bench-admin-token"
 SERVE = "from heliograph.cli.main import main; main()"
@@ -109,6 +110,8 @@ def far_end(*options: str) -> Iterator[FarEnd]:
         yield FarEnd(process, ports["smsc"], ports["sink"])
     finally:
         end(process)
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 class Platform:
@@ -124,8 +127,15 @@ class Platform:
         self._workspace.write_text(json.dumps(document), encoding="utf-8")
         self.process: subprocess.Popen[str] | None = None
 
-    def start(self, *, before: Any = None, wait: bool = True, source: str = SERVE) -> float:
-        """Start it; seconds until it was ready. `before` runs in the new process before the program."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+
+    def start(self, *, wait: bool = True, source: str = SERVE) -> float:
+        """Start it; seconds until it was ready."""
         environment = {**os.environ, "HELIOGRAPH_ADMIN_TOKEN": TOKEN, "HELIOGRAPH_LOG": "warning"}
         environment.setdefault("PYTHONPATH", str(BENCH.parent / "src"))
         began = time.perf_counter()
@@ -135,7 +145,7 @@ class Platform:
                     sys.executable, "-c", source, "serve", "--listen", f"127.0.0.1:{self.port}",
                     "--data", str(self.data), "--workspace", str(self._workspace), "--roles", self.roles,
                 ],
-                stdout=log, stderr=log, text=True, env=environment, preexec_fn=before,
+                stdout=log, stderr=log, text=True, env=environment,
             )  # fmt: skip
         if wait:
             self.wait_ready()
@@ -177,12 +187,6 @@ class Platform:
         assert self.process is not None
         fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def pending(self) -> float:
-        """Messages the dispatcher holds, by `/metrics`."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=30) as answer:
-            text = answer.read().decode()
-        return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith("heliograph_queue"))
 
 
 def resident(pid: int) -> int:

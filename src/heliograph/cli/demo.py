@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from typing import Any
 
@@ -126,7 +127,7 @@ def _what_next(url: str, platform: Platform) -> None:
         f"service key    {KEY}",
         f"status         curl -s -H 'key: {KEY}' {url}/resources/v1/messaging/status/TRANSID",
         f"callbacks      {url}/sim/bin/{BIN}",
-        f"why            heliograph explain TRANSID --listen {platform.config.listen} --data {platform.config.data}",
+        f"why            {sys.argv[0]} explain TRANSID --listen {platform.config.listen} --data {platform.config.data}",
         "stop           Ctrl-C",
     ]
     for text in lines:

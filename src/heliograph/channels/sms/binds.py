@@ -78,6 +78,7 @@ class Bind:
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self._bound_at = 0.0
+        self._renewing: asyncio.Task[None] | None = None
 
     @property
     def sends(self) -> bool:
@@ -105,6 +106,11 @@ class Bind:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         self._change("stopped")
+
+    def renew(self) -> None:
+        """The SMSC thinks this bind is none: unbind, and bind again."""
+        if self.client is not None and (self._renewing is None or self._renewing.done()):
+            self._renewing = asyncio.create_task(self.client.close(POLITE))
 
     def submit(self, sending: Sending, index: int) -> None:
         """Send one part now, or when the window has a place."""

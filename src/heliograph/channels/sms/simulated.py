@@ -91,6 +91,7 @@ BAD_DAYS: dict[str, Plan] = {
     "21": Plan(0xFF, fail_first=1),
     "22": Plan(reports=(Report("EXPLODED", NO_ERROR),)),
     "23": Plan(reports=(Report("ACCEPTD", NO_ERROR),)),
+    "24": Plan(0x04, fail_first=1),
 }
 """Behaviour by the two digits behind 99901."""
 

@@ -188,7 +188,9 @@ class SmscSimulator:
             link.answer_with(c.GENERIC_NACK, event.sequence, None, c.ESME_RINVCMDLEN)
         elif isinstance(link, _Link):
             frame = encode(event.command_id | c.RESPONSE, event.sequence, MessageResp(native_id))
-            link.spoil({"cut": frame[:11], "garbage": GARBAGE}.get(plan.answer, b""))
+            spoiled = {"cut": frame[:11], "garbage": GARBAGE}.get(plan.answer, b"")
+            # behind the answers of this turn, which the link writes at its end
+            asyncio.get_running_loop().call_soon(link.spoil, spoiled)
 
     def _written(self, number: int, *, answered: bool) -> str:
         style = self.behaviour.id_style

@@ -157,6 +157,8 @@ class SmppConnector:
         if event.status == c.ESME_ROK:
             sending.took(index, normalise_id(event.message_id, self._id_format))
         else:
+            if event.status == c.ESME_RINVBNDSTS:
+                bind.renew()
             outcome = self._meanings.of_status(event.status, sending.joined)
             if self._again(bind, sending, index, outcome):
                 return

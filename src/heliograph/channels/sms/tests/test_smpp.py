@@ -179,6 +179,16 @@ async def test_a_submit_without_a_bind_is_free(connect: Connect) -> None:
     assert result.retry == "free"
 
 
+async def test_a_bind_that_the_smsc_denies_is_made_anew(line: Line) -> None:
+    result = await line.send_and_wait("9990124")
+
+    assert isinstance(result, SendError)
+    assert (result.key, result.retry) == ("failed_at_platform", "soon")
+    await until(lambda: line.connector.capacity() == 0)
+    await until(lambda: line.connector.capacity() == 10)
+    assert isinstance(await line.send_and_wait("9990124"), Submitted)
+
+
 async def test_receipts_may_come_before_the_answer(line: Line) -> None:
     await line.send_and_wait("9990104")
 
