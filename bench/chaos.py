@@ -135,9 +135,11 @@ def start(platform: procs.Platform, rng: random.Random, books: Books) -> None:
 def world(folder: Path, *options: str) -> Iterator[tuple[procs.FarEnd, procs.Platform]]:
     """The far ends with their journal, and a platform that is not started yet."""
     journal = str(folder / "journal.ndjson")
-    with procs.far_end("--delay-ms", str(SMSC_DELAY_MS), "--journal", journal, *options) as far:
-        with procs.Platform(folder / "data", procs.document(far.smsc, far.sink)) as platform:
-            yield far, platform
+    with (
+        procs.far_end("--delay-ms", str(SMSC_DELAY_MS), "--journal", journal, *options) as far,
+        procs.Platform(folder / "data", procs.document(far.smsc, far.sink)) as platform,
+    ):
+        yield far, platform
 
 
 def play(folder: Path, books: Books, messages: int) -> None:
@@ -250,8 +252,12 @@ def balance(books: Books, calls: list[Call], database: Path, seen: dict[str, int
     books.fault("sent twice without the flag", [n for n in twice if n not in kept or not kept[n][1]])
     books.fault("sent, and not in the table", [number for number in seen if number not in kept])
     books.fault("false successes", sorted(succeeded - seen.keys()))
-    books.fault("delivered, and nobody told", [n for n, (s, _) in kept.items() if s == DELIVERED and n not in told_delivered])
-    books.fault("told delivered, and not delivered", [n for n in told_delivered if kept.get(n, (0, 0))[0] != DELIVERED])
+    books.fault(
+        "delivered, and nobody told", [n for n, (s, _) in kept.items() if s == DELIVERED and n not in told_delivered]
+    )
+    books.fault(
+        "told delivered, and not delivered", [n for n in told_delivered if kept.get(n, (0, 0))[0] != DELIVERED]
+    )
 
 
 def _in_part(call: Call, kept: dict[str, tuple[int, int]]) -> bool:
@@ -262,7 +268,9 @@ def show(books: Books) -> None:
     """Print the accounting for people."""
     kept = books.accepted + books.unanswered_kept
     print(f"{books.kills} kills in {books.rounds} rounds, seed {books.seed}, {books.seconds:.0f} s")
-    print(f"offered {books.offered}: accepted {books.accepted}, refused {books.refused}, no answer {books.unanswered}")
+    print(
+        f"offered {books.offered}: accepted {books.accepted}, refused {books.refused}, no answer {books.unanswered}"
+    )
     print(
         f"kept {kept} = accepted {books.accepted} + unanswered but whole {books.unanswered_kept} = "
         f"delivered {books.delivered} + failed {books.failed} + expired {books.expired} + in queue {books.in_queue}"

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 
 import load
 import procs
@@ -100,10 +101,7 @@ def _course(shape: Shape, served: procs.Platform, far: procs.FarEnd) -> Course:
     marks.append((time.perf_counter(), counts, served.seconds_of_cpu()))
     (first_at, first, first_cpu), (last_at, last, last_cpu) = marks[0], marks[-1]
     span = last_at - first_at
-    steps = [
-        (after[1]["calls"] - before[1]["calls"]) / (after[0] - before[0])
-        for before, after in zip(marks, marks[1:], strict=False)
-    ]
+    steps = [(after[1]["calls"] - before[1]["calls"]) / (after[0] - before[0]) for before, after in pairwise(marks)]
     rates = {name: (last[name] - first[name]) / span for name in ("submits", "acknowledged", "calls")}
     return Course(
         steps, rates["submits"], rates["acknowledged"], rates["calls"], _finished(far, feeder.accepted),
@@ -144,10 +142,11 @@ def measure(shapes: list[Shape]) -> list[Figure]:
     for shape in shapes:
         course = run(shape)
         what = f"end to end, SMPP window {shape.window * shape.binds}, answers after {shape.delay_ms:g} ms"
+        ending = "all told" if course.complete else "NOT ALL TOLD"
         note = (
             f"{shape.seconds:g} s; slowest and fastest second {min(course.by_second):,.0f}, "
-            f"{max(course.by_second):,.0f}; receipts {course.receipted:,.0f}/s, submits {course.submitted:,.0f}/s; "
-            f"{course.cpu * 100:.0f} % of a core; {'all told' if course.complete else 'NOT ALL TOLD'}"
+            f"{max(course.by_second):,.0f}; submits {course.submitted:,.0f}/s, receipts {course.receipted:,.0f}/s; "
+            f"{course.cpu / max(course.submitted, 1) * 1e6:.0f} us of CPU a message; {ending}"
         )
         if shape.delay_ms:
             bound = shape.window * shape.binds / shape.delay_ms * 1000
@@ -173,9 +172,8 @@ def shapes_of(options: argparse.Namespace) -> list[Shape]:
     if options.delay_ms is not None:
         return [Shape(options.window, options.delay_ms, options.binds, options.seconds)]
     short = min(options.seconds, 10.0)
-    return [
-        Shape(options.window, 0.0, options.binds, options.seconds), Shape(10, 40.0, 1, short), Shape(50, 40.0, 1, short)
-    ]  # fmt: skip
+    first = Shape(options.window, 0.0, options.binds, options.seconds)
+    return [first, Shape(10, 40.0, 1, short), Shape(50, 40.0, 1, short)]
 
 
 def main() -> None:

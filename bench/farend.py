@@ -4,7 +4,7 @@
 
 Prints one line of JSON with its ports. It is written on bare bytes, apart from the platform's own SMPP code, so
 that it is cheap beside what is measured and would notice if both ends of that code were wrong together.
-The callback port also answers `GET /counts`, `GET /told` and `POST /mood/NAME`.
+Callbacks go to `/dr`; the same port answers `/counts`, `/told` and `/mood/NAME`.
 """
 
 from __future__ import annotations
@@ -159,9 +159,7 @@ class Link(asyncio.Protocol):
         elif self._smsc.owed.pop(number, None) is not None:
             self._smsc.acknowledged += 1
 
-    def _pdu(
-        self, command: int, status: int, sequence: int, body: bytes, out: list[bytes], taken: list[int]
-    ) -> None:
+    def _pdu(self, command: int, status: int, sequence: int, body: bytes, out: list[bytes], taken: list[int]) -> None:
         if command == SUBMIT:
             if self._smsc.mood == "deaf":
                 return
@@ -239,7 +237,7 @@ class Sink:
             self.told.update(f"{number.decode()} {code.decode()}" for number, code in _DESTINATION.findall(body))
 
     def answer(self, target: bytes) -> bytes:
-        """What `GET` of a path gives, or what `POST /mood/NAME` does."""
+        """What another path gives or does."""
         if target.startswith(b"/mood/"):
             self.smsc.mood = target[6:].decode()
         if target == b"/told":
@@ -249,7 +247,10 @@ class Sink:
         if self.smsc.journal is not None:
             self.smsc.journal.flush()
         body = json.dumps(found).encode()
-        return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+        return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (
+            len(body),
+            body,
+        )
 
 
 class Caller(asyncio.Protocol):
@@ -273,20 +274,24 @@ class Caller(asyncio.Protocol):
             if len(self._buffer) < size:
                 return
             body, self._buffer = self._buffer[end + 4 : size], self._buffer[size:]
-            method, _, rest = head.partition(b" ")
-            target = rest.partition(b" ")[0]
+            target = head.split(b" ", 2)[1]
             if target == b"/hang":
                 continue
-            if method == b"POST" and not target.startswith(b"/mood/"):
+            if target.startswith(b"/dr"):
                 self._sink.take(body)
                 self.transport.write(OK)
             else:
                 self.transport.write(self._sink.answer(target))
 
 
+def open_journal(path: str) -> TextIO | None:
+    """The journal, appended to; None without a path."""
+    return Path(path).open("a", encoding="utf-8") if path else None
+
+
 async def main(options: argparse.Namespace) -> None:
     """Serve until told to stop."""
-    journal = Path(options.journal).open("a", encoding="utf-8") if options.journal else None  # noqa: SIM115
+    journal = open_journal(options.journal)
     smsc = Smsc(options.delay_ms / 1000, not options.no_receipts, options.early, journal)
     sink = Sink(smsc, keep=journal is not None)
     servers = [await smsc.start(options.smsc_port), await sink.start()]

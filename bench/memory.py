@@ -15,11 +15,11 @@ import itertools
 import time
 from pathlib import Path
 
+import uvloop
+
 import load
 import procs
-import uvloop
 from figures import Figure, conditions, show
-
 from heliograph.model.ids import Ids
 from heliograph.model.message import Content, Message, Request
 from heliograph.model.record import Accepted, Run
@@ -32,9 +32,7 @@ SETTLE_SECONDS = 1.0
 
 def calls(first: int, messages: int, size: int) -> list[tuple[bytes, int]]:
     """Calls for so many messages."""
-    return [
-        (load.call(procs.KEY, load.body(start, size)), size) for start in range(first, first + messages, size)
-    ]
+    return [(load.call(procs.KEY, load.body(start, size)), size) for start in range(first, first + messages, size)]
 
 
 def cost(size: int, messages: int) -> tuple[float, float]:

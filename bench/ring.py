@@ -18,18 +18,18 @@ import time
 from itertools import count
 from pathlib import Path
 
+import uvloop
+
 import load
 import procs
-import uvloop
 from figures import Figure, conditions, median, show
-from world import KEY, Ring
-
 from heliograph.model.message import Content, Message, Request
 from heliograph.model.outcome import State
 from heliograph.model.record import Accepted, Change, Reported, Run, Settlement
 from heliograph.store.sqlite import SQL, connect, migrate
-from heliograph.store.writes import WRITES
 from heliograph.store.vault import hash_key
+from heliograph.store.writes import WRITES
+from world import KEY, Ring
 
 SWITCH_SECONDS = 0.0005  # as `heliograph serve` sets it
 AHEAD = 20_000  # messages accepted and not yet final, at most
@@ -87,16 +87,24 @@ def bare(folder: Path, size: int, messages: int, group: int = 1_000) -> float:
             for ordinal, value in enumerate(values):
                 native = f"{next(natives):x}"
                 submitted.append(
-                    Change(number, ordinal, State.SUBMITTED, "submitted", 1, "", 1, "bench/null", 9, natives=(native,))
+                    Change(
+                        number, ordinal, State.SUBMITTED, "submitted", 1, "", 1, "bench/null", 9, natives=(native,)
+                    )
                 )
                 receipts.append(
                     Reported(next(numbers), number, ordinal, 0, "bench/null", native, "delivered", 1, "", "", value)
                 )
                 delivered.append(
                     Change(
-                        number, ordinal, State.DELIVERED, "delivered", 1, notice=next(numbers), url=URL,
+                        number,
+                        ordinal,
+                        State.DELIVERED,
+                        "delivered",
+                        1,
+                        notice=next(numbers),
+                        url=URL,
                         origin="http://127.0.0.1:9",
-                    )  # fmt: skip
+                    )
                 )
         commit(("accept", calls))
         commit(("claim", claims))

@@ -8,11 +8,12 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
+import uvloop
+
 import chaos
 import load
 import procs
-import pytest
-import uvloop
 
 SMALL = 6 * 1024 * 1024  # bytes of the whole file system
 ROOM = 256 * 1024  # bytes that files may still grow by, when a limit stands for the full disk
@@ -72,7 +73,9 @@ def _codes(platform: procs.Platform, first: int, calls: int) -> list[str]:
         for number in range(first, first + calls * SIZE, SIZE):
             status, body = await load.once(platform.port, load.call(procs.KEY, load.body(number, SIZE)))
             assert status == 200
-            found.append(STORED if body.count(load.ACCEPTED) == SIZE else REFUSED if b'"7006"' in body else body.decode())
+            found.append(
+                STORED if body.count(load.ACCEPTED) == SIZE else REFUSED if b'"7006"' in body else body.decode()
+            )
 
     uvloop.run(send())
     return found

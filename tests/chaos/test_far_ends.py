@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import farend
 import pytest
 import pytest_asyncio
 
+import farend
 from heliograph.testing import KEY, OTHER_KEY, Running, eventually, running
 
 COUNT = 20

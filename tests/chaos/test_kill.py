@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
+
 import chaos
 import procs
-import pytest
 
 ROUNDS, MESSAGES = 3, 1_000
 

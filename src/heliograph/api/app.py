@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from heliograph.model.outcome import Rejected
 
 log = logging.getLogger(__name__)
 
+MESSAGING_PATH = "/resources/v1/messaging"
 _ANSWERED = "heliograph.answered"
 
 Ready = Callable[[], Awaitable[dict[str, Any]]]
@@ -50,11 +51,11 @@ class Endpoints:
 
 def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
     """The published API; a trailing slash is served, never redirected."""
-    status = "/resources/v1/messaging/status"
+    status = f"{MESSAGING_PATH}/status"
     routes: list[BaseRoute] = []
     for slash in ("", "/"):
         routes += [
-            Route(f"/resources/v1/messaging{slash}", endpoints.messaging),
+            Route(f"{MESSAGING_PATH}{slash}", endpoints.messaging),
             Route(f"{status}/{{transid}}{slash}", endpoints.transactions),
             Route(f"{status}/{{servicekey}}/{{transid}}{slash}", endpoints.transactions),
         ]
@@ -115,8 +116,10 @@ class App:
     """The HTTP surface. An exception that nobody expected is logged once and answered: 7006 to callers of the
     published API, the error shape to operators."""
 
-    def __init__(self, routes: Sequence[BaseRoute], ids: Ids) -> None:
+    def __init__(self, routes: Sequence[BaseRoute], hot: Mapping[str, ASGIApp], ids: Ids) -> None:
+        """`hot` are applications that are reached by their exact path, past the router and its middleware."""
         self._ids = ids
+        self._hot = hot
         handlers: Any = {
             render.NOT_FOUND: _not_found,
             render.NOT_ALLOWED: _not_allowed,
@@ -127,9 +130,13 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve, whatever happens."""
         try:
-            await self._app(scope, receive, send)
+            await self._hot.get(scope["path"], self._app)(scope, receive, send)
         except Exception:  # the outermost loop: Starlette raises again what it has answered
             if scope.get(_ANSWERED):
+                return
+            if scope["path"] in self._hot:
+                log.exception("an unexpected error while serving %s", scope["path"])
+                await render.send_json(send, self._internal_error())
                 return
             log.exception("an answer broke off: %s", scope.get("path"))
             raise
@@ -138,17 +145,21 @@ class App:
         request.scope[_ANSWERED] = True
         log.error("an unexpected error while serving %s", request.url.path, exc_info=error)
         if request.url.path.startswith("/resources/"):
-            transid = transid_of(self._ids.next(), new_nonce())
-            body = render.rejected(Rejected("internal_error_at_accept"), transid)
-            return Response(body, media_type="application/json")
+            return Response(self._internal_error(), media_type="application/json")
         shape = render.admin_error("internal_error", "the platform failed to answer; its log says why")
         return reply(shape, render.INTERNAL_ERROR)
+
+    def _internal_error(self) -> bytes:
+        transid = transid_of(self._ids.next(), new_nonce())
+        return render.rejected(Rejected("internal_error_at_accept"), transid)
 
 
 def build_app(endpoints: Endpoints, more: Sequence[BaseRoute] = (), *, public: bool = True) -> ASGIApp:
     """The HTTP surface: what is for operators always, the published API where `public`; `more` are routes of
     other roles, such as the webhook bin."""
     routes = [*admin_routes(endpoints), *operation_routes(endpoints), *more]
+    hot: dict[str, ASGIApp] = {}
     if public:
         routes = [*public_routes(endpoints), *routes]
-    return App(routes, endpoints.ids)
+        hot = {MESSAGING_PATH: endpoints.messaging, f"{MESSAGING_PATH}/": endpoints.messaging}
+    return App(routes, hot, endpoints.ids)

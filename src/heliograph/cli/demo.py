@@ -113,6 +113,7 @@ async def _timeline(client: httpx.AsyncClient, platform: Platform, transid: str)
 
 
 def _what_next(url: str, platform: Platform) -> None:
+    listen, data = platform.config.listen, platform.config.data
     show.console.print("\n[bold]Try it[/]: the number chooses what happens")
     for number, meaning in TRY_NUMBERS:
         show.console.print(f"  {number:<14} {meaning}")
@@ -127,7 +128,7 @@ def _what_next(url: str, platform: Platform) -> None:
         f"service key    {KEY}",
         f"status         curl -s -H 'key: {KEY}' {url}/resources/v1/messaging/status/TRANSID",
         f"callbacks      {url}/sim/bin/{BIN}",
-        f"why            {sys.argv[0]} explain TRANSID --listen {platform.config.listen} --data {platform.config.data}",
+        f"why            {sys.argv[0]} explain TRANSID --listen {listen} --data {data}",
         "stop           Ctrl-C",
     ]
     for text in lines:

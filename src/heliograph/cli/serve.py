@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 
 HTTP_GRACE = 3  # seconds for calls under way when the process is told to stop
 BACKLOG = 2048
+GC_THRESHOLDS = (50_000, 20, 1_000)  # our hot objects are acyclic: whole collections only cost pauses
 SWITCH_SECONDS = 0.0005  # see docs/performance.md: the store's thread must get its turn quickly
 
 Then = Callable[[Platform], Awaitable[None]]
@@ -55,6 +57,7 @@ def serve(config: Config, workspace: Path | None = None, then: Then | None = Non
         sys.stderr.write(f"admin token (kept in {config.data}/admin-token, shown once): {secrets.admin_token}\n")
     listener = _bind(config)
     sys.setswitchinterval(SWITCH_SECONDS)
+    gc.set_threshold(*GC_THRESHOLDS)
     platform = Platform(config, secrets)
     uvloop.run(_run(platform, listener, workspace, then))
 
