@@ -51,7 +51,8 @@ class Smsc:
         self.receipts = receipts
         self.journal = journal
         self.mood = "fine"
-        self.submits = self.acknowledged = self.binds = 0
+        self.submits = self.acknowledged = self.binds = self.delays = 0
+        self.delayed = 0.0
         self.seen: Counter[str] = Counter()
         self.links: set[Link] = set()
         self.owed: dict[int, bytes] = {}
@@ -87,10 +88,14 @@ class Smsc:
             link.deliver()
 
     def counts(self) -> dict[str, int]:
-        """What happened so far."""
+        """What happened so far; `delay_us` is how long answers really took, the timer of the loop being coarse."""
         return {
-            "submits": self.submits, "acknowledged": self.acknowledged, "owed": len(self.owed), "binds": self.binds,
-        }  # fmt: skip
+            "submits": self.submits,
+            "acknowledged": self.acknowledged,
+            "owed": len(self.owed),
+            "binds": self.binds,
+            "delay_us": round(self.delayed / self.delays * 1e6) if self.delays else 0,
+        }
 
 
 def read_submit(body: bytes) -> tuple[bytes, bytes, bytes, bool]:
@@ -189,13 +194,15 @@ class Link(asyncio.Protocol):
             smsc.mood = "fine"
             self.transport.write(b"\xde\xad\xbe\xef" * 64)
         elif smsc.delay:
-            asyncio.get_running_loop().call_later(smsc.delay, self._later, out, taken)
+            asyncio.get_running_loop().call_later(smsc.delay, self._later, out, taken, time.perf_counter())
             return
         else:
             self.transport.write(out)
         smsc.answered(taken)
 
-    def _later(self, out: bytes, taken: list[int]) -> None:
+    def _later(self, out: bytes, taken: list[int], arrived: float) -> None:
+        self._smsc.delayed += time.perf_counter() - arrived
+        self._smsc.delays += 1
         self._smsc.answered(taken)
         if not self.transport.is_closing():
             self.transport.write(out)

@@ -34,7 +34,7 @@ def parts(long: bool) -> list[tuple[str, Part]]:
         ("accept", lambda: accept.measure(seconds, runs)),
         ("ring", lambda: ring.measure(120_000 if long else 60_000, runs)),
         ("end to end", lambda: end_to_end.measure(shapes)),
-        ("memory and restart", lambda: memory.measure(1_000_000 if long else 300_000, 1_000_000)),
+        ("memory and restart", lambda: memory.measure(1_000_000 if long else 400_000, 1_000_000)),
         ("kannel", lambda: kannel.compare(20_000 if long else 5_000, 50)),
     ]
 

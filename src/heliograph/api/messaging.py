@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from starlette.types import Receive, Scope, Send
+
 from heliograph import catalogue
 from heliograph.api import auth, render
 from heliograph.api.body import Gone, TooLarge, read_body
@@ -28,7 +30,7 @@ class Messaging:
         self._directory = directory
         self._ids = ids
 
-    async def __call__(self, scope: render.Scope, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call."""
         if scope["method"] != "POST":
             error = render.admin_error("method_not_allowed", "send the call with POST")
@@ -44,7 +46,7 @@ class Messaging:
             return
         await render.send_json(send, answer)
 
-    async def _answer(self, scope: render.Scope, receive: Any) -> bytes:
+    async def _answer(self, scope: Scope, receive: Any) -> bytes:
         try:
             key = auth.header(scope["headers"], b"key")
             tenant, service = auth.service_of(self._directory(), key)

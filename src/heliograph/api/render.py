@@ -11,8 +11,6 @@ import msgspec
 from heliograph import catalogue
 from heliograph.model.outcome import Rejected
 
-Scope = dict[str, Any]
-
 OK, BAD_REQUEST, UNAUTHORISED, NOT_FOUND = 200, 400, 401, 404
 NOT_ALLOWED, TOO_LARGE, INTERNAL_ERROR, UNAVAILABLE = 405, 413, 500, 503
 

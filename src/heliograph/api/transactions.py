@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from starlette.types import Receive, Scope, Send
 
 from heliograph import catalogue
 from heliograph.api import auth, render
@@ -39,7 +40,7 @@ class Transactions:
         self._directory = directory
         self._ids = ids
 
-    async def __call__(self, scope: render.Scope, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one query."""
         if scope["method"] not in ("GET", "HEAD"):
             error = render.admin_error("method_not_allowed", "ask with GET")
@@ -57,7 +58,7 @@ class Transactions:
     def _failed(self, error: Rejected) -> bytes:
         return render.rejected(error, transid_of(self._ids.next(), new_nonce()), catalogue.STATUS)
 
-    async def _records(self, scope: render.Scope) -> list[dict[str, Any]]:
+    async def _records(self, scope: Scope) -> list[dict[str, Any]]:
         parameters = scope["path_params"]
         tenant, service = self._caller(scope, parameters.get("servicekey", ""))
         parsed = parse_transid(parameters["transid"])
@@ -77,7 +78,7 @@ class Transactions:
         channels = self._directory().channels
         return [record(request, row, tenant, service, channels.get(channel_of(request, row))) for row in rows]
 
-    def _caller(self, scope: render.Scope, path_key: str) -> tuple[Tenant, Service]:
+    def _caller(self, scope: Scope, path_key: str) -> tuple[Tenant, Service]:
         directory = self._directory()
         header_key = auth.header(scope["headers"], b"key")
         try:

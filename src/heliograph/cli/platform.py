@@ -123,6 +123,7 @@ class Platform:
             self._run(retention.run(), "retention")
             await self.dispatcher.start()
             self.workspaces.changed.append(self.dispatcher.reconfigure)
+            await self.receiver.recover()
             recovered = await self.dispatcher.recover()
             if recovered:
                 log.info("%d requests with messages to send were taken up again", recovered)

@@ -72,6 +72,14 @@ class Receiver:
         self._idle.clear()
         self._wake.set()
 
+    async def recover(self) -> int:
+        """At start: receipts that came before the answer to their submit, when the process ended between the
+        two; how many."""
+        found = await self._store.rematched()
+        for reported, match in found:
+            self._adopt(reported, match)
+        return len(found)
+
     def _adopt(self, reported: Reported, match: Match) -> None:
         """A receipt that came before the answer to its submit has found its transaction."""
         self._late.append((reported, match))
@@ -155,6 +163,9 @@ class Receiver:
                 known[connector, receipt.native_id] = match
         if missing:
             known.update(await self._store.matches(missing))
+            for identity in missing:  # the answer to the submit may have come while the table was read
+                if identity not in known and (match := self._correlator.find(*identity)):
+                    known[identity] = match
         return known
 
     def _by_destination(self, connector: str, receipt: Receipt) -> Match | None:

@@ -205,6 +205,19 @@ FROM json_each(?1) AS c
 JOIN submissions AS s ON s.connector = c.value ->> 0 AND s.native_id = c.value ->> 1
 JOIN transactions AS t ON t.request = s.request AND t.ordinal = s.ordinal;
 
+-- name: rematched
+SELECT json_group_array(json_array(
+    json_array(r.id, r.request, r.ordinal, r.part, r.connector, r.native_id, r.key, r.at, r.native_code, r.detail,
+        r.destination, r.raw),
+    json_array(
+        json_array(t.request, t.ordinal, t.element, json_array(t.kind, t.destination, t.correlation), t.state, t.key,
+            t.detail, t.attempt, t.connector, t.due, t.updated, json(iif(t.duplicate, 'true', 'false')), t.natives),
+        s.part, s.parts)))
+FROM receipts AS r
+JOIN submissions AS s ON s.connector = r.connector AND s.native_id = r.native_id
+JOIN transactions AS t ON t.request = s.request AND t.ordinal = s.ordinal
+WHERE r.request = 0 AND r.ordinal = 0;
+
 -- name: receipts_of
 SELECT json_group_array(json_array(id, request, ordinal, part, connector, native_id, key, at, native_code, detail,
     destination, raw))

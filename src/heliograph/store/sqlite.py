@@ -218,6 +218,10 @@ class SqliteStore:
         rows = await self._read("matches", (_ids(natives),), list[tuple[tuple[str, str], Match]])
         return dict(rows)
 
+    async def rematched(self) -> list[tuple[Reported, Match]]:
+        """Unmatched receipts whose submission is known by now, as after a crash between the two commits."""
+        return await self._read("rematched", (), list[tuple[Reported, Match]])
+
     async def receipts(self, request: int, ordinal: int) -> list[Reported]:
         """Receipts of a transaction, in the order they came."""
         return await self._read("receipts_of", (request, ordinal), list[Reported])

@@ -212,6 +212,19 @@ async def test_an_unmatched_receipt_is_kept_and_can_be_adopted(store: SqliteStor
     assert [row.id for row in await store.receipts(call.request.id, 2)] == [5]
 
 
+async def test_an_unmatched_receipt_is_found_again_once_its_submission_is_known(
+    store: SqliteStore, accepted: Accept
+) -> None:
+    call = accepted()
+    await store.accept(call)
+    await store.receive([receipt(5, 0, 0)], Settlement(changes=[]), [])
+    assert await store.rematched() == []
+
+    await settle(store, submitted(call.request.id, 2, "n1"))
+
+    assert [(row.id, match.transaction.ordinal) for row, match in await store.rematched()] == [(5, 2)]
+
+
 async def test_a_window_that_is_over_shows_what_still_waits(store: SqliteStore, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
