@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from heliograph.dispatch.story import line
 from heliograph.model.channel import Outbound
@@ -12,70 +13,76 @@ from heliograph.model.outcome import Refused
 from heliograph.model.record import StoryLine
 from heliograph.policy import Verdict, judge_address, judge_message, story
 from heliograph.policy.directory import Directory
-from heliograph.policy.facts import Facts
+from heliograph.policy.facts import OTHER_WINDOW_MS
 from heliograph.policy.outcomes import OutcomeBook, Outcomes
 from heliograph.store.cache import Recent
 
-KEPT_VERDICTS = 4_096
-FRESH_MS = 1_000  # a verdict is good for a second: time, money and lists change
+KEPT = 4_096
+FRESH_MS = 1_000  # a judgement is good for a second: time, money and lists change
 NO_SERVICE = Refused(
     "channel_not_configured", "service", "", "the service was removed from the workspace after acceptance"
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One request element as the workspace has it by now; `verdict` is None when its service is gone. `window_ms`
+    is how long a receipt is waited for, `expiry` Unix milliseconds or 0."""
+
+    version: int
+    at_ms: int
+    verdict: Verdict | None
+    outcomes: Outcomes
+    window_ms: int
+    expiry: int
+
+
 class Judge:
-    """Verdicts and outcomes by request element."""
+    """Judgements by request element."""
 
     def __init__(self, directory: Callable[[], Directory], ids: Ids) -> None:
         self._directory = directory
         self._ids = ids
-        self._verdicts: Recent[tuple[int, int], tuple[int, int, Verdict]] = Recent(KEPT_VERDICTS)
+        self._kept: Recent[tuple[int, int], Judgement] = Recent(KEPT)
         self._book = OutcomeBook(directory, ids.next)
 
-    def facts(self, request: Request) -> Facts | None:
-        """What is known of the request's service now."""
-        return self._directory().facts(request.tenant, request.service)
-
-    def verdict(self, request: Request, element: int, facts: Facts, now_ms: int) -> Verdict:
-        """The message-wide part of policy, at most a second old."""
-        version = self._directory().version
+    def of(self, request: Request, element: int, now_ms: int) -> Judgement:
+        """The judgement of a request element, at most a second old."""
+        directory = self._directory()
         identity = (request.id, element)
-        kept = self._verdicts.get(identity)
-        if kept is not None and kept[0] == version and now_ms - kept[1] < FRESH_MS:
-            return kept[2]
-        verdict = judge_message(request.messages[element], facts, now_ms)
-        if kept is not None and kept[2].body == verdict.body:
-            verdict = verdict.with_body(kept[2].body)  # connectors keep what they encoded by identity
-        self._verdicts.put(identity, (version, now_ms, verdict))
-        return verdict
+        kept = self._kept.get(identity)
+        if kept is not None and kept.version == directory.version and now_ms - kept.at_ms < FRESH_MS:
+            return kept
+        facts = directory.facts(request.tenant, request.service)
+        message = request.messages[element]
+        verdict = judge_message(message, facts, now_ms) if facts else None
+        if verdict and kept and kept.verdict and kept.verdict.body == verdict.body:
+            verdict = verdict.with_body(kept.verdict.body)  # connectors keep what they encoded by identity
+        window = facts.windows.get(message.content.channel, OTHER_WINDOW_MS) if facts else OTHER_WINDOW_MS
+        outcomes = self._book.of(request, element)
+        made = Judgement(directory.version, now_ms, verdict, outcomes, window, message.expiry)
+        self._kept.put(identity, made)
+        return made
 
-    def outbound(self, request: Request, row: Transaction, now_ms: int) -> Outbound | Refused:
+    def outbound(self, judgement: Judgement, row: Transaction, now_ms: int) -> Outbound | Refused:
         """The message as the connector takes it, or why it may not go now."""
-        facts = self.facts(request)
-        if facts is None:
+        verdict = judgement.verdict
+        if verdict is None:
             return NO_SERVICE
-        verdict = self.verdict(request, row.element, facts, now_ms)
         to, refused = judge_address(row.address, verdict)
         if refused is not None:
             return refused
         body = verdict.body
-        assert body is not None  # noqa: S101  # a verdict that refuses nobody has a body
-        expiry = request.messages[row.element].expiry
+        assert body is not None  # noqa: S101 - a verdict that refuses nobody has a body
+        expiry = judgement.expiry
         validity = max(1, (expiry - now_ms) // 1000) if expiry else 0
         return Outbound(row.request, row.ordinal, to, body, validity, row.attempt + 1, row.duplicate)
 
-    def gates(self, request: Request, row: Transaction, now_ms: int) -> list[StoryLine]:
-        """The gates a message passed or failed, as story lines."""
-        facts = self.facts(request)
-        if facts is None:
-            data: list[dict[str, object]] = [
-                {"gate": "service", "ok": False, "value": request.service, "decided_by": NO_SERVICE.decided_by}
-            ]
+    def gates(self, judgement: Judgement, row: Transaction, now_ms: int) -> StoryLine:
+        """The gates a message passed or failed, as a story line."""
+        data: list[dict[str, object]]
+        if judgement.verdict is None:
+            data = [{"gate": "service", "ok": False, "value": "", "decided_by": NO_SERVICE.decided_by}]
         else:
-            verdict = self.verdict(request, row.element, facts, now_ms)
-            data = story(verdict, row.address)
-        return [line(self._ids.next(), (row.request, row.ordinal), now_ms, "gates", data)]
-
-    def outcomes(self, request: Request, element: int) -> Outcomes:
-        """The maker of changes for a request element."""
-        return self._book.of(request, element)
+            data = story(judgement.verdict, row.address)
+        return line(self._ids.next(), (row.request, row.ordinal), now_ms, "gates", data)

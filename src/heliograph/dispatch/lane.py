@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from heliograph.dispatch.judge import Judgement
 from heliograph.dispatch.queue import PriorityQueue
 from heliograph.dispatch.throughput import Bucket
 from heliograph.model.channel import Connector, Outbound
@@ -25,11 +26,12 @@ STOCK = 256  # claimed ahead at least; about what a fast connector sends during 
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """A claimed message: as the connector takes it, its row, and the request it belongs to."""
+    """A claimed message: as the connector takes it, its row, its request, and how that was judged."""
 
     outbound: Outbound
     row: Transaction
     request: Request
+    judgement: Judgement
 
 
 class Lane:
@@ -82,7 +84,7 @@ class Lane:
                 connector.submit(outbound)
             if not count:
                 self._pump_later(self.bucket.wait(now))
-        if len(stock) * 2 < self.target and len(self.queue) and self.want():
+        if len(stock) * 2 < self.target and not self.wake.is_set() and len(self.queue) and self.want():
             self.wake.set()
 
     def _pump_later(self, delay: float) -> None:

@@ -43,17 +43,18 @@ class PriorityQueue:
     def _clear(self) -> None:
         self._slots: dict[int, deque[int]] = {priority: deque() for priority in PRIORITIES}
         self._rows: dict[int, deque[Transaction]] = {priority: deque() for priority in PRIORITIES}
-        self.loaded = 0
+        self._waiting = 0
 
     def add(self, slot: int, priority: int, now: float) -> None:
         """A request element joins the end of its class."""
         if not self._slots[priority] and not self._rows[priority]:
             self._served[priority] = now
         self._slots[priority].append(slot)
+        self._waiting += 1
 
     def load(self, priority: int, rows: list[Transaction], *, front: bool = False) -> None:
         """Rows of a slot are at hand now; `front` for what comes back to be sent next."""
-        self.loaded += len(rows)
+        self._waiting += len(rows)
         if front:
             self._rows[priority].extendleft(reversed(rows))
         else:
@@ -72,13 +73,15 @@ class PriorityQueue:
     def take_slots(self, priority: int, limit: int) -> list[int]:
         """Up to so many slots of the class, to be loaded."""
         slots = self._slots[priority]
-        return [slots.popleft() for _ in range(min(limit, len(slots)))]
+        taken = [slots.popleft() for _ in range(min(limit, len(slots)))]
+        self._waiting -= len(taken)
+        return taken
 
     def take_rows(self, priority: int, limit: int) -> list[Transaction]:
         """Up to so many loaded rows of the class."""
         rows = self._rows[priority]
         taken = [rows.popleft() for _ in range(min(limit, len(rows)))]
-        self.loaded -= len(taken)
+        self._waiting -= len(taken)
         return taken
 
     def drain(self) -> tuple[list[tuple[int, int]], list[tuple[int, Transaction]]]:
@@ -90,7 +93,7 @@ class PriorityQueue:
 
     def __len__(self) -> int:
         """Slots and rows that wait."""
-        return self.loaded + sum(map(len, self._slots.values()))
+        return self._waiting
 
 
 class Timers:

@@ -77,11 +77,10 @@ class Results:
     def _submitted(self, lane: Lane, flight: Flight, result: Submitted) -> None:
         now_ms = self._around.clock_ms()
         self.counts["submitted"] += 1
-        request, element = flight.request, flight.row.element
         sent = _attempted(flight, lane.name)
-        window = window_end_ms(self._judge.facts(request), request.messages[element].content.channel, now_ms)
-        outcomes = self._judge.outcomes(request, element)
-        change = outcomes.submitted(sent, now_ms, lane.name, result.native_ids, window)
+        outcomes = flight.judgement.outcomes
+        due = window_end_ms(flight.judgement.window_ms, now_ms)
+        change = outcomes.submitted(sent, now_ms, lane.name, result.native_ids, due)
         if self._sampler.keep():
             self._tell_story(lane, flight, result)
         self._around.correlator.submitted(lane.name, result.native_ids, sent)
@@ -119,7 +118,7 @@ class Results:
         self._end(lane, flight, result, State.LAPSED)
 
     def _end(self, lane: Lane, flight: Flight, result: SendError, state: State) -> None:
-        outcomes = self._judge.outcomes(flight.request, flight.row.element)
+        outcomes = flight.judgement.outcomes
         change = outcomes.change(flight.row.ordinal, state, result.key, self._around.clock_ms(), _detail(result))
         self._settler.add(
             msgspec.structs.replace(change, attempt=flight.outbound.attempt, connector=lane.name),
@@ -140,8 +139,7 @@ class Results:
     def _tell_story(self, lane: Lane, flight: Flight, result: Submitted | SendError) -> None:
         now_ms, row = self._around.clock_ms(), flight.row
         if flight.outbound.attempt == 1:
-            for entry in self._judge.gates(flight.request, row, now_ms):
-                self._settler.note(entry)
+            self._settler.note(self._judge.gates(flight.judgement, row, now_ms))
         data = attempt_data(lane.connector, lane.name, flight.outbound, result)
         identity = (row.request, row.ordinal)
         self._settler.note(line(self._around.ids.next(), identity, now_ms, "attempt", data))

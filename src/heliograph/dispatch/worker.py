@@ -7,7 +7,7 @@ import logging
 
 from heliograph.bus.tasks import lasting
 from heliograph.dispatch.around import Surroundings
-from heliograph.dispatch.judge import Judge
+from heliograph.dispatch.judge import Judge, Judgement
 from heliograph.dispatch.lane import Flight, Lane
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.queue import Timers, element_of, request_of, slot_of
@@ -139,13 +139,14 @@ class Dispatcher:
         ready: list[Flight] = []
         for row in rows:
             request = requests[row.request]
-            made = self._judge.outbound(request, row, now_ms)
+            judgement = self._judge.of(request, row.element, now_ms)
+            made = self._judge.outbound(judgement, row, now_ms)
             if isinstance(made, Refused):
-                self._refuse(request, row, made, now_ms)
+                self._refuse(judgement, row, made, now_ms)
             elif self._lanes.lane(request, row.element) is not lane:
                 self._move(request, row)
             else:
-                ready.append(Flight(made, row, request))
+                ready.append(Flight(made, row, request, judgement))
         return ready
 
     def _move(self, request: Request, row: Transaction, *, front: bool = False) -> None:
@@ -154,12 +155,10 @@ class Dispatcher:
         lane.queue.load(request.messages[row.element].priority, [row], front=front)
         lane.wake.set()
 
-    def _refuse(self, request: Request, row: Transaction, refused: Refused, now_ms: int) -> None:
-        outcomes = self._judge.outcomes(request, row.element)
-        change = outcomes.change(row.ordinal, State.FAILED, refused.key, now_ms, refused.value)
-        for line in self._judge.gates(request, row, now_ms):
-            self.settler.note(line)
-        self.settler.add(change, outcomes, row)
+    def _refuse(self, judgement: Judgement, row: Transaction, refused: Refused, now_ms: int) -> None:
+        change = judgement.outcomes.change(row.ordinal, State.FAILED, refused.key, now_ms, refused.value)
+        self.settler.note(self._judge.gates(judgement, row, now_ms))
+        self.settler.add(change, judgement.outcomes, row)
 
     async def _unclaim(self, lane: Lane) -> None:
         """What was claimed for a connector that is down or gone waits again, so that it may expire or move."""
@@ -205,9 +204,10 @@ class Dispatcher:
         rows = await self._rows.stored(slots)
         requests = await self._store.requests({row.request for row in rows})
         for row in rows:
-            made = self._judge.outbound(requests[row.request], row, now_ms)
+            judgement = self._judge.of(requests[row.request], row.element, now_ms)
+            made = self._judge.outbound(judgement, row, now_ms)
             if isinstance(made, Refused):
-                self._refuse(requests[row.request], row, made, now_ms)
+                self._refuse(judgement, row, made, now_ms)
 
     # Life
 

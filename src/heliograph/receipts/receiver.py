@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from heliograph.model.ids import Ids
-from heliograph.model.message import Request, Transaction
+from heliograph.model.message import Transaction
 from heliograph.model.outcome import Inbound, Receipt, State
 from heliograph.model.record import Change, Match, Notice, Reported, Settlement
 from heliograph.policy.directory import Directory
@@ -146,9 +146,15 @@ class Receiver:
             pairs.append((reported, match))
         requests = await self._store.requests({match.transaction.request for _, match in pairs})
         for reported, match in pairs:
+            key, detail = reported.key, _detail(reported)
+            if match.parts > 1:
+                key, detail = await self._parts.combined(reported, match, detail)
+            state = state_of(key)
             request = requests.get(match.transaction.request)
-            if request is not None:
-                await self._change(batch, reported, match, request)
+            if state is not State.SUBMITTED and request is not None:  # else the receipt alone is kept
+                outcomes = self._book.of(request, match.transaction.element)
+                batch.changes.append(outcomes.change(match.transaction.ordinal, state, key, reported.at, detail))
+                batch.told.append((outcomes, match.transaction))
         return batch
 
     async def _match(self, receipts: list[tuple[str, Receipt, Stored]]) -> dict[tuple[str, str], Match]:
@@ -183,18 +189,6 @@ class Receiver:
             connector, receipt.native_id, receipt.key, now_ms, receipt.native_code, receipt.detail,
             receipt.destination, receipt.raw,
         )  # fmt: skip
-
-    async def _change(self, batch: _Batch, reported: Reported, match: Match, request: Request) -> None:
-        key, detail = reported.key, _detail(reported)
-        if match.parts > 1:
-            key, detail = await self._parts.combined(reported, match, detail)
-        state = state_of(key)
-        if state is State.SUBMITTED:
-            return  # on its way, as known already; the receipt itself is kept
-        transaction = match.transaction
-        outcomes = self._book.of(request, transaction.element)
-        batch.changes.append(outcomes.change(transaction.ordinal, state, key, reported.at, detail))
-        batch.told.append((outcomes, transaction))
 
 
 def _adopted(reported: Reported, match: Match) -> Reported:
