@@ -13,6 +13,7 @@ from itertools import groupby
 
 import msgspec
 
+from heliograph.catalogue import keys
 from heliograph.contract.envelope import BadElement, read_call
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.message import Address, Message, Request, Transaction
@@ -25,7 +26,7 @@ from heliograph.policy.facts import Facts
 from heliograph.policy.outcomes import OutcomeBook
 from heliograph.store import SqliteStore
 
-ACCEPTED = "accepted"
+ACCEPTED = keys.ACCEPTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class Intake:
             raise
         facts = directory.facts(tenant.id, service.id)
         if facts is None:
-            raise Rejected("service_inactive")
+            raise Rejected(keys.SERVICE_INACTIVE)
         plan = _Plan(self._ids.next(), [], [], [], [], [], [])
         for element in call.elements:
             if isinstance(element, BadElement):

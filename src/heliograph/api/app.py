@@ -22,6 +22,7 @@ from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
 from heliograph.api.transactions import Transactions
+from heliograph.catalogue import keys
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.outcome import Rejected
 
@@ -151,7 +152,7 @@ class App:
 
     def _internal_error(self) -> bytes:
         transid = transid_of(self._ids.next(), new_nonce())
-        return render.rejected(Rejected("internal_error_at_accept"), transid)
+        return render.rejected(Rejected(keys.INTERNAL_ERROR_AT_ACCEPT), transid)
 
 
 def build_app(endpoints: Endpoints, more: Sequence[BaseRoute] = (), *, public: bool = True) -> ASGIApp:

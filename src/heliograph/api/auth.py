@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
+from heliograph.catalogue import keys
 from heliograph.model.outcome import Rejected
 from heliograph.model.workspace import Service, Tenant
 from heliograph.policy.directory import Directory
@@ -34,25 +35,25 @@ def service_of(directory: Directory, key: str) -> tuple[Tenant, Service]:
     Keys are looked up by their hash, so that the time taken says nothing about a stored key.
     """
     if not key:
-        raise Rejected("service_key_missing")
+        raise Rejected(keys.SERVICE_KEY_MISSING)
     found = directory.service_by_key(_hashed(key))
     if found is None:
-        raise Rejected("authentication_failed")
+        raise Rejected(keys.AUTHENTICATION_FAILED)
     return found
 
 
 def check_source(tenant: Tenant, service: Service, source: str) -> None:
     """The caller's address against the tenant's list (7010), then the service's own (7208)."""
     if tenant.ip_allowlist and not _listed(tenant.ip_allowlist, source):
-        raise Rejected("ip_not_allowed")
+        raise Rejected(keys.IP_NOT_ALLOWED)
     if service.ip_allowlist and not _listed(service.ip_allowlist, source):
-        raise Rejected("service_ip_not_allowed")
+        raise Rejected(keys.SERVICE_IP_NOT_ALLOWED)
 
 
 def check_active(tenant: Tenant, service: Service) -> None:
     """Both must be live to accept (7007)."""
     if tenant.status != "active" or service.status != "live":
-        raise Rejected("service_inactive")
+        raise Rejected(keys.SERVICE_INACTIVE)
 
 
 def is_admin(headers: Headers, token: str) -> bool:

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from heliograph import catalogue
 from heliograph.api import auth, render
 from heliograph.api.body import Gone, TooLarge, read_body
+from heliograph.catalogue import keys
 from heliograph.intake import ACCEPTED, Answer, Intake, Taken
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.outcome import Rejected
@@ -58,7 +59,7 @@ class Messaging:
             return render.rejected(error, self._fresh_transid())
         except StoreUnavailable as error:
             log.error("a call could not be kept and was refused: %s", error)
-            return render.rejected(Rejected("internal_error_at_accept"), self._fresh_transid())
+            return render.rejected(Rejected(keys.INTERNAL_ERROR_AT_ACCEPT), self._fresh_transid())
         return render.ascii_json(render.Accepted(_elements(taken)))
 
     def _fresh_transid(self) -> str:

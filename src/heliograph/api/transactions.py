@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from heliograph import catalogue
 from heliograph.api import auth, render
+from heliograph.catalogue import keys
 from heliograph.model.channel import Channel
 from heliograph.model.ids import Ids, new_nonce, parse_transid, transid_of
 from heliograph.model.message import Content, Request, Transaction
@@ -24,10 +25,10 @@ log = logging.getLogger(__name__)
 
 # Words of the published record (status API 3.3); everything else that is final has failed.
 _WORDS = {
-    "submitted": "sent", "delivered": "delivered", "read": "read", "request_expired": "expired",
-    "expired_at_operator": "expired", "expired_before_sending": "expired", "receipt_expired": "expired",
-    "expired_before_attempt": "expired", "call_not_answered": "no answer", "callee_busy": "busy",
-    "call_rejected": "rejected", "call_failed_other": "others",
+    "submitted": "sent", "delivered": "delivered", "read": "read", keys.REQUEST_EXPIRED: "expired",
+    keys.EXPIRED_AT_OPERATOR: "expired", keys.EXPIRED_BEFORE_SENDING: "expired", keys.RECEIPT_EXPIRED: "expired",
+    keys.EXPIRED_BEFORE_ATTEMPT: "expired", keys.CALL_NOT_ANSWERED: "no answer", keys.CALLEE_BUSY: "busy",
+    keys.CALL_REJECTED: "rejected", keys.CALL_FAILED_OTHER: "others",
 }  # fmt: skip
 _QUEUED = "queued"
 
@@ -52,7 +53,7 @@ class Transactions:
             body = self._failed(error)
         except StoreUnavailable as error:
             log.error("the status of a transaction could not be read: %s", error)
-            body = self._failed(Rejected("internal_server_error"))
+            body = self._failed(Rejected(keys.INTERNAL_SERVER_ERROR))
         await render.send_json(send, body)
 
     def _failed(self, error: Rejected) -> bytes:
@@ -63,18 +64,18 @@ class Transactions:
         tenant, service = self._caller(scope, parameters.get("servicekey", ""))
         parsed = parse_transid(parameters["transid"])
         if parsed is None:
-            raise Rejected("query_validation_failed")
+            raise Rejected(keys.QUERY_VALIDATION_FAILED)
         number, nonce, ordinal = parsed
         request = (await self._store.requests([number])).get(number)
         if request is None or request.nonce != nonce:
-            raise Rejected("no_results")
+            raise Rejected(keys.NO_RESULTS)
         if request.tenant != tenant.id:
-            raise Rejected("no_results")  # another tenant's ids are not confirmed to exist
+            raise Rejected(keys.NO_RESULTS)  # another tenant's ids are not confirmed to exist
         if request.service != service.id:
-            raise Rejected("not_under_this_service")
+            raise Rejected(keys.NOT_UNDER_THIS_SERVICE)
         rows = await self._store.transactions(number, ordinal)
         if not rows:
-            raise Rejected("no_results")
+            raise Rejected(keys.NO_RESULTS)
         channels = self._directory().channels
         return [record(request, row, tenant, service, channels.get(channel_of(request, row))) for row in rows]
 
@@ -84,21 +85,21 @@ class Transactions:
         try:
             found = auth.service_of(directory, header_key or path_key)
             if path_key and header_key and auth.service_of(directory, path_key)[1].id != found[1].id:
-                raise Rejected("query_validation_failed")
+                raise Rejected(keys.QUERY_VALIDATION_FAILED)
         except Rejected as error:
-            if error.key == "authentication_failed":
-                raise Rejected("not_under_this_service") from error
+            if error.key == keys.AUTHENTICATION_FAILED:
+                raise Rejected(keys.NOT_UNDER_THIS_SERVICE) from error
             raise
         tenant, service = found
         if tenant.status != "active":
-            raise Rejected("inactive_profile")
+            raise Rejected(keys.INACTIVE_PROFILE)
         client = scope.get("client")
         try:
             auth.check_source(tenant, service, client[0] if client else "")
         except Rejected as error:
-            raise Rejected("ip_not_allowed") from error  # decisions 4: a query knows one text for both lists
+            raise Rejected(keys.IP_NOT_ALLOWED) from error  # decisions 4: a query knows one text for both lists
         if service.status != "live":
-            raise Rejected("service_inactive")
+            raise Rejected(keys.SERVICE_INACTIVE)
         return tenant, service
 
 

@@ -29,7 +29,8 @@ def changes(lines: Iterable[str], *, applied: bool) -> None:
         colour = {"+": "green", "-": "red", "~": "yellow"}.get(text[:1], "white")
         console.print(f"[{colour}]{escape(text)}[/]")
     verb = "applied" if applied else "would be applied"
-    console.print(f"{len(lines)} changes {verb}" if lines else "no changes: the workspace is as declared")
+    count = "1 change" if len(lines) == 1 else f"{len(lines)} changes"
+    console.print(f"{count} {verb}" if lines else "no changes: the workspace is as declared")
 
 
 def findings(rows: list[dict[str, Any]]) -> None:

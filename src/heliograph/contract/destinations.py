@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from heliograph.catalogue import keys
 from heliograph.contract.values import as_text
 from heliograph.model.message import Address
 from heliograph.model.outcome import Rejected
 
 CORRELATION_BYTES = 50
-MISSING = "destination_missing"
-TOO_MANY = "too_many_destinations"
+MISSING = keys.DESTINATION_MISSING
+TOO_MANY = keys.TOO_MANY_DESTINATIONS
 HOPELESS = 10  # a list so many times too long is 7009 whatever its entries hold: they are not looked through
 
 Group = tuple[str, list[Any], dict[str, Any]]
@@ -61,7 +62,7 @@ def correlation_of(holder: dict[str, Any], inherited: str) -> str:
         return inherited
     text = as_text(value)
     if text is None or "\0" in text or len(text.encode()) > CORRELATION_BYTES:
-        raise Rejected("invalid_param", "correlationid")
+        raise Rejected(keys.INVALID_PARAM, "correlationid")
     return text
 
 
@@ -84,4 +85,4 @@ def _values(value: Any) -> list[Any]:
         return values if any(values) else []
     if types <= _NUMBERS_TOO:
         return values
-    raise Rejected("invalid_json")
+    raise Rejected(keys.INVALID_JSON)

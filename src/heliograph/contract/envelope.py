@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from heliograph.catalogue import keys
 from heliograph.contract.destinations import TOO_MANY, Group, addresses_of, correlation_of, read_destinations
 from heliograph.contract.expiry import expiry_ms
 from heliograph.contract.rules import check
@@ -67,7 +68,7 @@ def read_call(body: bytes, channels: Mapping[str, Channel], now_ms: int, most: i
         _limit(opened.count(), most)
         return Call((_read(opened, now_ms),), False)
     if not isinstance(root, list) or set(map(type, root)) != {dict}:
-        raise Rejected("invalid_json")
+        raise Rejected(keys.INVALID_JSON)
     _limit(len(root), most)  # every element counts, whatever becomes of it
     opened_elements = [_attempt_open(item, channels, most) for item in root]
     _limit(sum(1 if isinstance(item, Rejected) else item.count() for item in opened_elements), most)
@@ -78,7 +79,7 @@ def _json(body: bytes) -> Any:
     try:
         return _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Rejected("invalid_json") from error
+        raise Rejected(keys.INVALID_JSON) from error
 
 
 def _limit(count: int, most: int) -> None:
@@ -113,13 +114,13 @@ def _bad(error: Rejected, body: dict[str, Any]) -> BadElement:
 
 def _open(body: dict[str, Any], channels: Mapping[str, Channel], most: int) -> _Opened:
     if "deliverychannel" not in body:
-        raise Rejected("deliverychannel_missing")
+        raise Rejected(keys.DELIVERYCHANNEL_MISSING)
     name = body["deliverychannel"]
     if name is None or (isinstance(name, str) and not name.strip()):
-        raise Rejected("deliverychannel_empty")
+        raise Rejected(keys.DELIVERYCHANNEL_EMPTY)
     channel = channels.get(name.strip().lower()) if isinstance(name, str) else None
     if channel is None:
-        raise Rejected("invalid_delivery_channel")
+        raise Rejected(keys.INVALID_DELIVERY_CHANNEL)
     return _Opened(body, channel, read_destinations(body.get("destination"), channel.addresses, most))
 
 
@@ -140,7 +141,7 @@ def _read(opened: _Opened, now_ms: int) -> Message:
     appid = text_member(body, "appid", ID_CHARACTERS)
     expiry = _expiry(body.get("expiry"))
     if expiry and expiry <= now_ms:
-        raise Rejected("request_expired_on_arrival")
+        raise Rejected(keys.REQUEST_EXPIRED_ON_ARRIVAL)
     return Message(
         content=Content(channel=channel.name, fields=fields, template=template, parameters=parameters, appid=appid),
         addresses=addresses,
@@ -179,7 +180,7 @@ def _fields(found: dict[str, Any], channel: Channel) -> dict[str, object]:
             continue
         text = as_text(value)
         if text is None and not (name in channel.objects and isinstance(value, dict | list)):
-            raise Rejected("invalid_json")
+            raise Rejected(keys.INVALID_JSON)
         if text is None:
             check_depth(value)
         fields[name] = value if text is None else text
@@ -192,7 +193,7 @@ def _priority(value: Any) -> int:
     text = as_text(value)
     priority = _PRIORITIES.get(text.strip()) if text is not None else None
     if priority is None:
-        raise Rejected("invalid_priority")
+        raise Rejected(keys.INVALID_PRIORITY)
     return priority
 
 
@@ -201,5 +202,5 @@ def _expiry(value: Any) -> int:
         return 0
     moment = expiry_ms(value) if isinstance(value, str) else None
     if moment is None:
-        raise Rejected("invalid_param", "expiry")
+        raise Rejected(keys.INVALID_PARAM, "expiry")
     return max(moment, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from heliograph.catalogue import keys
 from heliograph.model.outcome import Rejected
 
 DEEPEST = 32  # levels of objects and lists inside a value that is kept; deeper is refused as 7000
@@ -25,7 +26,7 @@ def text_member(holder: dict[str, Any], name: str, most: int) -> str:
         return ""
     text = as_text(value)
     if text is None or len(text) > most:
-        raise Rejected("invalid_param", name)
+        raise Rejected(keys.INVALID_PARAM, name)
     return text
 
 
@@ -34,7 +35,7 @@ def object_member(holder: dict[str, Any], name: str) -> dict[str, Any] | None:
     value = holder.get(name)
     if value is None or isinstance(value, dict):
         return value
-    raise Rejected("invalid_json")
+    raise Rejected(keys.INVALID_JSON)
 
 
 def check_depth(value: Any, levels: int = DEEPEST) -> None:
@@ -42,7 +43,7 @@ def check_depth(value: Any, levels: int = DEEPEST) -> None:
     if not isinstance(value, dict | list):
         return
     if not levels:
-        raise Rejected("invalid_json")
+        raise Rejected(keys.INVALID_JSON)
     for inner in value.values() if isinstance(value, dict) else value:
         if isinstance(inner, dict | list):
             check_depth(inner, levels - 1)

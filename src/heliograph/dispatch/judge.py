@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from heliograph.catalogue import keys
 from heliograph.dispatch.story import line
 from heliograph.model.channel import Outbound
 from heliograph.model.ids import Ids
@@ -20,7 +21,7 @@ from heliograph.store.cache import Recent
 KEPT = 4_096
 FRESH_MS = 1_000  # a judgement is good for a second: time, money and lists change
 NO_SERVICE = Refused(
-    "channel_not_configured", "service", "", "the service was removed from the workspace after acceptance"
+    keys.CHANNEL_NOT_CONFIGURED, "service", "", "the service was removed from the workspace after acceptance"
 )
 
 

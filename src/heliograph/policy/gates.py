@@ -17,6 +17,7 @@ from typing import Literal
 
 import msgspec
 
+from heliograph.catalogue import keys
 from heliograph.model.channel import Channel
 from heliograph.model.message import Address, Content, Message
 from heliograph.model.workspace import Binding, ConnectorSpec, Sender
@@ -71,7 +72,7 @@ def tenant(case: Case) -> Looked:
     """7008: the tenant is active."""
     status, path = case.facts.tenant.status, f"{case.tenant_path}.status"
     if status != "active":
-        return Looked("tenant", False, status, path, "inactive_profile")
+        return Looked("tenant", False, status, path, keys.INACTIVE_PROFILE)
     return Looked("tenant", True, status, path)
 
 
@@ -80,7 +81,7 @@ def expiry(case: Case) -> Looked:
     ends, path = case.message.expiry, "expiry of the request"
     if ends and ends <= case.now_ms:
         late = f"expired {(case.now_ms - ends) / 1000:.1f} s ago"
-        return Looked("expiry", False, late, path, "request_expired")
+        return Looked("expiry", False, late, path, keys.REQUEST_EXPIRED)
     return Looked("expiry", True, str(ends or "none"), path)
 
 
@@ -88,17 +89,17 @@ def configuration(case: Case) -> Looked:
     """7106: the service has a way out on this channel. 7114: and that way is set up whole."""
     name, wanted = case.message.content.channel, case.binding.connector
     if case.channel is None or not case.channel.kinds:
-        return Looked("channel", False, name, "no connector kind for this channel", "channel_not_configured")
+        return Looked("channel", False, name, "no connector kind for this channel", keys.CHANNEL_NOT_CONFIGURED)
     if not wanted:
-        return Looked("channel", False, name, f"{case.binding_path} is not declared", "channel_not_configured")
+        return Looked("channel", False, name, f"{case.binding_path} is not declared", keys.CHANNEL_NOT_CONFIGURED)
     path = f"{case.tenant_path}.connectors[{wanted}]"
     if case.spec is None:
-        return Looked("channel", False, wanted, f"{path} is not declared", "channel_not_configured")
+        return Looked("channel", False, wanted, f"{path} is not declared", keys.CHANNEL_NOT_CONFIGURED)
     if case.spec.channel != name:
         value = f"{wanted} is for {case.spec.channel}"
-        return Looked("channel", False, value, path, "configuration_error")
+        return Looked("channel", False, value, path, keys.CONFIGURATION_ERROR)
     if faults := case.facts.faults.get(wanted):
-        return Looked("channel", False, "; ".join(faults), path, "configuration_error")
+        return Looked("channel", False, "; ".join(faults), path, keys.CONFIGURATION_ERROR)
     return Looked("channel", True, wanted, case.binding_path)
 
 
@@ -110,12 +111,12 @@ def sender(case: Case) -> Looked:
     given = str(case.message.content.fields.get(channel.sender_field) or "")
     wanted = given or case.binding.sender
     if not wanted:
-        return Looked("sender", False, "none given, no default", case.binding_path, "invalid_sender_id")
+        return Looked("sender", False, "none given, no default", case.binding_path, keys.INVALID_SENDER_ID)
     case.sender = case.facts.senders.get((channel.name, wanted))
     path = f"{case.tenant_path}.senders[{wanted[:LONGEST]}]"
     if case.sender is None:
         reason = f"{path} is not declared for {channel.name}"
-        return Looked("sender", False, wanted[:LONGEST], reason, "invalid_sender_id")
+        return Looked("sender", False, wanted[:LONGEST], reason, keys.INVALID_SENDER_ID)
     return Looked("sender", True, wanted, path)
 
 
@@ -132,7 +133,7 @@ def template(case: Case) -> Looked:
     case.text = case.channel.compose(content, text) if case.channel else text
     if name or content.parameters:  # a text without a `message` object is sent as it was written
         if names := missing(case.text, content.parameters):
-            return Looked("template", False, ", ".join(names), "`message.parameters`", "params_unresolved")
+            return Looked("template", False, ", ".join(names), "`message.parameters`", keys.PARAMS_UNRESOLVED)
         case.text = fill(case.text, content.parameters)
     return Looked("template", True, name or "none", "`message.template`")
 
@@ -142,11 +143,11 @@ def _unusable_template(case: Case) -> Looked | None:
     path = f"{case.tenant_path}.templates[{name[:LONGEST]}]"
     found = case.facts.templates.get(name)
     if found is None:
-        return Looked("template", False, name[:LONGEST], f"{path} is not declared", "invalid_template")
+        return Looked("template", False, name[:LONGEST], f"{path} is not declared", keys.INVALID_TEMPLATE)
     if found.status != "active":
-        return Looked("template", False, found.status, f"{path}.status", "invalid_template")
+        return Looked("template", False, found.status, f"{path}.status", keys.INVALID_TEMPLATE)
     if found.channel != case.message.content.channel:
-        return Looked("template", False, found.channel, f"{path}.channel", "invalid_template")
+        return Looked("template", False, found.channel, f"{path}.channel", keys.INVALID_TEMPLATE)
     return None
 
 
@@ -157,7 +158,7 @@ def message_type(case: Case) -> Looked:
         return Looked("type", True, kind, "channel")
     why = case.channel.allows(case.content, case.sender)
     path = f"{case.tenant_path}.senders[{case.sender.id}].types"
-    return Looked("type", False, why, path, "invalid_message_type") if why else Looked("type", True, kind, path)
+    return Looked("type", False, why, path, keys.INVALID_MESSAGE_TYPE) if why else Looked("type", True, kind, path)
 
 
 def length(case: Case) -> Looked:
@@ -169,8 +170,10 @@ def length(case: Case) -> Looked:
         case.parts, case.encoding, size = channel.measure(case.content, case.text)
     if size > channel.limit:
         value = f"{size} characters, {channel.limit} at most"
-        return Looked("length", False, value, path, "message_too_long")
-    return Looked("length", True, f"{size} characters in {case.parts} parts, {case.encoding}", path)
+        return Looked("length", False, value, path, keys.MESSAGE_TOO_LONG)
+    return Looked(
+        "length", True, f"{size} characters, {case.parts} part{'s' if case.parts > 1 else ''}, {case.encoding}", path
+    )
 
 
 def profile(address: Address, channel: Channel) -> str:
@@ -219,8 +222,8 @@ CHECKS: tuple[Gate | AddressGate, ...] = (
     Gate("expiry", expiry),
     Gate("channel", configuration),
     Gate("sender", sender),
-    AddressGate("profile", "profile_not_found", "the address is given directly", profile),
-    AddressGate("address", "invalid_address", "form of an address of the channel", address_form),
+    AddressGate("profile", keys.PROFILE_NOT_FOUND, "the address is given directly", profile),
+    AddressGate("address", keys.INVALID_ADDRESS, "form of an address of the channel", address_form),
     Gate("template", template),
     Gate("type", message_type),
     Gate("length", length),

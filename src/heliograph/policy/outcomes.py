@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from heliograph.catalogue import keys
 from heliograph.model.channel import Channel
 from heliograph.model.message import Request, Transaction
 from heliograph.model.outcome import State
@@ -70,9 +71,9 @@ class Outcomes:
         self, transaction: Transaction, at: int, connector: str, natives: tuple[str, ...], due: int
     ) -> Change:
         """The far end took it; `due` is when the wait for its receipt ends."""
-        url = self.url("submitted", State.SUBMITTED)
+        url = self.url(keys.SUBMITTED, State.SUBMITTED)
         return Change(
-            self._request.id, transaction.ordinal, State.SUBMITTED, "submitted", at, "", transaction.attempt,
+            self._request.id, transaction.ordinal, State.SUBMITTED, keys.SUBMITTED, at, "", transaction.attempt,
             connector, due, transaction.duplicate,
             self._new_id() if url else 0, url, origin_of(url) if url else "", natives,
         )  # fmt: skip

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from heliograph import catalogue
+from heliograph.catalogue import keys
 from heliograph.model.outcome import State
 from heliograph.model.record import Match, Reported
 from heliograph.store import SqliteStore
 from heliograph.store.cache import Recent
 
-MULTIPART_FAILED = "multipart_failed"
+MULTIPART_FAILED = keys.MULTIPART_FAILED
 KEPT = 20_000
 
-_STATES = {"submitted": State.SUBMITTED, "delivered": State.DELIVERED, "read": State.READ}
+_STATES = {keys.SUBMITTED: State.SUBMITTED, keys.DELIVERED: State.DELIVERED, keys.READ: State.READ}
 
 
 def state_of(key: str) -> State:
@@ -43,5 +44,5 @@ class Parts:
             row = catalogue.find(key)
             return MULTIPART_FAILED, f"part {part + 1} of {match.parts}: {row.code} {row.message} {detail}".rstrip()
         if len(parts) == match.parts:
-            return "delivered", ""
-        return "submitted", ""
+            return keys.DELIVERED, ""
+        return keys.SUBMITTED, ""

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from heliograph.catalogue import keys
 from heliograph.model.ids import Ids
 from heliograph.model.message import Transaction
 from heliograph.model.outcome import Inbound, Receipt, State
@@ -200,6 +201,6 @@ def _adopted(reported: Reported, match: Match) -> Reported:
 
 def _detail(reported: Reported) -> str:
     """What the caller reads as additionalInfo: nothing for a plain delivery, the native words for the rest."""
-    if reported.key == "delivered":
+    if reported.key == keys.DELIVERED:
         return ""
     return " ".join(part for part in (reported.native_code, reported.detail) if part)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from heliograph.catalogue import keys
 from heliograph.model.ids import Ids
 from heliograph.model.message import Transaction
 from heliograph.model.outcome import State
@@ -20,8 +21,8 @@ EVERY_SECONDS = 0.5
 WINDOWS = 500  # closed at once
 
 # decisions 8: a silent SMS route ends 7200, the others 7303.
-LAPSED_AS = {"sms": "unknown_status"}
-OTHERWISE = "receipt_expired"
+LAPSED_AS = {"sms": keys.UNKNOWN_STATUS}
+OTHERWISE = keys.RECEIPT_EXPIRED
 DETAIL = "no final receipt came within the receipt window"
 
 

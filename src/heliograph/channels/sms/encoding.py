@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 
+from heliograph.catalogue import keys
 from heliograph.channels.sms.settings import Settings
 from heliograph.channels.sms.text import kind_of, octets_of
 from heliograph.model.channel import Body
@@ -73,9 +74,9 @@ class Encoder:
         try:
             return tuple(SubmitTemplate(head._replace(**part._asdict())) for part in self._parts(body))
         except TooLong as error:
-            raise Unsendable("message_too_long", str(error)) from error
+            raise Unsendable(keys.MESSAGE_TOO_LONG, str(error)) from error
         except LocalProtocolError as error:
-            raise Unsendable("invalid_sender_id", str(error)) from error
+            raise Unsendable(keys.INVALID_SENDER_ID, str(error)) from error
 
     def _parts(self, body: Body) -> tuple[Part, ...]:
         kind = kind_of(body.content)
@@ -91,7 +92,7 @@ class Encoder:
             return segment_text(body.text, options)
         octets = octets_of(body.text)
         if octets is None:
-            raise Unsendable("binary_message_error", "body is not an even number of hexadecimal digits")
+            raise Unsendable(keys.BINARY_MESSAGE_ERROR, "body is not an even number of hexadecimal digits")
         return segment_binary(octets, options)
 
 

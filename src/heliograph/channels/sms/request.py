@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from heliograph.catalogue import keys
 from heliograph.model.rules import OneOf, Required, Rule, ValueIn
 
 MEMBERS = ("type", "text", "body", "senderid", "media-path", "extras")
-MISSING_KEY = "sms_object_missing"
+MISSING_KEY = keys.SMS_OBJECT_MISSING
 
 TYPES = {
     "1": "text", "2": "flash", "3": "binary", "4": "unicode",
@@ -22,15 +23,15 @@ def _type(found: dict[str, Any]) -> str:
 
 
 RULES: tuple[Rule, ...] = (
-    Required(("text",), "sms_text_missing", lambda found: _type(found) == "text", "type 1 or absent"),
-    Required(("body",), "sms_body_missing", lambda found: _type(found) == "binary", "type 3"),
+    Required(("text",), keys.SMS_TEXT_MISSING, lambda found: _type(found) == "text", "type 1 or absent"),
+    Required(("body",), keys.SMS_BODY_MISSING, lambda found: _type(found) == "binary", "type 3"),
     OneOf(
         (("text",), ("body",)),
-        "sms_body_missing",
+        keys.SMS_BODY_MISSING,
         lambda found: _type(found) not in ("text", "binary"),
         "types 2 and 4",
     ),
-    ValueIn(("type",), TYPES, "invalid_sms_type", "1 text, 2 flash, 3 binary, 4 unicode"),
+    ValueIn(("type",), TYPES, keys.INVALID_SMS_TYPE, "1 text, 2 flash, 3 binary, 4 unicode"),
 )
 
 _PLAIN = re.compile(r"[1-9][0-9]{5,14}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heliograph.catalogue import keys
 from heliograph.channels.sms.encoding import Templates
 from heliograph.channels.sms.outcomes import TABLE
 from heliograph.model.channel import Outbound
@@ -71,12 +72,12 @@ class Sending:
             return Submitted(self.ids, self.native)
         if refusal is not None and (self.taken or self.lost):
             detail = f"{self.taken} of {len(self.templates)} parts accepted; {refusal.detail}".rstrip("; ")
-            return SendError("multipart_failed", "no", refusal.native_code, detail, self.native)
+            return SendError(keys.MULTIPART_FAILED, "no", refusal.native_code, detail, self.native)
         if refusal is not None:
             return SendError(refusal.key, refusal.retry, refusal.native_code, refusal.detail, self.native)
         if self.taken and not self.lost:
             detail = f"{self.taken} of {len(self.templates)} parts accepted, then the bind was lost"
-            return SendError("multipart_failed", "no", "", detail, self.native)
+            return SendError(keys.MULTIPART_FAILED, "no", "", detail, self.native)
         if self.lost:
             unanswered = TABLE.links["unanswered"]
             return SendError(unanswered.key, "soon" if resend else unanswered.retry, "", self.lost, self.native)
