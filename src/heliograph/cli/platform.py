@@ -66,7 +66,7 @@ class Platform:
         self.workspaces.load()
         self.simulators = Simulators(config)
         self.tail = Tail()
-        self.ids = Ids(clock_ms)
+        self.ids = Ids(clock_ms, floor=self.store.greatest_id())
         directory = self.workspaces.directory
         self.http = Client()
         self.teller = Teller(

@@ -129,6 +129,10 @@ WHERE state = 20 AND request IN (SELECT id FROM requests WHERE remaining > 0);
 INSERT INTO workspace VALUES (1, ?1, ?2)
 ON CONFLICT (id) DO UPDATE SET version = excluded.version, document = excluded.document;
 
+-- name: greatest_id
+SELECT max(coalesce((SELECT max(id) FROM requests), 0), coalesce((SELECT max(id) FROM inbound), 0),
+    coalesce((SELECT max(id) FROM receipts WHERE request = 0 AND ordinal = 0), 0));
+
 -- name: load_workspace
 SELECT version, document FROM workspace;
 
