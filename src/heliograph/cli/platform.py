@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -135,7 +136,8 @@ class Platform:
         self.tail.close()
         if self._works:
             await self.dispatcher.stop(GRACE_SECONDS)
-            await self.receiver.drained()
+            with contextlib.suppress(TimeoutError):  # what the store does not take stays with its operator
+                await asyncio.wait_for(self.receiver.drained(), GRACE_SECONDS / 4)
             await self.teller.stop(GRACE_SECONDS / 2)
         for task in self._tasks:
             task.cancel()

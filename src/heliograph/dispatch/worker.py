@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 LOAD_SLOTS = 200
 OPEN_PAGE = 5_000
+HELD_MS = 500  # before an expired message that was being claimed is looked at again
 ERROR_PAUSE = 0.5  # seconds a lane rests after the store refused a claim
 
 
@@ -114,6 +115,7 @@ class Dispatcher:
         if not rows:
             await self._load(lane, priority)
             return
+        lane.claiming = rows
         try:
             flights = await self._prepare(lane, rows)
             rows = [flight.row for flight in flights]  # the others were refused or moved
@@ -123,6 +125,8 @@ class Dispatcher:
         except StoreUnavailable:
             lane.queue.load(priority, rows, front=True)
             raise
+        finally:
+            lane.claiming = []
 
     async def _load(self, lane: Lane, priority: int) -> None:
         now_ms = self._around.clock_ms()
@@ -206,7 +210,11 @@ class Dispatcher:
             return
         rows = await self._rows.stored(slots)
         requests = await self._store.requests({row.request for row in rows})
+        held = set().union(*(lane.held() for lane in self._lanes.all()))
         for row in rows:
+            if (row.request, row.ordinal) in held:  # on its way by now, unless its claim fails
+                self._timers.expire(now_ms + HELD_MS, slot_of(row.request, row.element))
+                continue
             judgement = self._judge.of(requests[row.request], row.element, now_ms)
             made = self._judge.outbound(judgement, row, now_ms)
             if isinstance(made, Refused):
@@ -224,7 +232,7 @@ class Dispatcher:
     async def reconfigure(self) -> None:
         """The workspace changed: lanes follow it, and what waited in lanes that are gone goes on in others."""
         for lane in await self._lanes.reconfigure():
-            await self._close(lane)
+            await lane.close()
             await self._hand_on(lane)
         for lane in self._lanes.all():
             self._ensure_fed(lane)
@@ -251,29 +259,17 @@ class Dispatcher:
         if lane.feed is None:
             lane.feed = lasting(self._feed(lane), f"lane {lane.name}")
 
-    async def _close(self, lane: Lane) -> None:
-        """Let the lane's feed end between two claims, never within one."""
-        lane.closed = True
-        lane.wake.set()
-        if lane.feed is not None:
-            await lane.feed
-
     async def stop(self, grace: float) -> None:
         """Drain: nothing new goes out, answers under way are awaited, what is claimed is queued again."""
         for lane in self._lanes.all():
-            await self._close(lane)
+            await lane.close()
         await self._lanes.stop(grace)
         now_ms = self._around.clock_ms()
         for lane in self._lanes.all():
             for flight in lane.stock:
                 self.settler.add(_queued_again(flight, now_ms), None, flight.row)
             lane.stock.clear()
-        try:
-            await asyncio.wait_for(self.settler.drained(), grace)
-        except TimeoutError:
-            log.error(
-                "the last outcomes cannot be written; their messages are sent again, flagged, at the next start"
-            )
+        await self.settler.drained(grace)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -39,6 +39,10 @@ def _check(spec: ConnectorSpec) -> list[str]:
     return [] if spec.host else ["`host` is missing"]
 
 
+def _sandbox(spec: ConnectorSpec, endpoint: tuple[str, int]) -> ConnectorSpec:
+    return msgspec.structs.replace(spec, host=endpoint[0], port=endpoint[1])
+
+
 def _allows(content: Content, sender: Sender) -> str | None:
     kind = str(content.fields.get("type") or "text")
     return None if kind in sender.types else f"{sender.id} does not send {kind}"
@@ -52,7 +56,7 @@ SMS = Channel(
     members=MEMBERS,
     missing_key=MISSING_KEY,
     addresses=("msisdn", "userid", "customerid"),
-    kinds={"smpp": ConnectorKind("smpp", _check, _build, lambda spec, _: spec)},
+    kinds={"smpp": ConnectorKind("smpp", _check, _build, _sandbox)},
     normalise=normalise_msisdn,
     compose=lambda content, text: (
         f"{text} {content.fields['media-path']}" if "media-path" in content.fields else text
