@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from heliograph.channels.sms.request import MEMBERS, MISSING_KEY, RULES, normalise_msisdn
+from heliograph.channels.sms.request import MEMBERS, MISSING_KEYS, RULES
+from heliograph.model.addresses import normalise_msisdn
 from heliograph.model.channel import Channel, Connector, ConnectorKind
 from heliograph.model.message import Address, Content, Message
 from heliograph.model.workspace import ConnectorSpec, Document, Sender
@@ -50,7 +51,7 @@ SMS = Channel(
     path=("sms",),
     rules=RULES,
     members=MEMBERS,
-    missing_key=MISSING_KEY,
+    missing_keys=MISSING_KEYS,
     addresses=("msisdn", "userid", "customerid"),
     kinds={"smpp": ConnectorKind("smpp", _check, _build, lambda spec, _: spec)},
     normalise=normalise_msisdn,
