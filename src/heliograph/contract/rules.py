@@ -70,8 +70,9 @@ def _check_members(rule: Members, values: dict[str, Any]) -> None:
 
 def _apply_alias(rule: Alias, values: dict[str, Any]) -> None:
     holder = _holder(values, rule.path)
-    if rule.other in holder and not present(values, rule.path):
-        holder[rule.path[-1]] = holder[rule.other]
+    value = holder.pop(rule.other, None)
+    if value is not None and not present(values, rule.path):
+        holder[rule.path[-1]] = value
 
 
 def _apply_yields(rule: Yields, values: dict[str, Any]) -> None:

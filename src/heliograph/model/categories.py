@@ -42,7 +42,7 @@ _NO = ("DISMISS", *_OPEN)
 _YES = (*_OPEN, "DISMISS")
 
 # Identifiers, and what they may do on push and on rt; the first is the default.
-_MATRIX: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+MATRIX: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("DISMISS", ("DISMISS",), ("DISMISS",)),
     ("CANCEL", ("DISMISS", "OPEN_APP"), ("DISMISS", "OPEN_APP")),
     ("LATER PLAY_LATER BUY_LATER NO", _NO, (*_NO, "TRIVIAL_REPLY")),
@@ -59,7 +59,7 @@ _MATRIX: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 )
 ALLOWED: Mapping[tuple[str, str], tuple[str, ...]] = {
     (identifier, channel): actions
-    for names, *sets in _MATRIX
+    for names, *sets in MATRIX
     for identifier in names.split()
     for channel, actions in zip(BOTH, sets, strict=True)
 }
