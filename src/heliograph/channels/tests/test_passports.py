@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,9 +56,14 @@ def test_shape_is_looked_at_before_what_is_missing_and_that_before_values(channe
 @EVERY
 def test_every_step_to_the_object_has_its_refusal(channel: Channel) -> None:
     assert len(channel.missing_keys) == len(channel.path)
-    with pytest.raises(Rejected) as caught:
-        message_of(channel, None)
-    assert caught.value.key == channel.missing_keys[max(len(channel.path) - 2, 0)]
+    without: list[tuple[dict[str, Any], str]] = [
+        ({"channels": {}}, channel.missing_keys[0]),
+        ({}, channel.missing_keys[-1]),
+    ]
+    for more, key in without:
+        with pytest.raises(Rejected) as caught:
+            message_of(channel, None, **more)
+        assert caught.value.key == key
 
 
 @EVERY

@@ -60,18 +60,25 @@ CATEGORIES = categories_of(({"name": "HOLE", "positions": [1, 2], "identifiers":
 MANY = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+def outcome(channel: Channel, found: Any, more: dict[str, Any]) -> Message | Rejected:
+    """What became of a call with that object."""
+    try:
+        return message_of(channel, found, CATEGORIES, **more)
+    except Rejected as error:
+        return error
+
+
 @EVERY
 @MANY
 @given(found=JSON | NEARLY, templated=st.booleans())
 def test_any_object(channel: Channel, found: Any, templated: bool) -> None:
     more = {"message": {"template": "t"}} if templated else {}
-    try:
-        message = message_of(channel, found, CATEGORIES, **more)
-    except Rejected as error:
-        assert catalogue.text(error.key, values=error.values)
+    result = outcome(channel, found, more)
+    if isinstance(result, Rejected):
+        assert catalogue.text(result.key, values=result.values)
     else:
-        assert msgspec.json.decode(msgspec.json.encode(message), type=Message) == message
-        assert channel.measure(message.content, channel.compose(message.content, ""))
+        assert msgspec.json.decode(msgspec.json.encode(result), type=Message) == result
+        assert channel.measure(result.content, channel.compose(result.content, ""))
 
 
 @EVERY
