@@ -452,3 +452,33 @@ async def test_a_category_that_cannot_be_used_is_a_fault_of_the_workspace(live: 
     assert [fault["path"] for fault in faults] == [
         "tenants[demo].push_categories[ODD].positions", "tenants[demo].push_categories[ODD].actions",
     ]  # fmt: skip
+
+
+async def test_a_service_that_checks_at_dispatch_is_told_later(live: Running) -> None:
+    current = document(live.url)
+    current["tenants"][0]["services"][0]["checks"] = "at_dispatch"
+    assert (await live.admin("PUT", "/workspace", json=current)).status_code == 200
+
+    for body in (
+        push(**PUSH_SKELETON),
+        rt(**RT_SKELETON),
+        ott("fb", text="x"),
+        call("voice", None, message=TEMPLATE),
+    ):
+        [element] = (await live.send(body)).json()["response"]
+        row = await live.final(element["transid"])
+
+        assert (element["code"], row["code"], row["description"]) == ("1001", "7106", "Channel not configured")
+
+
+async def test_a_fault_while_a_call_is_read_is_an_internal_error(
+    live: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any) -> None:
+        raise RuntimeError("the store is broken in this test")
+
+    monkeypatch.setattr(live.platform.store, "accept", broken)
+
+    refusal = (await live.send(ott("fb", text="x"))).json()["response"]
+
+    assert (refusal["code"], refusal["description"]) == ("7006", "Internal error occurred")

@@ -1,4 +1,5 @@
-"""The sets of buttons under a notification: categories, their identifiers by position, what a button may do.
+"""What people can tap: the sets of buttons under a notification (categories, their identifiers by position, what a
+button may do), and the notification itself.
 
 Source: messaging.md 7.1 to 7.3. A tenant adds categories of its own (`push_categories` of the workspace).
 """
@@ -8,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from heliograph.catalogue import keys
+from heliograph.model.rules import Action, Path
 
 PUSH, RT = "push", "rt"
 BOTH = (PUSH, RT)
@@ -113,6 +117,18 @@ SHIPPED: Mapping[str, Category] = {
     for name, held, channels in _SHIPPED
 }
 """The categories that every tenant has."""
+
+
+def notification_action(extras: Path) -> Action:
+    """The rule of `notificationaction`, what a tap on the notification itself does, inside an `extras` object."""
+    return Action(
+        path=(*extras, "notificationaction"),
+        actions=("OPEN_URL", "OPENWEBVIEW", "DEEPLINK", "OPEN_HTML", "OPEN_APP"),
+        bare=("OPEN_APP",),
+        default="OPEN_APP",
+        missing_key=keys.ACTION_VALUE_MISSING,
+        invalid_key=keys.INVALID_ACTION,
+    )
 
 
 def categories_of(declared: tuple[Mapping[str, Any], ...]) -> Mapping[str, Category]:

@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+PRIORITY_LEVELS = {level: level for level in ("1", "2", "3", "4", "5")}
+"""The values of a priority, wherever one stands (decisions 3)."""
+
 Path = tuple[str, ...]
 Condition = Callable[[dict[str, Any]], bool]
 

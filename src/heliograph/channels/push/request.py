@@ -6,14 +6,14 @@ Times to live and sizes are no matter of the contract: they end as 7505, 7506, 7
 from __future__ import annotations
 
 from heliograph.catalogue import keys
+from heliograph.model.categories import notification_action
 from heliograph.model.rules import (
-    Action,
+    PRIORITY_LEVELS,
     Alias,
     EachIn,
     Interactive,
     Members,
     OneOf,
-    Path,
     Required,
     Rule,
     ValueIn,
@@ -25,20 +25,8 @@ MISSING_KEYS = (keys.PUSH_OBJECT_MISSING,)
 PATH_ALIASES = {"push": "apnp"}
 
 BROWSERS = frozenset({"chrome", "firefox", "safari"})
-PRIORITIES = {level: level for level in ("1", "2", "3", "4", "5")}
 
 _CUSTOM = ("customtags", "notificationaction")
-
-
-def _notification(path: Path) -> Action:
-    return Action(
-        path=(*path, "notificationaction"),
-        actions=("OPEN_URL", "OPENWEBVIEW", "DEEPLINK", "OPEN_HTML", "OPEN_APP"),
-        bare=("OPEN_APP",),
-        default="OPEN_APP",
-        missing_key=keys.ACTION_VALUE_MISSING,
-        invalid_key=keys.INVALID_ACTION,
-    )
 
 
 RULES: tuple[Rule, ...] = (
@@ -57,10 +45,10 @@ RULES: tuple[Rule, ...] = (
         ("web", "platform_types"), keys.PLATFORM_TYPES_MISSING, given("web"), "where `web` is there", always=True
     ),
     Required(("web", "text"), keys.WEB_TEXT_MISSING, given("web"), "where `web` is there"),
-    ValueIn(("android", "priority"), PRIORITIES, keys.INVALID_PRIORITY, "1 to 5, 5 is the highest"),
+    ValueIn(("android", "priority"), PRIORITY_LEVELS, keys.INVALID_PRIORITY, "1 to 5, 5 is the highest"),
     EachIn(("web", "platform_types"), BROWSERS, keys.INVALID_PARAM, "chrome, firefox, safari"),
-    _notification(("android", "extras")),
-    _notification(("ios", "extras")),
+    notification_action(("android", "extras")),
+    notification_action(("ios", "extras")),
 )
 
 INTERACTIVE = Interactive(("interactive",), devices=True)
