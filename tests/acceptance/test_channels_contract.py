@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from heliograph import catalogue
 from heliograph.testing import Running, running, workspace
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -395,6 +397,26 @@ async def test_a_call_is_refused_with_its_row(live: Running, body: Any, code: st
     assert answer.status_code == 200
     assert (refusal["code"], refusal["description"]) == (code, text)
     assert sorted(refusal) == ["code", "description", "transid"]
+
+
+async def test_every_published_refusal_of_these_channels_is_provoked() -> None:
+    elsewhere = {"deliverychannel_missing", "deliverychannel_empty", "invalid_sms_type"}  # test_messaging.py
+    provoked = {text for _, _, _, text in ALL_REFUSALS}
+    rows = [row for row in catalogue.ROWS if row.api == catalogue.MESSAGING and row.code in ("7003", "7004")]
+    missed = [
+        row.key
+        for row in rows
+        if not (row.key.startswith("sms_") or row.key in elsewhere)
+        and not any(re.fullmatch(pattern(row.message), text) for text in provoked)
+    ]
+
+    assert len(rows) > 40
+    assert missed == []
+
+
+def pattern(message: str) -> str:
+    """A published text as a pattern, anything in the place of xx and xxx."""
+    return re.sub(r"\bx{2,3}(?:,x{2,3})*\b", ".+", re.escape(message))
 
 
 @pytest.mark.parametrize("body", [row[1] for row in ALL_ACCEPTED], ids=[row[0] for row in ALL_ACCEPTED])
