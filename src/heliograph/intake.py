@@ -89,7 +89,7 @@ class Intake:
         now_ms = self._clock_ms()
         directory = self._directory()
         try:
-            call = read_call(body, directory.channels, now_ms)
+            call = read_call(body, directory.channels, now_ms, directory.categories(tenant.id))
         except Rejected:
             self.counts["rejected"] += 1
             raise

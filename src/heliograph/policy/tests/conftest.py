@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from heliograph.channels.sms.request import MEMBERS, MISSING_KEY, RULES, normalise_msisdn
+from heliograph.channels.sms.request import MEMBERS, MISSING_KEYS, RULES
+from heliograph.model.addresses import normalise_msisdn
 from heliograph.model.channel import Channel, Connector, ConnectorKind
 from heliograph.model.message import Address, Content, Message
 from heliograph.model.workspace import ConnectorSpec, Document, Sender
@@ -54,7 +55,7 @@ SMS = Channel(
     path=("sms",),
     rules=RULES,
     members=MEMBERS,
-    missing_key=MISSING_KEY,
+    missing_keys=MISSING_KEYS,
     addresses=("msisdn", "userid", "customerid"),
     kinds={"smpp": ConnectorKind("smpp", _check, _build, _sandbox)},
     normalise=normalise_msisdn,
