@@ -21,7 +21,9 @@ from heliograph.model.workspace import ConnectorSpec
 
 log = logging.getLogger(__name__)
 
-STOCK = 256  # claimed ahead at least; about what a fast connector sends during one commit
+STOCK = 256  # claimed ahead at most by a small window; about what a fast connector sends during one commit
+AHEAD_SECONDS = 0.1  # of the far end's pace that are claimed ahead
+PACE_SECONDS = 0.25  # how often its pace is looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,12 @@ class Lane:
         self.claiming: list[Transaction] = []  # on their way from the queue to the stock
         self.bucket = Bucket(spec.throughput)
         self.wake = asyncio.Event()
-        self.target = max(STOCK, spec.window * spec.binds * 2)
+        window = spec.window * spec.binds
+        self._least = min(window, max(1, int(spec.throughput))) if spec.throughput else window
+        self._most = max(STOCK, window * 2)
+        self.target = self._least  # messages to have in stock
+        self._answers = 0
+        self._since = clock()
         self.closed = False
         self.feed: asyncio.Task[None] | None = None
         self._clock = clock
@@ -60,16 +67,22 @@ class Lane:
         """How many more should be claimed now; 0 while nothing can go out."""
         if self.idle():
             return 0
-        return max(0, min(self.target, self._paced()) - len(self.stock))
+        return max(0, self.target - len(self.stock))
 
     def idle(self) -> bool:
         """Nothing is under way and nothing can go out."""
         return not self.under_way and not self.connector.capacity()
 
-    def _paced(self) -> int:
-        """A slow connector is not given a stock that would wait for minutes."""
-        rate = self.spec.throughput
-        return max(1, int(rate)) if rate else self.target
+    def answered(self, flight: tuple[int, int]) -> Flight:
+        """The far end answered for one; the stock follows its pace, so that no more is claimed ahead than goes
+        out soon: what is claimed cannot be overtaken by what is urgent."""
+        self._answers += 1
+        passed = (now := self._clock()) - self._since
+        if passed >= PACE_SECONDS:
+            ahead = int(self._answers / passed * AHEAD_SECONDS)
+            self.target = min(max(self._least, ahead), self._most)
+            self._answers, self._since = 0, now
+        return self.under_way.pop(flight)
 
     def pump(self) -> None:
         """Send from the stock while the connector and its rate allow; runs on every answer."""

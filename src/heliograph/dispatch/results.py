@@ -67,7 +67,7 @@ class Results:
 
     def settled(self, lane: Lane, outbound: Outbound, result: Submitted | SendError) -> None:
         """One submit was answered."""
-        flight = lane.under_way.pop((outbound.request, outbound.ordinal))
+        flight = lane.answered((outbound.request, outbound.ordinal))
         if isinstance(result, Submitted):
             self._submitted(lane, flight, result)
         else:
