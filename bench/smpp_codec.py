@@ -13,9 +13,7 @@ from heliograph.wire.smpp.segment import count_parts, segment_text
 from heliograph.wire.smpp.session import Role, Session, Settings
 
 DESTINATION = "447700900123"
-RECEIPT = (
-    b"id:0123456789 sub:1 dlvrd:1 submit date:2601011200 done date:2601011201 stat:DELIVRD err:000 text:hi"
-)
+RECEIPT = b"id:0123456789 sub:1 dlvrd:1 submit date:2601011200 done date:2601011201 stat:DELIVRD err:000 text:hi"
 ODD_RECEIPT = b"ID: 0123456789 Sub:1 Submit Date:260101120000 mcc:234 Done Date: Stat:UNDELIV Err:0x1A Text:"
 SUBMIT = ShortMessage("", 5, 0, "HELIO", 1, 1, DESTINATION, registered_delivery=1, short_message=b"a" * 160)
 DELIVER = ShortMessage("", 1, 1, DESTINATION, 5, 0, "HELIO", 4, short_message=RECEIPT)
