@@ -37,8 +37,13 @@ SECTIONS = {
 
 ENDPOINTS_HEAD = """# Endpoints
 
-Calls of the Messaging and status API carry the service key in the header `key`. They are answered with HTTP 200 and a
-code in the body; see [codes](codes.md). A trailing slash makes no difference there.
+Calls of the Messaging and status API carry the service key in the header `key`, or a JSON web token as
+`Authorization: Bearer <token>`, which wins over a key. They are answered with HTTP 200 and a code in the body; see
+[codes](codes.md). A trailing slash makes no difference there.
+
+A token is signed with HS256 and a secret of the service's `jwt` list, base64-decoded. It says the secret's `id` in
+`iss` and the time in `iat` (Unix seconds), and is good for 60 minutes from then, or less with an `exp`; `nbf` is
+honoured, and a clock may be 60 seconds ahead. Any other is refused with 7001, with 7601 on the status API.
 
 Calls of the admin API carry `Authorization: Bearer <admin token>` and are answered with the usual HTTP statuses.
 Times are Unix milliseconds. An error has one shape:
@@ -213,12 +218,15 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "checks": "`at_accept` refuses a destination in the answer, `at_dispatch` answers 1001 first and decides "
         "later.",
         "keys": "The keys of its callers, 8 to 128 characters; kept as hashes. Left out: see above.",
-        "jwt": KEPT,
+        "jwt": "Secrets with which callers sign tokens instead of sending a key.",
         "ip_allowlist": "The service's own list, after the tenant's. Others get 7208.",
         "notify": "Where it is told what became of its messages.",
         "channels": "By channel: what the service uses there.",
     },
-    "JwtSecret": {"id": KEPT, "secret": KEPT},
+    "JwtSecret": {
+        "id": "What the token says in `iss`.",
+        "secret": "Signs the token with HS256, in base64; 32 random bytes or more. Without one no token is taken.",
+    },
     "Notify": {
         "url": "Receives receipts, unless the call has a `notifyurl` of its own.",
         "secret": "Signs every call; see [callbacks](../howto/callbacks.md).",

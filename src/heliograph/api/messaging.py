@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -49,8 +50,12 @@ class Messaging:
 
     async def _answer(self, scope: Scope, receive: Any) -> bytes:
         try:
-            key = auth.header(scope["headers"], b"key")
-            tenant, service = auth.service_of(self._directory(), key)
+            key, token = auth.credentials(scope["headers"])
+            directory = self._directory()
+            if token is None:
+                tenant, service = auth.service_of(directory, key)
+            else:
+                tenant, service = auth.service_of_token(directory, token, time.time())
             client = scope.get("client")
             auth.check_source(tenant, service, client[0] if client else "")
             auth.check_active(tenant, service)

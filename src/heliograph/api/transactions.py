@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -81,10 +82,14 @@ class Transactions:
 
     def _caller(self, scope: Scope, path_key: str) -> tuple[Tenant, Service]:
         directory = self._directory()
-        header_key = auth.header(scope["headers"], b"key")
+        header_key, token = auth.credentials(scope["headers"])
         try:
-            found = auth.service_of(directory, header_key or path_key)
-            if path_key and header_key and auth.service_of(directory, path_key)[1].id != found[1].id:
+            if token is None:
+                found = auth.service_of(directory, header_key or path_key)
+            else:
+                found = auth.service_of_token(directory, token, time.time())
+            twice = path_key and (header_key or token is not None)
+            if twice and auth.service_of(directory, path_key)[1] is not found[1]:
                 raise Rejected(keys.QUERY_VALIDATION_FAILED)
         except Rejected as error:
             if error.key == keys.AUTHENTICATION_FAILED:

@@ -8,7 +8,7 @@ TENANT_MEMBERS = (
     "profile_key", "verified_only", "profile_async", "limits", "billing", "dnd", "spam_words", "social_hours",
     "profile_store", "apps", "prompts", "callflows", "push_categories", "hooks", "events", "rules",
 )  # fmt: skip
-SERVICE_MEMBERS = ("jwt",)
+SERVICE_MEMBERS: tuple[str, ...] = ()
 
 _TENANT, _SERVICE = Tenant(id=""), Service(id="")
 
