@@ -45,6 +45,10 @@ A token is signed with HS256 and a secret of the service's `jwt` list, base64-de
 `iss` and the time in `iat` (Unix seconds), and is good for 60 minutes from then, or less with an `exp`; `nbf` is
 honoured, and a clock may be 60 seconds ahead. Any other is refused with 7001, with 7601 on the status API.
 
+Where the tenant has [limits](workspace.md), answers say how far the caller is from the one it will meet first, in
+the headers `x-rate-limit-limit`, `x-rate-limit-remaining` and `x-rate-limit-reset` (Unix seconds: when the rate is
+whole again, or the next UTC day begins). Above a limit nothing of a call is taken, and it gets 7020.
+
 Calls of the admin API carry `Authorization: Bearer <admin token>` and are answered with the usual HTTP statuses.
 Times are Unix milliseconds. An error has one shape:
 
@@ -98,6 +102,7 @@ METRICS = {
         "destinations": "Destinations in them.",
         "refused": "Destinations that policy refused in the answer.",
         "rejected": "Calls that the contract refused as a whole.",
+        "limited": "Calls that were over a limit of their tenant.",
     },
     "dispatch": {
         "submitted": "The far end took the message.",
@@ -154,7 +159,7 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "allow_private_targets": "Callbacks may go to loopback and private addresses.",
         "verified_only": KEPT,
         "profile_async": KEPT,
-        "limits": "Calls a second or day. " + KEPT,
+        "limits": "How much may be asked for; above it calls get 7020.",
         "billing": KEPT,
         "dnd": KEPT,
         "spam_words": KEPT,
@@ -173,11 +178,13 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "services": "Units of traffic, each with its keys.",
     },
     "Limits": {
-        "messaging_per_second": KEPT,
-        "messaging_per_day": KEPT,
+        "messaging_per_second": "Destinations a second, with one second of burst. A call with more destinations than "
+        "this never passes; split it.",
+        "messaging_per_day": "Destinations a UTC day, counted from when the limit was declared. What policy refuses "
+        "for one destination counts, what the contract refuses does not.",
         "event_per_second": KEPT,
         "profile_per_second": KEPT,
-        "status_per_second": KEPT,
+        "status_per_second": "Status queries a second, with one second of burst.",
     },
     "Sender": {
         "id": "The number or name, e.g. `HELIO`.",

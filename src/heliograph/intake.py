@@ -14,7 +14,7 @@ from itertools import groupby
 import msgspec
 
 from heliograph.catalogue import keys
-from heliograph.contract.envelope import BadElement, read_call
+from heliograph.contract.envelope import BadElement, Call, read_call
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.message import Address, Message, Request, Transaction
 from heliograph.model.outcome import Refused, Rejected, State
@@ -23,8 +23,9 @@ from heliograph.model.workspace import Service, Tenant
 from heliograph.policy import judge_addresses, judge_message, story
 from heliograph.policy.directory import Directory
 from heliograph.policy.facts import Facts
+from heliograph.policy.limits import NOT_COUNTED, Limiter, Standing
 from heliograph.policy.outcomes import OutcomeBook
-from heliograph.store import SqliteStore
+from heliograph.store import SqliteStore, StoreUnavailable
 
 ACCEPTED = keys.ACCEPTED
 
@@ -59,6 +60,7 @@ class _Plan:
     runs: list[Run]
     refused: list[tuple[int, int, Address, Refused]]
     story: list[StoryLine]
+    day: int
     next: int = 0
 
 
@@ -73,6 +75,7 @@ class Intake:
         queued: Callable[[Accepted], None],
         tell: Callable[[list[Notice]], None],
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        limits: Limiter | None = None,
     ) -> None:
         self._store = store
         self._directory = directory
@@ -81,7 +84,12 @@ class Intake:
         self._queued = queued
         self._tell = tell
         self._clock_ms = clock_ms
-        self.counts = {"calls": 0, "destinations": 0, "refused": 0, "rejected": 0}
+        self._limits = limits or Limiter()
+        self.counts = {"calls": 0, "destinations": 0, "refused": 0, "rejected": 0, "limited": 0}
+
+    def standing(self, tenant: Tenant) -> Standing | None:
+        """Where the tenant stands with its limits; None when it has none."""
+        return None if self._limits.free(tenant) else self._limits.messages(tenant, self._clock_ms())
 
     async def accept(self, tenant: Tenant, service: Service, body: bytes) -> Taken:
         """Take a call of an authenticated service. Raises `Rejected` when the contract refuses all of it and
@@ -96,7 +104,8 @@ class Intake:
         facts = directory.facts(tenant.id, service.id)
         if facts is None:
             raise Rejected(keys.SERVICE_INACTIVE)
-        plan = _Plan(self._ids.next(), [], [], [], [], [], [])
+        day = self._take(tenant, call, now_ms)
+        plan = _Plan(self._ids.next(), [], [], [], [], [], [], day)
         for element in call.elements:
             if isinstance(element, BadElement):
                 plan.answers.append(Answer(element.key, plan.next, element.correlation, element.values))
@@ -109,6 +118,17 @@ class Intake:
         self.counts["calls"] += 1
         self.counts["destinations"] += len(plan.answers)
         return Taken(transid_of(plan.request, nonce), plan.answers)
+
+    def _take(self, tenant: Tenant, call: Call, now_ms: int) -> int:
+        """Take the call's destinations from the tenant's limits; the day they count on."""
+        if self._limits.free(tenant):
+            return NOT_COUNTED
+        count = sum(len(element.addresses) for element in call.elements if isinstance(element, Message))
+        try:
+            return self._limits.take_messages(tenant, count, now_ms)
+        except Rejected:
+            self.counts["limited"] += 1
+            raise
 
     def _plan_message(self, plan: _Plan, message: Message, facts: Facts, now_ms: int) -> None:
         index, first = len(plan.messages), plan.next
@@ -148,10 +168,18 @@ class Intake:
             if change.notice:
                 row = Transaction(request.id, ordinal, index, address)
                 notices.append(outcomes.notice(change, row))
-        accepted = Accepted(request=request, runs=tuple(plan.runs), changes=tuple(changes), story=tuple(plan.story))
-        await self._store.accept(accepted)
+        count = sum(len(run.values) for run in plan.runs)
+        accepted = Accepted(
+            request=request, runs=tuple(plan.runs), changes=tuple(changes), story=tuple(plan.story),
+            counted_on=plan.day,
+        )  # fmt: skip
+        try:
+            await self._store.accept(accepted)
+        except StoreUnavailable:
+            self._limits.give_back(tenant, plan.day, count)
+            raise
         self.counts["refused"] += len(changes)
-        if len(changes) < sum(len(run.values) for run in plan.runs):
+        if len(changes) < count:
             self._queued(accepted)
         if notices:
             self._tell(notices)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
@@ -16,6 +16,7 @@ from heliograph.catalogue import keys
 from heliograph.intake import ACCEPTED, Answer, Intake, Taken
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.outcome import Rejected
+from heliograph.model.workspace import Service, Tenant
 from heliograph.policy.directory import Directory
 from heliograph.store import StoreUnavailable
 
@@ -39,33 +40,40 @@ class Messaging:
             await render.send_json(send, render.ascii_json(error), render.NOT_ALLOWED, [(b"allow", b"POST")])
             return
         try:
-            answer = await self._answer(scope, receive)
+            answer, headers = await self._answer(scope, receive)
         except Gone:
             return
         except TooLarge:
             error = render.admin_error("body_too_large", "a call may have 4 MiB at most; split it")
             await render.send_json(send, render.ascii_json(error), render.TOO_LARGE)
             return
-        await render.send_json(send, answer)
+        await render.send_json(send, answer, headers=headers)
 
-    async def _answer(self, scope: Scope, receive: Any) -> bytes:
+    async def _answer(self, scope: Scope, receive: Any) -> tuple[bytes, Sequence[tuple[bytes, bytes]]]:
+        """The answer, with headers on the caller's limits once it is known who calls."""
+        tenant: Tenant | None = None
         try:
-            key, token = auth.credentials(scope["headers"])
-            directory = self._directory()
-            if token is None:
-                tenant, service = auth.service_of(directory, key)
-            else:
-                tenant, service = auth.service_of_token(directory, token, time.time())
-            client = scope.get("client")
-            auth.check_source(tenant, service, client[0] if client else "")
-            auth.check_active(tenant, service)
+            tenant, service = self._caller(scope)
             taken = await self._intake.accept(tenant, service, await read_body(receive))
+            answer = render.ascii_json(render.Accepted(_elements(taken)))
         except Rejected as error:
-            return render.rejected(error, self._fresh_transid())
+            answer = render.rejected(error, self._fresh_transid())
         except StoreUnavailable as error:
             log.error("a call could not be kept and was refused: %s", error)
-            return render.rejected(Rejected(keys.INTERNAL_ERROR_AT_ACCEPT), self._fresh_transid())
-        return render.ascii_json(render.Accepted(_elements(taken)))
+            answer = render.rejected(Rejected(keys.INTERNAL_ERROR_AT_ACCEPT), self._fresh_transid())
+        return answer, render.rate_headers(self._intake.standing(tenant)) if tenant else ()
+
+    def _caller(self, scope: Scope) -> tuple[Tenant, Service]:
+        key, token = auth.credentials(scope["headers"])
+        directory = self._directory()
+        if token is None:
+            tenant, service = auth.service_of(directory, key)
+        else:
+            tenant, service = auth.service_of_token(directory, token, time.time())
+        client = scope.get("client")
+        auth.check_source(tenant, service, client[0] if client else "")
+        auth.check_active(tenant, service)
+        return tenant, service
 
     def _fresh_transid(self) -> str:
         return transid_of(self._ids.next(), new_nonce())

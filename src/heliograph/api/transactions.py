@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +19,7 @@ from heliograph.model.message import Content, Request, Transaction
 from heliograph.model.outcome import Rejected, State
 from heliograph.model.workspace import Service, Tenant
 from heliograph.policy.directory import Directory
+from heliograph.policy.limits import Limiter
 from heliograph.store import SqliteStore, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -37,10 +37,19 @@ _QUEUED = "queued"
 class Transactions:
     """ASGI application for both forms of the status URL."""
 
-    def __init__(self, store: SqliteStore, directory: Callable[[], Directory], ids: Ids) -> None:
+    def __init__(
+        self,
+        store: SqliteStore,
+        directory: Callable[[], Directory],
+        ids: Ids,
+        limits: Limiter,
+        clock_ms: Callable[[], int],
+    ) -> None:
         self._store = store
         self._directory = directory
         self._ids = ids
+        self._limits = limits
+        self._clock_ms = clock_ms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one query."""
@@ -48,24 +57,26 @@ class Transactions:
             error = render.admin_error("method_not_allowed", "ask with GET")
             await render.send_json(send, render.ascii_json(error), render.NOT_ALLOWED, [(b"allow", b"GET")])
             return
+        tenant: Tenant | None = None
         try:
-            body = render.ascii_json(await self._records(scope))
+            tenant, service = self._caller(scope)
+            body = render.ascii_json(await self._records(scope["path_params"]["transid"], tenant, service))
         except Rejected as error:
             body = self._failed(error)
         except StoreUnavailable as error:
             log.error("the status of a transaction could not be read: %s", error)
             body = self._failed(Rejected(keys.INTERNAL_SERVER_ERROR))
-        await render.send_json(send, body)
+        standing = self._limits.queries(tenant, self._clock_ms()) if tenant else None
+        await render.send_json(send, body, headers=render.rate_headers(standing))
 
     def _failed(self, error: Rejected) -> bytes:
         return render.rejected(error, transid_of(self._ids.next(), new_nonce()), catalogue.STATUS)
 
-    async def _records(self, scope: Scope) -> list[dict[str, Any]]:
-        parameters = scope["path_params"]
-        tenant, service = self._caller(scope, parameters.get("servicekey", ""))
-        parsed = parse_transid(parameters["transid"])
+    async def _records(self, transid: str, tenant: Tenant, service: Service) -> list[dict[str, Any]]:
+        parsed = parse_transid(transid)
         if parsed is None:
             raise Rejected(keys.QUERY_VALIDATION_FAILED)
+        self._limits.take_query(tenant, self._clock_ms())
         number, nonce, ordinal = parsed
         request = (await self._store.requests([number])).get(number)
         if request is None or request.nonce != nonce:
@@ -80,14 +91,14 @@ class Transactions:
         channels = self._directory().channels
         return [record(request, row, tenant, service, channels.get(channel_of(request, row))) for row in rows]
 
-    def _caller(self, scope: Scope, path_key: str) -> tuple[Tenant, Service]:
-        directory = self._directory()
+    def _caller(self, scope: Scope) -> tuple[Tenant, Service]:
+        directory, path_key = self._directory(), scope["path_params"].get("servicekey", "")
         header_key, token = auth.credentials(scope["headers"])
         try:
             if token is None:
                 found = auth.service_of(directory, header_key or path_key)
             else:
-                found = auth.service_of_token(directory, token, time.time())
+                found = auth.service_of_token(directory, token, self._clock_ms() / 1_000)
             twice = path_key and (header_key or token is not None)
             if twice and auth.service_of(directory, path_key)[1] is not found[1]:
                 raise Rejected(keys.QUERY_VALIDATION_FAILED)

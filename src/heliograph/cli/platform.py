@@ -33,6 +33,7 @@ from heliograph.intake import Intake
 from heliograph.model.ids import Ids
 from heliograph.model.record import Notice
 from heliograph.notify.teller import Teller
+from heliograph.policy.limits import Limiter, day_of
 from heliograph.receipts.receiver import Receiver
 from heliograph.receipts.sweeper import Sweeper
 from heliograph.store import SqliteStore, StoreUnavailable
@@ -83,7 +84,8 @@ class Platform:
         )
         self._works = "worker" in config.roles
         queued = self.dispatcher.offer if self._works else lambda accepted: None
-        self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms)
+        self.limits = Limiter(self.store.usage_since(day_of(clock_ms()) - 1))
+        self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, self.limits)
         self._tasks: list[asyncio.Task[None]] = []
         self._ready = False
         self.admin_token = secrets.admin_token
@@ -153,7 +155,7 @@ class Platform:
         directory = self.workspaces.directory
         endpoints = Endpoints(
             messaging=Messaging(self.intake, directory, self.ids),
-            transactions=Transactions(self.store, directory, self.ids),
+            transactions=Transactions(self.store, directory, self.ids, self.limits, clock_ms),
             messages=MessageViews(self.store),
             workspace=WorkspaceViews(self.workspaces),
             callbacks=CallbackViews(self.store, clock_ms, self.teller.wake),

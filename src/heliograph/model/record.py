@@ -57,12 +57,14 @@ class StoryLine(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
-    """A call to be made durable: its request, its transactions as runs, and what was already decided."""
+    """A call to be made durable: its request, its transactions as runs, and what was already decided. With a day
+    in `counted_on` (days since 1970, UTC) its destinations count towards the tenant's limit of that day."""
 
     request: Request
     runs: tuple[Run, ...]
     changes: tuple[Change, ...] = ()
     story: tuple[StoryLine, ...] = ()
+    counted_on: int = 0
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,13 @@ SELECT ?1, ?2 + key, ?3, ?4, value, ?5, 10, '', '', 0, '', 0, ?6, 0, '' FROM jso
 INSERT INTO transactions (request, ordinal, element, kind, destination, correlation, state, key, detail, attempt,
     connector, due, updated, duplicate, natives);
 
+-- name: count_usage
+INSERT INTO usage VALUES (?1, ?2, ?3)
+ON CONFLICT (tenant, day) DO UPDATE SET used = used + excluded.used;
+
+-- name: usage_since
+SELECT json_group_array(json_array(tenant, day, used)) FROM usage WHERE day >= ?1;
+
 -- name: claim
 UPDATE transactions SET state = 20, attempt = attempt + 1
 FROM json_each(?1) AS c
@@ -155,6 +162,9 @@ DELETE FROM inbound WHERE id < ?1;
 
 -- name: purge_requests
 DELETE FROM requests WHERE id < ?1;
+
+-- name: purge_usage
+DELETE FROM usage WHERE day < ?1;
 
 -- name: purge_edge
 SELECT min(edge) FROM (

@@ -37,7 +37,9 @@ class Retention:
 
     async def purge(self) -> int:
         """Delete what is due; how many requests went."""
-        before = first_id_at(self._clock_ms() - self._days * DAY_MS)
+        now_ms = self._clock_ms()
+        await self._store.forget(now_ms // DAY_MS - 1)
+        before = first_id_at(now_ms - self._days * DAY_MS)
         gone = 0
         while count := await self._store.purge(before, SLICE):
             gone += count

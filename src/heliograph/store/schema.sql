@@ -124,6 +124,14 @@ CREATE TABLE workspace (
     document BLOB NOT NULL
 ) STRICT;
 
+-- Destinations that a tenant with a limit for the day has used; days since 1970, UTC.
+CREATE TABLE usage (
+    tenant TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    used INTEGER NOT NULL,
+    PRIMARY KEY (tenant, day)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE migrations (
     name TEXT PRIMARY KEY,
     applied INTEGER NOT NULL

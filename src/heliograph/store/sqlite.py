@@ -155,6 +155,10 @@ class SqliteStore:
         result: int = await self._committer.write("purge", (before, limit))
         return result
 
+    async def forget(self, day: int) -> None:
+        """Delete what was counted on days before that one."""
+        await self._committer.write("forget", day)
+
     def release_claims(self) -> int:
         """At start: what was being sent when the process died is queued again, flagged as a possible
         duplicate; how many."""
@@ -177,6 +181,10 @@ class SqliteStore:
         """The stored workspace, at start."""
         row = self._reader.execute(SQL["load_workspace"]).fetchone()
         return (row[0], row[1]) if row else None
+
+    def usage_since(self, day: int) -> list[tuple[str, int, int]]:
+        """Rows `(tenant, day, destinations)` of that day and later ones, at start."""
+        return self._fetch("usage_since", (day,), list[tuple[str, int, int]])
 
     async def open_requests(self, after: int, limit: int) -> list[Queued]:
         """Requests with something left to dispatch, oldest first, with ids above `after`."""

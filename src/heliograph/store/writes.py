@@ -48,7 +48,17 @@ def accept(db: sqlite3.Connection, payloads: Sequence[Accepted]) -> list[None]:
     insert(db, SQL["insert_singles"], singles)
     _apply_changes(db, [change for item in payloads for change in item.changes])
     _insert_story(db, [line for item in payloads for line in item.story])
+    _count_usage(db, [item for item in payloads if item.counted_on])
     return [None] * len(payloads)
+
+
+def _count_usage(db: sqlite3.Connection, payloads: Sequence[Accepted]) -> None:
+    used: dict[tuple[str, int], int] = {}
+    for item in payloads:
+        name = (item.request.tenant, item.counted_on)
+        used[name] = used.get(name, 0) + sum(len(run.values) for run in item.runs)
+    for name, count in used.items():
+        db.execute(SQL["count_usage"], (*name, count))
 
 
 def _single_rows(request: Request, run: Run) -> Iterable[tuple[object, ...]]:
@@ -186,6 +196,12 @@ def purge(db: sqlite3.Connection, payloads: Sequence[tuple[int, int]]) -> list[i
     return gone
 
 
+def forget(db: sqlite3.Connection, payloads: Sequence[int]) -> list[None]:
+    """Counts of days before a day are done with."""
+    db.execute(SQL["purge_usage"], (max(payloads),))
+    return [None] * len(payloads)
+
+
 # In this order within a group: what is accepted can be settled, what is settled can be receipted.
 WRITES: dict[str, Callable[[sqlite3.Connection, Sequence[Any]], list[Any]]] = {
     "accept": accept,
@@ -199,4 +215,5 @@ WRITES: dict[str, Callable[[sqlite3.Connection, Sequence[Any]], list[Any]]] = {
     "replay": replay,
     "replay_parked": replay_parked,
     "purge": purge,
+    "forget": forget,
 }
