@@ -6,10 +6,14 @@ before the caller hears 1001.
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -18,7 +22,7 @@ from heliograph.contract.envelope import BadElement, Call, read_call
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.message import Address, Message, Request, Transaction
 from heliograph.model.outcome import Refused, Rejected, State
-from heliograph.model.record import Accepted, Change, Notice, Run, StoryLine
+from heliograph.model.record import Accepted, Change, KeptAnswer, Notice, Run, StoryLine
 from heliograph.model.workspace import Service, Tenant
 from heliograph.policy import judge_addresses, judge_message, story
 from heliograph.policy.directory import Directory
@@ -28,6 +32,8 @@ from heliograph.policy.outcomes import OutcomeBook
 from heliograph.store import SqliteStore, StoreUnavailable
 
 ACCEPTED = keys.ACCEPTED
+KEY_HEADER = "Idempotency-Key"
+KEY_CHARACTERS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Answer:
     key: str
     ordinal: int
     correlation: str = ""
-    values: tuple[object, ...] = ()
+    values: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class Taken:
 
 @dataclass(slots=True)
 class _Plan:
-    """What one call becomes, while it is worked out."""
+    """What one call becomes, while it is worked out. `name` is the caller's key and the digest of the body."""
 
     request: int
     answers: list[Answer]
@@ -61,6 +67,7 @@ class _Plan:
     refused: list[tuple[int, int, Address, Refused]]
     story: list[StoryLine]
     day: int
+    name: tuple[str, str] | None
     next: int = 0
 
 
@@ -85,15 +92,36 @@ class Intake:
         self._tell = tell
         self._clock_ms = clock_ms
         self._limits = limits or Limiter()
-        self.counts = {"calls": 0, "destinations": 0, "refused": 0, "rejected": 0, "limited": 0}
+        self._named: WeakValueDictionary[tuple[str, str, str], asyncio.Lock] = WeakValueDictionary()
+        self.counts = {"calls": 0, "destinations": 0, "refused": 0, "rejected": 0, "limited": 0, "replayed": 0}
 
     def standing(self, tenant: Tenant) -> Standing | None:
         """Where the tenant stands with its limits; None when it has none."""
         return None if self._limits.free(tenant) else self._limits.messages(tenant, self._clock_ms())
 
-    async def accept(self, tenant: Tenant, service: Service, body: bytes) -> Taken:
+    async def accept(self, tenant: Tenant, service: Service, body: bytes, key: str | None = None) -> Taken:
         """Take a call of an authenticated service. Raises `Rejected` when the contract refuses all of it and
-        `StoreUnavailable` when it cannot be kept."""
+        `StoreUnavailable` when it cannot be kept.
+
+        A call that its caller named with a key is taken once: for 24 hours the same key gives the same answer.
+        """
+        if key is None:
+            return await self._accept(tenant, service, body, None)
+        if not 0 < len(key) <= KEY_CHARACTERS:
+            raise Rejected(keys.INVALID_PARAM, KEY_HEADER)
+        name = (tenant.id, service.id, key)
+        digest = hashlib.sha256(body).hexdigest()
+        lock = self._named.setdefault(name, asyncio.Lock())
+        async with lock:  # the second of two at once finds the answer of the first
+            kept = await self._store.kept_answer(*name, self._clock_ms())
+            if kept is None:
+                return await self._accept(tenant, service, body, (key, digest))
+        if kept.digest != digest:
+            raise Rejected(keys.INVALID_PARAM, KEY_HEADER)
+        self.counts["replayed"] += 1
+        return msgspec.json.decode(kept.answer, type=Taken)
+
+    async def _accept(self, tenant: Tenant, service: Service, body: bytes, name: tuple[str, str] | None) -> Taken:
         now_ms = self._clock_ms()
         directory = self._directory()
         try:
@@ -105,7 +133,7 @@ class Intake:
         if facts is None:
             raise Rejected(keys.SERVICE_INACTIVE)
         day = self._take(tenant, call, now_ms)
-        plan = _Plan(self._ids.next(), [], [], [], [], [], [], day)
+        plan = _Plan(self._ids.next(), [], [], [], [], [], [], day, name)
         for element in call.elements:
             if isinstance(element, BadElement):
                 plan.answers.append(Answer(element.key, plan.next, element.correlation, element.values))
@@ -171,7 +199,7 @@ class Intake:
         count = sum(len(run.values) for run in plan.runs)
         accepted = Accepted(
             request=request, runs=tuple(plan.runs), changes=tuple(changes), story=tuple(plan.story),
-            counted_on=plan.day,
+            counted_on=plan.day, kept=_kept(plan, request) if plan.name else None,
         )  # fmt: skip
         try:
             await self._store.accept(accepted)
@@ -183,6 +211,13 @@ class Intake:
             self._queued(accepted)
         if notices:
             self._tell(notices)
+
+
+def _kept(plan: _Plan, request: Request) -> KeptAnswer:
+    """The answer as it will be given, to be given again."""
+    key, digest = plan.name or ("", "")
+    answer = msgspec.json.encode(Taken(request.transid(0), plan.answers)).decode()
+    return KeptAnswer(request.id, request.tenant, request.service, key, digest, answer)
 
 
 def _runs(index: int, first: int, addresses: Sequence[Address]) -> list[Run]:

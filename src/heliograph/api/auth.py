@@ -20,12 +20,12 @@ log = logging.getLogger(__name__)
 Headers = Iterable[tuple[bytes, bytes]]
 
 
-def header(headers: Headers, name: bytes) -> str:
-    """The value of a header (its name in lower case), "" when it is absent."""
+def header(headers: Headers, name: bytes) -> str | None:
+    """The value of a header (its name in lower case), None when it is absent."""
     for key, value in headers:
         if key == name:
             return value.decode("latin-1").strip()
-    return ""
+    return None
 
 
 def credentials(headers: Headers) -> tuple[str, str | None]:
@@ -94,7 +94,7 @@ def check_active(tenant: Tenant, service: Service) -> None:
 
 def is_admin(headers: Headers, token: str) -> bool:
     """Whether the bearer token is the admin's, compared in constant time."""
-    scheme, _, given = header(headers, b"authorization").partition(" ")
+    scheme, _, given = (header(headers, b"authorization") or "").partition(" ")
     return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
 
 

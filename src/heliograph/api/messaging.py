@@ -13,7 +13,7 @@ from heliograph import catalogue
 from heliograph.api import auth, render
 from heliograph.api.body import Gone, TooLarge, read_body
 from heliograph.catalogue import keys
-from heliograph.intake import ACCEPTED, Answer, Intake, Taken
+from heliograph.intake import ACCEPTED, KEY_HEADER, Answer, Intake, Taken
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.outcome import Rejected
 from heliograph.model.workspace import Service, Tenant
@@ -22,6 +22,7 @@ from heliograph.store import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
+_KEY_HEADER = KEY_HEADER.lower().encode()
 _CODE, _TEXT = catalogue.code(ACCEPTED), catalogue.text(ACCEPTED)
 
 
@@ -54,7 +55,8 @@ class Messaging:
         tenant: Tenant | None = None
         try:
             tenant, service = self._caller(scope)
-            taken = await self._intake.accept(tenant, service, await read_body(receive))
+            key = auth.header(scope["headers"], _KEY_HEADER)
+            taken = await self._intake.accept(tenant, service, await read_body(receive), key)
             answer = render.ascii_json(render.Accepted(_elements(taken)))
         except Rejected as error:
             answer = render.rejected(error, self._fresh_transid())

@@ -17,6 +17,18 @@ INSERT INTO transactions (request, ordinal, element, kind, destination, correlat
 INSERT INTO usage VALUES (?1, ?2, ?3)
 ON CONFLICT (tenant, day) DO UPDATE SET used = used + excluded.used;
 
+-- name: free_kept_keys
+DELETE FROM kept_answers
+WHERE (tenant, service, key) IN (SELECT c.value ->> 1, c.value ->> 2, c.value ->> 3 FROM json_each(?1) AS c)
+  AND request < ?2;
+
+-- name: insert_kept_answers
+INSERT INTO kept_answers (request, tenant, service, key, digest, answer);
+
+-- name: kept_answer
+SELECT json_group_array(json_array(request, tenant, service, key, digest, answer)) FROM kept_answers
+WHERE tenant = ?1 AND service = ?2 AND key = ?3 AND request >= ?4;
+
 -- name: usage_since
 SELECT json_group_array(json_array(tenant, day, used)) FROM usage WHERE day >= ?1;
 
@@ -165,6 +177,10 @@ DELETE FROM requests WHERE id < ?1;
 
 -- name: purge_usage
 DELETE FROM usage WHERE day < ?1;
+
+-- name: purge_kept_answers
+DELETE FROM kept_answers
+WHERE request IN (SELECT request FROM kept_answers WHERE request < ?1 ORDER BY request LIMIT ?2);
 
 -- name: purge_edge
 SELECT min(edge) FROM (

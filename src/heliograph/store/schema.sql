@@ -132,6 +132,17 @@ CREATE TABLE usage (
     PRIMARY KEY (tenant, day)
 ) STRICT, WITHOUT ROWID;
 
+-- Answers to calls with an Idempotency-Key, to be given again for 24 hours; the id of the request says since when.
+CREATE TABLE kept_answers (
+    request INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    service TEXT NOT NULL,
+    key TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    UNIQUE (tenant, service, key)
+) STRICT;
+
 CREATE TABLE migrations (
     name TEXT PRIMARY KEY,
     applied INTEGER NOT NULL

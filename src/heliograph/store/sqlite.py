@@ -12,8 +12,20 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from heliograph.model.ids import first_id_at
 from heliograph.model.message import Request, Transaction
-from heliograph.model.record import Accepted, Match, Notice, Queued, Reported, Settlement, StoryLine, Told
+from heliograph.model.record import (
+    KEPT_MS,
+    Accepted,
+    KeptAnswer,
+    Match,
+    Notice,
+    Queued,
+    Reported,
+    Settlement,
+    StoryLine,
+    Told,
+)
 from heliograph.store.cache import Recent
 from heliograph.store.committer import Committer, Operation, StoreUnavailable
 from heliograph.store.filters import MessageFilter
@@ -155,9 +167,11 @@ class SqliteStore:
         result: int = await self._committer.write("purge", (before, limit))
         return result
 
-    async def forget(self, day: int) -> None:
-        """Delete what was counted on days before that one."""
-        await self._committer.write("forget", day)
+    async def forget(self, day: int, before: int, limit: int) -> int:
+        """Delete what was counted before that day, and at most `limit` kept answers of requests older than the
+        id `before`; how many answers went."""
+        result: int = await self._committer.write("forget", (day, before, limit))
+        return result
 
     def release_claims(self) -> int:
         """At start: what was being sent when the process died is queued again, flagged as a possible
@@ -203,6 +217,12 @@ class SqliteStore:
                 self._requests.put(request.id, request)
                 found[request.id] = request
         return found
+
+    async def kept_answer(self, tenant: str, service: str, key: str, now_ms: int) -> KeptAnswer | None:
+        """The answer to the call that a service named with that key within the last 24 hours."""
+        since = first_id_at(now_ms - KEPT_MS)
+        found = await self._read("kept_answer", (tenant, service, key, since), list[KeptAnswer])
+        return found[0] if found else None
 
     async def pending(self, requests: Collection[int]) -> list[Transaction]:
         """The queued transactions of these requests."""

@@ -9,9 +9,21 @@ from typing import Any
 import msgspec
 from msgspec.structs import astuple
 
+from heliograph.model.ids import accepted_ms, first_id_at
 from heliograph.model.message import Request
 from heliograph.model.outcome import State
-from heliograph.model.record import Accepted, Change, Notice, Reported, Run, Settlement, StoryLine, Told
+from heliograph.model.record import (
+    KEPT_MS,
+    Accepted,
+    Change,
+    KeptAnswer,
+    Notice,
+    Reported,
+    Run,
+    Settlement,
+    StoryLine,
+    Told,
+)
 from heliograph.store.bulk import insert
 from heliograph.store.statements import load
 
@@ -49,7 +61,19 @@ def accept(db: sqlite3.Connection, payloads: Sequence[Accepted]) -> list[None]:
     _apply_changes(db, [change for item in payloads for change in item.changes])
     _insert_story(db, [line for item in payloads for line in item.story])
     _count_usage(db, [item for item in payloads if item.counted_on])
+    _keep_answers(db, [item.kept for item in payloads if item.kept])
     return [None] * len(payloads)
+
+
+def _keep_answers(db: sqlite3.Connection, kept: Sequence[KeptAnswer]) -> None:
+    """A key that is still taken fails its call, so that it has one effect whatever the verbs do."""
+    if kept:
+        db.execute(SQL["free_kept_keys"], (_json([item[:4] for item in map(astuple, kept)]), _oldest_kept(kept)))
+        insert(db, SQL["insert_kept_answers"], [astuple(item) for item in kept])
+
+
+def _oldest_kept(kept: Sequence[KeptAnswer]) -> int:
+    return first_id_at(accepted_ms(min(item.request for item in kept)) - KEPT_MS)
 
 
 def _count_usage(db: sqlite3.Connection, payloads: Sequence[Accepted]) -> None:
@@ -196,10 +220,13 @@ def purge(db: sqlite3.Connection, payloads: Sequence[tuple[int, int]]) -> list[i
     return gone
 
 
-def forget(db: sqlite3.Connection, payloads: Sequence[int]) -> list[None]:
-    """Counts of days before a day are done with."""
-    db.execute(SQL["purge_usage"], (max(payloads),))
-    return [None] * len(payloads)
+def forget(db: sqlite3.Connection, payloads: Sequence[tuple[int, int, int]]) -> list[int]:
+    """Counts of days before a day, and kept answers older than an id, at most so many; how many answers went."""
+    gone = []
+    for day, before, limit in payloads:
+        db.execute(SQL["purge_usage"], (day,))
+        gone.append(db.execute(SQL["purge_kept_answers"], (before, limit)).rowcount)
+    return gone
 
 
 # In this order within a group: what is accepted can be settled, what is settled can be receipted.
