@@ -89,6 +89,9 @@ ENDPOINTS = {
 QUERIES = {
     "GET /admin/v1/tenants/{tenant}/messages": "Narrow it with `channel`, `service`, `code`, `state`, `destination`, "
     "`correlationid`, `from`, `to`; page with `limit` (500 at most) and `cursor`.",
+    "POST /admin/v1/tenants/{tenant}/explain": "`service` says who would send it. `faults` are against the whole "
+    "call; each destination has its own, with the text, its parts and encoding, the sender and the connector. "
+    "`price` and `next_permitted_at` are null in this release.",
     "GET /admin/v1/callbacks": "`state` is `pending`, `done`, `parked` (the default) or `failed`, which means "
     "parked; `limit` is 500 at most.",
     "GET /admin/v1/receipts/unmatched": "`limit` is 500 at most.",

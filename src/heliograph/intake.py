@@ -24,7 +24,7 @@ from heliograph.model.message import Address, Message, Request, Transaction
 from heliograph.model.outcome import Refused, Rejected, State
 from heliograph.model.record import Accepted, Change, KeptAnswer, Notice, Run, StoryLine
 from heliograph.model.workspace import Service, Tenant
-from heliograph.policy import judge_addresses, judge_message, story
+from heliograph.policy import Explained, explain, judge_addresses, judge_message, story
 from heliograph.policy.directory import Directory
 from heliograph.policy.facts import Facts
 from heliograph.policy.limits import NOT_COUNTED, Limiter, Standing
@@ -53,6 +53,15 @@ class Taken:
 
     transid: str
     answers: list[Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would become of a call: what is against all of it, and each element in request order, a message with
+    what policy says of its destinations."""
+
+    against: list[Rejected]
+    elements: list[BadElement | tuple[Message, Explained]]
 
 
 @dataclass(slots=True)
@@ -147,13 +156,36 @@ class Intake:
         self.counts["destinations"] += len(plan.answers)
         return Taken(transid_of(plan.request, nonce), plan.answers)
 
+    def preview(self, tenant: Tenant, service: Service, body: bytes) -> Preview:
+        """What would become of a call now: every fault and not only the first. Nothing is taken, kept or sent."""
+        now_ms, directory = self._clock_ms(), self._directory()
+        found = Preview([], [])
+        if tenant.status != "active" or service.status != "live":
+            found.against.append(Rejected(keys.SERVICE_INACTIVE))
+        try:
+            call = read_call(body, directory.channels, now_ms)
+        except Rejected as error:
+            found.against.append(error)
+            return found
+        standing = self.standing(tenant)
+        if standing and _destinations(call) > standing.remaining:
+            found.against.append(Rejected(keys.TRANSACTION_LIMIT))
+        facts = directory.facts(tenant.id, service.id)
+        if facts is None:
+            raise Rejected(keys.SERVICE_INACTIVE)
+        for element in call.elements:
+            if isinstance(element, BadElement):
+                found.elements.append(element)
+            else:
+                found.elements.append((element, explain(element, facts, now_ms)))
+        return found
+
     def _take(self, tenant: Tenant, call: Call, now_ms: int) -> int:
         """Take the call's destinations from the tenant's limits; the day they count on."""
         if self._limits.free(tenant):
             return NOT_COUNTED
-        count = sum(len(element.addresses) for element in call.elements if isinstance(element, Message))
         try:
-            return self._limits.take_messages(tenant, count, now_ms)
+            return self._limits.take_messages(tenant, _destinations(call), now_ms)
         except Rejected:
             self.counts["limited"] += 1
             raise
@@ -211,6 +243,10 @@ class Intake:
             self._queued(accepted)
         if notices:
             self._tell(notices)
+
+
+def _destinations(call: Call) -> int:
+    return sum(len(element.addresses) for element in call.elements if isinstance(element, Message))
 
 
 def _kept(plan: _Plan, request: Request) -> KeptAnswer:

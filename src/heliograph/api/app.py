@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from heliograph.api import render
 from heliograph.api.admin.callbacks import CallbackViews
 from heliograph.api.admin.common import Handler, guarded, reply
+from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.messages import MessageViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
@@ -43,6 +44,7 @@ class Endpoints:
     messages: MessageViews
     workspace: WorkspaceViews
     callbacks: CallbackViews
+    explain: ExplainViews
     views: Views
     metrics: Metrics
     ready: Ready
@@ -70,6 +72,7 @@ def admin_routes(endpoints: Endpoints) -> list[BaseRoute]:
         ("GET", "/workspace", endpoints.workspace.read),
         ("PUT", "/workspace", endpoints.workspace.write),
         ("GET", "/tenants/{tenant}/messages", endpoints.messages.listing),
+        ("POST", "/tenants/{tenant}/explain", endpoints.explain.explain),
         ("GET", "/messages/{transid}", endpoints.messages.story),
         ("GET", "/callbacks", endpoints.callbacks.listing),
         ("POST", "/callbacks/replay", endpoints.callbacks.replay_many),

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Mount
 
 from heliograph import catalogue
 from heliograph.api.admin.callbacks import CallbackViews
+from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.messages import MessageViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
@@ -159,6 +160,7 @@ class Platform:
             messages=MessageViews(self.store),
             workspace=WorkspaceViews(self.workspaces),
             callbacks=CallbackViews(self.store, clock_ms, self.teller.wake),
+            explain=ExplainViews(self.intake, directory),
             views=Views(self.store, self.connectors, self.tail),
             metrics=Metrics(self.numbers),
             ready=self.ready,
