@@ -92,6 +92,10 @@ QUERIES = {
     "POST /admin/v1/tenants/{tenant}/explain": "`service` says who would send it. `faults` are against the whole "
     "call; each destination has its own, with the text, its parts and encoding, the sender and the connector. "
     "`price` and `next_permitted_at` are null in this release.",
+    "GET /admin/v1/services/{service}/keys": "`tenant` says whose service, where its id leaves a doubt.",
+    "POST /admin/v1/services/{service}/keys": "With two keys it is refused, unless `rotate=true` ends all but the "
+    "newest of them; the answer names what it ended. A workspace file that declares `keys` undoes this when it is "
+    "applied.",
     "GET /admin/v1/callbacks": "`state` is `pending`, `done`, `parked` (the default) or `failed`, which means "
     "parked; `limit` is 500 at most.",
     "GET /admin/v1/receipts/unmatched": "`limit` is 500 at most.",

@@ -17,6 +17,7 @@ from heliograph.api import render
 from heliograph.api.admin.callbacks import CallbackViews
 from heliograph.api.admin.common import Handler, guarded, reply
 from heliograph.api.admin.explain import ExplainViews
+from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
@@ -45,6 +46,7 @@ class Endpoints:
     workspace: WorkspaceViews
     callbacks: CallbackViews
     explain: ExplainViews
+    keys: KeyViews
     views: Views
     metrics: Metrics
     ready: Ready
@@ -74,6 +76,9 @@ def admin_routes(endpoints: Endpoints) -> list[BaseRoute]:
         ("GET", "/tenants/{tenant}/messages", endpoints.messages.listing),
         ("POST", "/tenants/{tenant}/explain", endpoints.explain.explain),
         ("GET", "/messages/{transid}", endpoints.messages.story),
+        ("GET", "/services/{service}/keys", endpoints.keys.listing),
+        ("POST", "/services/{service}/keys", endpoints.keys.make),
+        ("DELETE", "/services/{service}/keys/{key}", endpoints.keys.revoke),
         ("GET", "/callbacks", endpoints.callbacks.listing),
         ("POST", "/callbacks/replay", endpoints.callbacks.replay_many),
         ("POST", "/callbacks/{id}/replay", endpoints.callbacks.replay),

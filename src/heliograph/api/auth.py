@@ -42,7 +42,8 @@ def credentials(headers: Headers) -> tuple[str, str | None]:
 
 
 @lru_cache(maxsize=4096)
-def _hashed(key: str) -> str:
+def hashed(key: str) -> str:
+    """A key as it is stored."""
     return "sha256:" + hashlib.sha256(key.encode()).hexdigest()
 
 
@@ -53,7 +54,7 @@ def service_of(directory: Directory, key: str) -> tuple[Tenant, Service]:
     """
     if not key:
         raise Rejected(keys.SERVICE_KEY_MISSING)
-    found = directory.service_by_key(_hashed(key))
+    found = directory.service_by_key(hashed(key))
     if found is None:
         raise Rejected(keys.AUTHENTICATION_FAILED)
     return found

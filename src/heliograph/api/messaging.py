@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from heliograph import catalogue
 from heliograph.api import auth, render
 from heliograph.api.body import Gone, TooLarge, read_body
+from heliograph.api.key_use import KeyUse
 from heliograph.catalogue import keys
 from heliograph.intake import ACCEPTED, KEY_HEADER, Answer, Intake, Taken
 from heliograph.model.ids import Ids, new_nonce, transid_of
@@ -29,8 +30,9 @@ _CODE, _TEXT = catalogue.code(ACCEPTED), catalogue.text(ACCEPTED)
 class Messaging:
     """An ASGI application for the one route that must be fast."""
 
-    def __init__(self, intake: Intake, directory: Callable[[], Directory], ids: Ids) -> None:
+    def __init__(self, intake: Intake, directory: Callable[[], Directory], ids: Ids, use: KeyUse) -> None:
         self._intake = intake
+        self._use = use
         self._directory = directory
         self._ids = ids
 
@@ -70,6 +72,7 @@ class Messaging:
         directory = self._directory()
         if token is None:
             tenant, service = auth.service_of(directory, key)
+            self._use.mark(auth.hashed(key))
         else:
             tenant, service = auth.service_of_token(directory, token, time.time())
         client = scope.get("client")

@@ -13,7 +13,7 @@ from heliograph.model.outcome import Rejected
 from heliograph.policy.limits import Standing
 
 OK, BAD_REQUEST, UNAUTHORISED, NOT_FOUND = 200, 400, 401, 404
-NOT_ALLOWED, TOO_LARGE, INTERNAL_ERROR, UNAVAILABLE = 405, 413, 500, 503
+NOT_ALLOWED, CONFLICT, TOO_LARGE, INTERNAL_ERROR, UNAVAILABLE = 405, 409, 413, 500, 503
 
 JSON_TYPE = (b"content-type", b"application/json")
 

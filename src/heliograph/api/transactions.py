@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from heliograph import catalogue
 from heliograph.api import auth, render
+from heliograph.api.key_use import KeyUse
 from heliograph.catalogue import keys
 from heliograph.model.channel import Channel
 from heliograph.model.ids import Ids, new_nonce, parse_transid, transid_of
@@ -44,11 +45,13 @@ class Transactions:
         ids: Ids,
         limits: Limiter,
         clock_ms: Callable[[], int],
+        use: KeyUse,
     ) -> None:
         self._store = store
         self._directory = directory
         self._ids = ids
         self._limits = limits
+        self._use = use
         self._clock_ms = clock_ms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,6 +100,7 @@ class Transactions:
         try:
             if token is None:
                 found = auth.service_of(directory, header_key or path_key)
+                self._use.mark(auth.hashed(header_key or path_key))
             else:
                 found = auth.service_of_token(directory, token, self._clock_ms() / 1_000)
             twice = path_key and (header_key or token is not None)

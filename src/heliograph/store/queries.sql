@@ -148,6 +148,20 @@ WHERE state = 20 AND request IN (SELECT id FROM requests WHERE remaining > 0);
 INSERT INTO workspace VALUES (1, ?1, ?2)
 ON CONFLICT (id) DO UPDATE SET version = excluded.version, document = excluded.document;
 
+-- name: record_keys
+INSERT OR IGNORE INTO service_keys SELECT value, ?2, 0 FROM json_each(?1);
+
+-- name: drop_keys
+DELETE FROM service_keys WHERE hash NOT IN (SELECT value FROM json_each(?1));
+
+-- name: use_keys
+INSERT INTO service_keys SELECT key, 0, value FROM json_each(?1) WHERE true
+ON CONFLICT (hash) DO UPDATE SET used = max(used, excluded.used);
+
+-- name: service_keys
+SELECT json_group_array(json_array(k.hash, k.created, k.used))
+FROM json_each(?1) AS c JOIN service_keys AS k ON k.hash = c.value;
+
 -- name: load_workspace
 SELECT version, document FROM workspace;
 

@@ -143,6 +143,13 @@ CREATE TABLE kept_answers (
     UNIQUE (tenant, service, key)
 ) STRICT;
 
+-- When service keys (by their hash) were made and last used; 0 is unknown or never.
+CREATE TABLE service_keys (
+    hash TEXT PRIMARY KEY,
+    created INTEGER NOT NULL,
+    used INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE migrations (
     name TEXT PRIMARY KEY,
     applied INTEGER NOT NULL

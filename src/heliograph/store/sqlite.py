@@ -148,9 +148,13 @@ class SqliteStore:
         """Forget windows that ended by then."""
         await self._committer.write("close_windows", until_ms)
 
-    async def save_workspace(self, version: int, document: bytes) -> None:
-        """Keep the (already encrypted) workspace."""
-        await self._committer.write("save_workspace", (version, document))
+    async def save_workspace(self, version: int, document: bytes, hashes: list[str], now_ms: int) -> None:
+        """Keep the (already encrypted) workspace, and since when its keys are known."""
+        await self._committer.write("save_workspace", (version, document, hashes, now_ms))
+
+    async def use_keys(self, used: dict[str, int]) -> None:
+        """Keep when keys, by their hash, were last used."""
+        await self._committer.write("use_keys", used)
 
     async def replay(self, notice: tuple[int, int, int], now_ms: int) -> str | None:
         """Owe one notice again; its origin, or None when there is none such."""
@@ -217,6 +221,10 @@ class SqliteStore:
                 self._requests.put(request.id, request)
                 found[request.id] = request
         return found
+
+    async def service_keys(self, hashes: Collection[str]) -> list[tuple[str, int, int]]:
+        """`(hash, made, last used)` of the keys we know of; 0 is unknown or never."""
+        return await self._read("service_keys", (_ids(hashes),), list[tuple[str, int, int]])
 
     async def kept_answer(self, tenant: str, service: str, key: str, now_ms: int) -> KeptAnswer | None:
         """The answer to the call that a service named with that key within the last 24 hours."""

@@ -193,9 +193,19 @@ def close_windows(db: sqlite3.Connection, payloads: Sequence[int]) -> list[None]
     return [None] * len(payloads)
 
 
-def save_workspace(db: sqlite3.Connection, payloads: Sequence[tuple[int, bytes]]) -> list[None]:
-    """The last one wins."""
-    db.execute(SQL["save_workspace"], payloads[-1])
+def save_workspace(db: sqlite3.Connection, payloads: Sequence[tuple[int, bytes, list[str], int]]) -> list[None]:
+    """The last one wins. Keys that are new to us were made now, keys it does not have are forgotten."""
+    version, document, hashes, now_ms = payloads[-1]
+    db.execute(SQL["save_workspace"], (version, document))
+    db.execute(SQL["record_keys"], (_json(hashes), now_ms))
+    db.execute(SQL["drop_keys"], (_json(hashes),))
+    return [None] * len(payloads)
+
+
+def use_keys(db: sqlite3.Connection, payloads: Sequence[dict[str, int]]) -> list[None]:
+    """When keys were last used."""
+    for payload in payloads:
+        db.execute(SQL["use_keys"], (_json(payload),))
     return [None] * len(payloads)
 
 
@@ -239,6 +249,7 @@ WRITES: dict[str, Callable[[sqlite3.Connection, Sequence[Any]], list[Any]]] = {
     "inbound": inbound,
     "close_windows": close_windows,
     "save_workspace": save_workspace,
+    "use_keys": use_keys,
     "replay": replay,
     "replay_parked": replay_parked,
     "purge": purge,
