@@ -78,6 +78,8 @@ ENDPOINTS = {
     "GET /healthz": "The process is up.",
     "GET /readyz": "The store, the roles and the connectors; 503 while the process starts or drains.",
     "GET /metrics": "Counters in the text form of Prometheus; see [metrics](metrics.md).",
+    "GET /openapi.json": "All of this as OpenAPI 3.1, but for the webhook bin.",
+    "GET /docs": "The same as a page where calls can be tried; it loads nothing from elsewhere.",
     "POST /sim/bin/{name}": "Keep this call.",
     "GET /sim/bin/{name}": "The calls that were kept, each with its headers, its body and the verdict on its "
     "signature: `valid`, `invalid`, `absent` or `unchecked`.",

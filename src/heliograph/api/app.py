@@ -23,6 +23,7 @@ from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
+from heliograph.api.reference import reference_routes
 from heliograph.api.transactions import Transactions
 from heliograph.catalogue import keys
 from heliograph.model.ids import Ids, new_nonce, transid_of
@@ -108,6 +109,7 @@ def operation_routes(endpoints: Endpoints) -> list[BaseRoute]:
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", endpoints.metrics.serve),
+        *reference_routes(admin_routes(endpoints)),
     ]
 
 

@@ -70,7 +70,7 @@ def service_of_token(directory: Directory, token: str, now: float) -> tuple[Tena
     try:
         return jwt.owner_of(token, owners, now)
     except jwt.BadToken as error:
-        log.info("a bearer token was refused: %s", error)
+        log.debug("a bearer token was refused: %s", error)
         raise Rejected(keys.AUTHENTICATION_FAILED) from error
 
 
