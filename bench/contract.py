@@ -11,11 +11,11 @@ from collections.abc import Callable
 
 import msgspec
 
-from heliograph.channels.sms import CHANNEL
+from heliograph.channels import channels
 from heliograph.contract.envelope import read_call
 
 NOW_MS = 1_700_000_000_000
-CHANNELS = {"sms": CHANNEL}
+CHANNELS = channels()
 ROUNDS = 15
 NUMBERS = [str(447_700_900_000 + number) for number in range(1_000)]
 
@@ -31,12 +31,29 @@ def call(destination: list[dict[str, object]]) -> dict[str, object]:
     }
 
 
+PUSH = {
+    "deliverychannel": "push",
+    "channels": {
+        "push": {
+            "android": {"title": "T", "text": "Hi", "priority": "5", "extras": {"collapse_key": "k"}},
+            "ios": {"title": "T", "text": "Hi", "extras": {"notificationaction": {"action": "OPEN_APP"}}},
+            "interactive": {
+                "category": "DOUBLE_YES_NO",
+                "device_types": ["ios", "android"],
+                "actions": [{"pos": 1, "action": "OPEN_URL", "value": "https://example.com"}, {"pos": 2}],
+            },
+        }
+    },
+    "destination": [{"userid": ["u1"]}],
+}
+
 # name, body, destinations, the microseconds it may take (None: only shown)
 BODIES: list[tuple[str, object, int, float | None]] = [
     ("single", call([{"msisdn": [NUMBERS[0]]}]), 1, 15),
     ("single with expiry", {**call([{"msisdn": [NUMBERS[0]]}]), "expiry": "2030-01-01T00:00:00.456+5:30"}, 1, 15),
     ("1000 in one list", call([{"msisdn": NUMBERS}]), 1_000, 1_500),
     ("1000 entries, own ids", call([{"msisdn": [one], "correlationid": one} for one in NUMBERS]), 1_000, 1_500),
+    ("push with buttons", PUSH, 1, 60),
     ("1000 elements", [call([{"msisdn": [one]}]) for one in NUMBERS], 1_000, None),
 ]
 

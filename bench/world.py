@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from heliograph.bus.local import Tail
-from heliograph.channels.sms.request import MEMBERS, MISSING_KEY, RULES, normalise_msisdn
+from heliograph.channels.sms.request import MEMBERS, MISSING_KEYS, RULES
 from heliograph.dispatch.around import Surroundings
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.worker import Dispatcher
 from heliograph.intake import Intake
+from heliograph.model.addresses import normalise_msisdn
 from heliograph.model.channel import Channel, ConnectorKind, Events, Outbound
 from heliograph.model.ids import Ids
 from heliograph.model.outcome import Receipt, Submitted
@@ -90,7 +91,7 @@ def null_channel() -> Channel:
     """SMS with a connector that needs no wire."""
     kind = ConnectorKind("null", lambda spec: [], NullConnector, lambda spec, endpoint: spec)
     return Channel(
-        name="sms", wire_name="SMS", path=("sms",), rules=RULES, members=MEMBERS, missing_key=MISSING_KEY,
+        name="sms", wire_name="SMS", path=("sms",), rules=RULES, members=MEMBERS, missing_keys=MISSING_KEYS,
         addresses=("msisdn", "customerid"), kinds={"null": kind}, normalise=normalise_msisdn,
         compose=lambda content, text: text, allows=lambda content, sender: None,
         measure=lambda content, text: (1, "gsm", len(text)), limit=4000, sender_field="senderid",

@@ -1,4 +1,5 @@
-"""Writes the reference pages from the package's own data: `python docs/generate.py`, or `--check` to compare.
+"""Writes the reference pages, and the rules in the channels' pages, from the package's own data:
+`python docs/generate.py`, or `--check` to compare.
 
 Each fact is taken from the place that acts on it; the sentences for people that stand there are taken too. What
 has no sentence in the code has one in `notes.py`, and a missing one stops the run, so that nothing new stays
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+import channel_pages
 import msgspec
 import notes
 import typer
@@ -269,8 +271,13 @@ def page(name: str) -> str:
 def stale() -> list[str]:
     """The pages that differ from what the code says."""
     kept = {name: FOLDER / name for name in PAGES}
-    return [
+    pages = [
         name for name, path in kept.items() if not path.exists() or path.read_text(encoding="utf-8") != page(name)
+    ]
+    return pages + [
+        f"{path.parent.name}/{path.name}"
+        for path, channel in channel_pages.pages().items()
+        if path.read_text(encoding="utf-8") != channel_pages.renewed(path, channel)
     ]
 
 
@@ -283,6 +290,8 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     for name in PAGES:
         (FOLDER / name).write_text(page(name), encoding="utf-8")
+    for path, channel in channel_pages.pages().items():
+        path.write_text(channel_pages.renewed(path, channel), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -186,7 +186,8 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "templates": "Stored texts.",
         "prompts": KEPT,
         "callflows": KEPT,
-        "push_categories": KEPT,
+        "push_categories": "Sets of buttons of the tenant's own, beside the shipped ones; see "
+        "[push](../../src/heliograph/channels/push/README.md).",
         "hooks": KEPT,
         "events": KEPT,
         "rules": KEPT,

@@ -135,7 +135,9 @@ class Config:
     def url(self) -> str:
         """The base URL of the HTTP server, as one on this machine calls it."""
         host, port = self.address
-        return f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104
+        if host in ("0.0.0.0", "::"):  # noqa: S104
+            host = "127.0.0.1"
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def split_address(text: str) -> tuple[str, int]:
@@ -195,6 +197,6 @@ def _file(path: Path) -> dict[str, str]:
         return {}
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     return {name.upper().removeprefix(PREFIX): str(value) for name, value in content.items()}

@@ -134,7 +134,7 @@ class Intake:
         now_ms = self._clock_ms()
         directory = self._directory()
         try:
-            call = read_call(body, directory.channels, now_ms)
+            call = read_call(body, directory.channels, now_ms, directory.categories(tenant.id))
         except Rejected:
             self.counts["rejected"] += 1
             raise
@@ -163,7 +163,7 @@ class Intake:
         if tenant.status != "active" or service.status != "live":
             found.against.append(Rejected(keys.SERVICE_INACTIVE))
         try:
-            call = read_call(body, directory.channels, now_ms)
+            call = read_call(body, directory.channels, now_ms, directory.categories(tenant.id))
         except Rejected as error:
             found.against.append(error)
             return found

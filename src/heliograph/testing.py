@@ -10,17 +10,42 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 
 from heliograph import config
 from heliograph.cli.data import prepare
 from heliograph.cli.platform import Platform
 from heliograph.cli.serve import Server
+from heliograph.contract.envelope import Categories, read_call
+from heliograph.model.categories import SHIPPED
+from heliograph.model.channel import Channel
+from heliograph.model.message import Message
 
 KEY = "11111111-1111-4111-8111-111111111111"
 OTHER_KEY = "22222222-2222-4222-8222-222222222222"
 SECRET = "test-signing-secret"  # noqa: S105 - of the test workspace
 ADMIN_TOKEN = "test-admin-token"  # noqa: S105
 WAIT_SECONDS = 20.0
+
+
+NOW_MS = 1_700_000_000_000
+
+
+def message_of(channel: Channel, found: Any, categories: Categories = SHIPPED, **more: Any) -> Message:
+    """The message of a call with `found` as the channel's object, to one address of the channel's first kind; None
+    leaves the object out. Raises `Rejected` as the contract does."""
+    for name in reversed(channel.path):
+        found = {} if found is None else {name: found}
+    body = {
+        "deliverychannel": channel.name,
+        "channels": found,
+        "destination": [{channel.addresses[0]: ["447700900001"]}],
+        **more,
+    }
+    [element] = read_call(msgspec.json.encode(body), {channel.name: channel}, NOW_MS, categories).elements
+    if not isinstance(element, Message):
+        raise element
+    return element
 
 
 class Running:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from heliograph.contract.force import not_in_force
-from heliograph.contract.workspace import diff, read_workspace
+from heliograph.contract.shape import label
+from heliograph.contract.workspace import Fault, Faults, diff, read_workspace
 from heliograph.model.channel import Channel
 from heliograph.model.workspace import Document, Service, Tenant
 from heliograph.policy.directory import Directory
@@ -115,7 +116,10 @@ class Workspaces:
 
     def _read(self, document: dict[str, Any]) -> tuple[Document, dict[str, str]]:
         current = msgspec.to_builtins(self._directory.document)
-        read = read_workspace(_unhide(document, current), self._channels)
+        whole = _unhide(document, current)
+        if faults := list(_unknown(whole)):
+            raise Faults(faults)
+        read = read_workspace(whole, self._channels)
         made: dict[str, str] = {}
         tenants = tuple(self._with_keys(tenant, made) for tenant in read.tenants)
         return Document(tenants=tenants), made
@@ -159,6 +163,20 @@ def _unhide(value: Any, current: Any) -> Any:
         by_id = {_identity(item): item for item in current}
         return [_unhide(item, by_id.get(_identity(item))) for item in value]
     return value
+
+
+def _unknown(value: Any, path: str = "") -> Iterator[Fault]:
+    """Secrets that are to stay as they are, where there is none."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            where = f"{path}.{name}" if path else str(name)
+            if inner == HIDDEN and name in SECRETS:
+                yield where, f"{HIDDEN} keeps a secret as it is, but there is none here yet; give the secret itself"
+            else:
+                yield from _unknown(inner, where)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _unknown(item, f"{path}[{label(item) or index}]")
 
 
 def _identity(item: Any) -> object:

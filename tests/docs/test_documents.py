@@ -28,6 +28,7 @@ PACKAGE = ROOT / "src" / "heliograph"
 sys.path.insert(0, str(DOCS))
 generate = importlib.import_module("generate")
 notes = importlib.import_module("notes")
+channel_pages = importlib.import_module("channel_pages")
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *PACKAGE.rglob("README.md")])
 DECISIONS = sorted(path for path in (DOCS / "decisions").glob("*.md") if path.name != "README.md")
@@ -74,6 +75,13 @@ def anchors(text: str) -> set[str]:
 @pytest.mark.parametrize("page", generate.PAGES)
 def test_a_generated_page_says_what_the_code_says(page: str) -> None:
     assert text_of(DOCS / "reference" / page) == generate.page(page), "run python docs/generate.py"
+
+
+def test_the_rules_in_the_pages_of_channels_are_what_the_code_says() -> None:
+    pages = channel_pages.pages().items()
+    stale = [name_of(path) for path, channel in pages if text_of(path) != channel_pages.renewed(path, channel)]
+
+    assert stale == [], "run python docs/generate.py"
 
 
 @pytest.mark.parametrize("setting", [item.name for item in config.SETTINGS])

@@ -145,12 +145,13 @@ def record(
     code = catalogue.code("accepted") if waiting else catalogue.find(row.key, catalogue.STATUS).code
     text = catalogue.text("accepted") if waiting else catalogue.text(row.key, catalogue.STATUS)
     binding = service.channels.get(message.content.channel)
+    given = message.content.fields.get(channel.sender_field) if channel else None
     return {
         "transactionid": request.transid(row.ordinal),
         "clientid": tenant.id,
         "api_version": "v1",
         "type": "outbound-api",
-        "from": str(message.content.fields.get("senderid") or (binding.sender if binding else "")),
+        "from": str(given or (binding.sender if binding else "")),
         "to": row.address.value,
         "body": _body(message.content),
         "channel": channel.wire_name if channel else message.content.channel,
@@ -168,10 +169,13 @@ def record(
 
 
 def _body(content: Content) -> str:
-    """The text as it was submitted; for a template, the template and its parameters as JSON."""
+    """The text as it was submitted; for a template, the template and its parameters as JSON; for a content without
+    a text of its own, the channel's object as JSON."""
     text = content.fields.get("text") or content.fields.get("body")
     if text:
         return str(text)
+    if not content.template:
+        return msgspec.json.encode(content.fields).decode()
     return msgspec.json.encode({"template": content.template, "parameters": content.parameters}).decode()
 
 

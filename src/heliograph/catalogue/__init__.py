@@ -23,7 +23,7 @@ VALUE_LIMIT = 64  # characters of an offending value that are repeated to the ca
 _WIRE_TEXT = {(EVENT, "queued"): "Queued"}
 _RECEIPT_TEXT = {"submitted": "Submitted", "provider_exception": "Service provider exception"}
 
-_PLACEHOLDER = re.compile(r"(?<![a-z])x{2,3}(?![a-z])")
+_PLACEHOLDER = re.compile(r"(?<![a-z])x{2,3}(?:,x{2,3})*(?![a-z])")  # [xx,xx] is one, of a list
 
 
 @dataclass(frozen=True, slots=True)

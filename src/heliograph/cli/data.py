@@ -75,7 +75,10 @@ def _kept(path: Path, given: str, make: Callable[[], str]) -> tuple[str, bool]:
     if given:
         return given, False
     if path.exists():
-        return path.read_text(encoding="utf-8").strip(), False
+        kept = path.read_text(encoding="utf-8").strip()
+        if not kept:
+            raise ConfigError(f"{path} is empty; restore it, or remove it to have a new one made")
+        return kept, False
     value = make()
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as target:

@@ -8,8 +8,8 @@ import re
 import sys
 import time
 
-_LONG_DIGITS = re.compile(r"(?<![\w.-])(\+?\d{3})\d{3,10}(\d{2})(?![\w.-])")
-_KEY_IN_PATH = re.compile(r"(/messaging/status/)[^/\s]+(/[0-9a-f-]{36})")
+_LONG_DIGITS = re.compile(r"(?<![\w.-])(\+?\d{3})\d{3,12}(\d{2})(?![\w-]|\.\d)")
+_KEY_IN_PATH = re.compile(r"(/messaging/status/)[^/\s]+(/[^/\s])")
 
 
 def masked(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -70,7 +71,7 @@ class Platform:
         self.workspaces.load()
         self.simulators = Simulators(config)
         self.tail = Tail()
-        self.ids = Ids(clock_ms)
+        self.ids = Ids(clock_ms, floor=self.store.greatest_id())
         directory = self.workspaces.directory
         self.http = Client()
         self.teller = Teller(
@@ -142,7 +143,8 @@ class Platform:
         self.tail.close()
         if self._works:
             await self.dispatcher.stop(GRACE_SECONDS)
-            await self.receiver.drained()
+            with contextlib.suppress(TimeoutError):  # what the store does not take stays with its operator
+                await asyncio.wait_for(self.receiver.drained(), GRACE_SECONDS / 4)
             await self.teller.stop(GRACE_SECONDS / 2)
         for task in self._tasks:
             task.cancel()

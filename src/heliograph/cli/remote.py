@@ -30,7 +30,7 @@ class Remote:
         answer = self._send(method, f"/admin/v1{path}", headers=headers, **more)
         if answer.status_code >= 400:
             raise RemoteError(_said(answer))
-        return answer.json()
+        return self._json(answer)
 
     def explain(self, body: bytes, service: str, tenant: str) -> Any:
         """What would become of a Messaging call of a service; its tenant is looked up where none is given."""
@@ -50,15 +50,15 @@ class Remote:
     def message(self, body: bytes, key: str) -> Any:
         """One Messaging call; its JSON answer."""
         headers = {"key": key, "content-type": "application/json"}
-        return self._send("POST", "/resources/v1/messaging", content=body, headers=headers).json()
+        return self._published(self._send("POST", "/resources/v1/messaging", content=body, headers=headers))
 
     def status(self, transid: str, key: str) -> Any:
         """One status query; its JSON answer."""
-        return self._send("GET", f"/resources/v1/messaging/status/{transid}", headers={"key": key}).json()
+        return self._published(self._send("GET", f"/resources/v1/messaging/status/{transid}", headers={"key": key}))
 
     def ready(self) -> Any:
         """What `/readyz` says, ready or not."""
-        return self._send("GET", "/readyz").json()
+        return self._json(self._send("GET", "/readyz"))
 
     def lines(self, path: str) -> Iterator[Any]:
         """The JSON lines of a stream, until the server ends it."""
@@ -71,16 +71,42 @@ class Remote:
                 for line in answer.iter_lines():
                     if line:
                         yield json.loads(line)
+        except httpx.ConnectError as error:
+            raise self._silent() from error
         except httpx.HTTPError as error:
             raise RemoteError(f"the stream from {self.url} broke: {error}") from error
+        except ValueError as error:
+            raise self._strange() from error
 
     def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
         try:
             return self._http.request(method, path, **more)
         except httpx.ConnectError as error:
-            raise RemoteError(f"nothing listens at {self.url}; start `heliograph serve` or give --listen") from error
+            raise self._silent() from error
         except httpx.HTTPError as error:
             raise RemoteError(f"the call to {self.url} failed: {error}") from error
+        except UnicodeEncodeError as error:
+            raise RemoteError(
+                "the key or token holds characters that no header carries; give it as it was made"
+            ) from error
+
+    def _published(self, answer: httpx.Response) -> Any:
+        """What the published API answers, which is always a success of HTTP."""
+        if answer.status_code >= 400:
+            raise RemoteError(_said(answer))
+        return self._json(answer)
+
+    def _json(self, answer: httpx.Response) -> Any:
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise self._strange() from error
+
+    def _silent(self) -> RemoteError:
+        return RemoteError(f"nothing listens at {self.url}; start `heliograph serve` or give --listen")
+
+    def _strange(self) -> RemoteError:
+        return RemoteError(f"what listens at {self.url} is no heliograph; give another address with --listen")
 
 
 def _said(answer: httpx.Response) -> str:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from heliograph.contract.shape import Fault
+from heliograph.model.categories import category_faults
 from heliograph.model.channel import Channel
 from heliograph.model.duration import parse_duration
 from heliograph.model.workspace import STATES, Binding, ConnectorSpec, Document, Service, Tenant
@@ -50,6 +51,9 @@ def _tenant_faults(tenant: Tenant, path: str) -> Iterator[Fault]:
     for collection, member in _NAMED_BY.items():
         yield from _loose_faults(f"{path}.{collection}", getattr(tenant, collection), member)
     yield from _sender_faults(tenant, path)
+    for item in tenant.push_categories:
+        for member, sentence in category_faults(item):
+            yield f"{path}.push_categories[{item.get('name')}].{member}", sentence
     for template in tenant.templates:
         yield from _channel_faults(f"{path}.templates[{template.id}].channel", template.channel)
     if not _is_zone(tenant.timezone):

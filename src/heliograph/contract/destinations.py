@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from heliograph.catalogue import keys
@@ -20,9 +21,9 @@ Group = tuple[str, list[Any], dict[str, Any]]
 _NUMBERS_TOO = frozenset({str, int, float})
 
 
-def read_destinations(value: Any, kinds: tuple[str, ...], most: int) -> list[Group]:
-    """The entries in request order; `kinds` are the keys that the channel takes, in order of preference, `most` how
-    many addresses a call may have, which the caller counts.
+def read_destinations(value: Any, kinds: tuple[str, ...], aliases: Mapping[str, str], most: int) -> list[Group]:
+    """The entries in request order; `kinds` are the keys that the channel takes, in order of preference, `aliases`
+    what some of them are kept as, `most` how many addresses a call may have, which the caller counts.
 
     Raises `Rejected` (7003) when one entry has no address that the channel can use.
     """
@@ -40,7 +41,7 @@ def read_destinations(value: Any, kinds: tuple[str, ...], most: int) -> list[Gro
         if type(values) is list and len(values) == 1 and type(values[0]) is str and values[0]:
             groups.append((first, values, entry))
         else:
-            groups.append(_group(entry, kinds))
+            groups.append(_group(entry, kinds, aliases))
     return groups
 
 
@@ -66,13 +67,13 @@ def correlation_of(holder: dict[str, Any], inherited: str) -> str:
     return text
 
 
-def _group(entry: dict[str, Any], kinds: tuple[str, ...]) -> Group:
+def _group(entry: dict[str, Any], kinds: tuple[str, ...], aliases: Mapping[str, str]) -> Group:
     folded = {name.lower(): inner for name, inner in entry.items()}
     for kind in kinds:
         # A key as written wins over the same key in other capitals.
         values = _values(entry.get(kind)) or _values(folded.get(kind))
         if values:
-            return kind, values, entry
+            return aliases.get(kind, kind), values, entry
     raise Rejected(MISSING)
 
 

@@ -1,7 +1,7 @@
 """Reads a Messaging call: the envelope that all channels share, in the published order of checks.
 
 deliverychannel (7003, 7004) -> destination (7003) -> number of destinations (7009) -> channel object (7003) ->
-values (7004) -> expiry (7005). First failure wins; a body that is a list fails element by element.
+values (7004, interactive last) -> expiry (7005). First failure wins; a body that is a list fails element by element.
 """
 
 from __future__ import annotations
@@ -15,16 +15,21 @@ import msgspec
 from heliograph.catalogue import keys
 from heliograph.contract.destinations import TOO_MANY, Group, addresses_of, correlation_of, read_destinations
 from heliograph.contract.expiry import expiry_ms
+from heliograph.contract.interactive import check_interactive
 from heliograph.contract.rules import check
-from heliograph.contract.values import as_text, check_depth, object_member, text_member
+from heliograph.contract.values import as_text, check_depth, member_at, object_member, text_member
+from heliograph.model.categories import SHIPPED, Category
 from heliograph.model.channel import Channel
 from heliograph.model.message import DEFAULT_PRIORITY, Content, Message
 from heliograph.model.outcome import Rejected
+from heliograph.model.rules import Path
 
 MOST_DESTINATIONS = 1_000
 CALLBACK_CHARACTERS = 2_000
 URL_CHARACTERS = 2_048
 ID_CHARACTERS = 256
+
+Categories = Mapping[str, Category]
 
 _decode = msgspec.json.Decoder().decode
 _PRIORITIES = {"1": 1, "2": 2, "3": 3, "4": 4, "5": 5}
@@ -59,20 +64,27 @@ class _Opened:
         return sum([len(values) for _, values, _ in self.groups])
 
 
-def read_call(body: bytes, channels: Mapping[str, Channel], now_ms: int, most: int = MOST_DESTINATIONS) -> Call:
+def read_call(
+    body: bytes,
+    channels: Mapping[str, Channel],
+    now_ms: int,
+    categories: Categories = SHIPPED,
+    most: int = MOST_DESTINATIONS,
+) -> Call:
     """The call's messages; raises `Rejected` when it is refused as a whole. `channels` holds passports by
-    every spelling of their names, in lower case; `most` is how many destinations a call may have."""
+    every spelling of their names, in lower case, `categories` the tenant's sets of buttons by name; `most` is how
+    many destinations a call may have."""
     root = _json(body)
     if isinstance(root, dict):
         opened = _open(root, channels, most)
         _limit(opened.count(), most)
-        return Call((_read(opened, now_ms),), False)
+        return Call((_read(opened, now_ms, categories),), False)
     if not isinstance(root, list) or set(map(type, root)) != {dict}:
         raise Rejected(keys.INVALID_JSON)
     _limit(len(root), most)  # every element counts, whatever becomes of it
     opened_elements = [_attempt_open(item, channels, most) for item in root]
     _limit(sum(1 if isinstance(item, Rejected) else item.count() for item in opened_elements), most)
-    return Call(tuple(_attempt_read(item, now_ms) for item in opened_elements), True)
+    return Call(tuple(_attempt_read(item, now_ms, categories) for item in opened_elements), True)
 
 
 def _json(body: bytes) -> Any:
@@ -96,11 +108,11 @@ def _attempt_open(item: dict[str, Any], channels: Mapping[str, Channel], most: i
         return _bad(error, item)
 
 
-def _attempt_read(item: _Opened | BadElement, now_ms: int) -> Message | BadElement:
+def _attempt_read(item: _Opened | BadElement, now_ms: int, categories: Categories) -> Message | BadElement:
     if isinstance(item, BadElement):
         return item
     try:
-        return _read(item, now_ms)
+        return _read(item, now_ms, categories)
     except Rejected as error:
         return _bad(error, item.body)
 
@@ -121,25 +133,24 @@ def _open(body: dict[str, Any], channels: Mapping[str, Channel], most: int) -> _
     channel = channels.get(name.strip().lower()) if isinstance(name, str) else None
     if channel is None:
         raise Rejected(keys.INVALID_DELIVERY_CHANNEL)
-    return _Opened(body, channel, read_destinations(body.get("destination"), channel.addresses, most))
+    groups = read_destinations(body.get("destination"), channel.addresses, channel.address_aliases, most)
+    return _Opened(body, channel, groups)
 
 
-def _read(opened: _Opened, now_ms: int) -> Message:
+def _read(opened: _Opened, now_ms: int, categories: Categories) -> Message:
     body, channel = opened.body, opened.channel
     template, parameters = _template(body)
-    found = _channel_object(body, channel)
-    if found is None:
-        if not template:
-            raise Rejected(channel.missing_key)
-        found = {}
+    found = _channel_object(body, channel, templated=bool(template))
     fields = _fields(check(channel.rules, found, templated=bool(template)), channel)
-    priority = _priority(body.get("priority"))
+    priority = _priority(body.get("priority"), fields, channel.priority_path)
     correlation = correlation_of(body, "")
     addresses = addresses_of(opened.groups, correlation)
     callback_data = text_member(body, "callbackData", CALLBACK_CHARACTERS)
     notify_url = text_member(body, "notifyurl", URL_CHARACTERS)
     appid = text_member(body, "appid", ID_CHARACTERS)
     expiry = _expiry(body.get("expiry"))
+    if channel.interactive is not None:
+        check_interactive(channel.interactive, fields, channel.name, categories)
     if expiry and expiry <= now_ms:
         raise Rejected(keys.REQUEST_EXPIRED_ON_ARRIVAL)
     return Message(
@@ -162,12 +173,19 @@ def _template(body: dict[str, Any]) -> tuple[str, dict[str, object]]:
     return text_member(message, "template", ID_CHARACTERS), parameters
 
 
-def _channel_object(body: dict[str, Any], channel: Channel) -> dict[str, Any] | None:
-    value = object_member(body, "channels")
-    for name in channel.path:
-        if value is None:
-            return None
-        value = object_member(value, name)
+def _channel_object(body: dict[str, Any], channel: Channel, *, templated: bool) -> dict[str, Any]:
+    """The channel's object, an empty one where a template stands for it; raises `Rejected` for the first step of
+    the way to it that is absent."""
+    value = object_member(body, "channels") or {}
+    for name, missing_key in zip(channel.path, channel.missing_keys, strict=True):
+        inner = object_member(value, name)
+        if inner is None and name in channel.path_aliases:
+            inner = object_member(value, channel.path_aliases[name])
+        if inner is None:
+            if templated:
+                return {}
+            raise Rejected(missing_key)
+        value = inner
     return value
 
 
@@ -187,9 +205,11 @@ def _fields(found: dict[str, Any], channel: Channel) -> dict[str, object]:
     return fields
 
 
-def _priority(value: Any) -> int:
+def _priority(value: Any, fields: dict[str, object], path: Path) -> int:
+    """The call's priority, or the one inside the channel's object, which its rules have held against 1 to 5."""
     if value is None or value == "":
-        return DEFAULT_PRIORITY
+        inner = member_at(fields, path) if path else None
+        return _PRIORITIES.get(str(inner), DEFAULT_PRIORITY)
     text = as_text(value)
     priority = _PRIORITIES.get(text.strip()) if text is not None else None
     if priority is None:

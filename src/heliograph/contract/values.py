@@ -38,6 +38,13 @@ def object_member(holder: dict[str, Any], name: str) -> dict[str, Any] | None:
     raise Rejected(keys.INVALID_JSON)
 
 
+def member_at(found: Any, path: tuple[str, ...]) -> Any:
+    """The member at the end of a path, None where one of its steps is not there."""
+    for name in path:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
+
+
 def check_depth(value: Any, levels: int = DEEPEST) -> None:
     """Refuses what is nested so deep that whoever writes it out again would run out of stack."""
     if not isinstance(value, dict | list):

@@ -37,6 +37,10 @@ class Judgement:
     window_ms: int
     expiry: int
 
+    def holds(self, now_ms: int) -> bool:
+        """Whether it is still good: for a second, but not past the expiry."""
+        return 0 <= now_ms - self.at_ms < FRESH_MS and not self.at_ms < self.expiry <= now_ms
+
 
 class Judge:
     """Judgements by request element."""
@@ -52,7 +56,7 @@ class Judge:
         directory = self._directory()
         identity = (request.id, element)
         kept = self._kept.get(identity)
-        if kept is not None and kept.version == directory.version and now_ms - kept.at_ms < FRESH_MS:
+        if kept is not None and kept.version == directory.version and kept.holds(now_ms):
             return kept
         facts = directory.facts(request.tenant, request.service)
         message = request.messages[element]

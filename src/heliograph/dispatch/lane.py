@@ -47,6 +47,7 @@ class Lane:
         self.queue = PriorityQueue()
         self.stock: deque[Flight] = deque()
         self.under_way: dict[tuple[int, int], Flight] = {}
+        self.claiming: list[Transaction] = []  # on their way from the queue to the stock
         self.bucket = Bucket(spec.throughput)
         self.wake = asyncio.Event()
         self.target = max(STOCK, spec.window * spec.binds * 2)
@@ -94,6 +95,18 @@ class Lane:
     def _timed_pump(self) -> None:
         self._timer = None
         self.pump()
+
+    def held(self) -> set[tuple[int, int]]:
+        """The transactions that are not in the queue any more, as `(request, ordinal)`."""
+        rows = [*self.claiming, *(flight.row for flight in self.stock)]
+        return {(row.request, row.ordinal) for row in rows} | self.under_way.keys()
+
+    async def close(self) -> None:
+        """Let the feed end between two claims, never within one."""
+        self.closed = True
+        self.wake.set()
+        if self.feed is not None:
+            await self.feed
 
     def status(self) -> dict[str, object]:
         """For people: the connector's own status and what waits."""

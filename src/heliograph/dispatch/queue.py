@@ -38,6 +38,7 @@ class PriorityQueue:
 
     def __init__(self) -> None:
         self._served: dict[int, float] = dict.fromkeys(PRIORITIES, 0.0)
+        self._loading = 0  # the class whose slots are away to be loaded
         self._clear()
 
     def _clear(self) -> None:
@@ -47,13 +48,32 @@ class PriorityQueue:
 
     def add(self, slot: int, priority: int, now: float) -> None:
         """A request element joins the end of its class."""
-        if not self._slots[priority] and not self._rows[priority]:
-            self._served[priority] = now
+        self._begin(priority, now)
         self._slots[priority].append(slot)
         self._waiting += 1
 
+    def join(self, priority: int, rows: list[Transaction], now: float, *, front: bool = False) -> None:
+        """Rows that were elsewhere join the class; `front` for what is to be sent next."""
+        self._begin(priority, now)
+        self._put(priority, rows, front)
+
     def load(self, priority: int, rows: list[Transaction], *, front: bool = False) -> None:
-        """Rows of a slot are at hand now; `front` for what comes back to be sent next."""
+        """Rows of slots that were taken are at hand now; `front` for rows that were taken and come back."""
+        self._loading = 0
+        self._put(priority, rows, front)
+
+    def give_back(self, priority: int, slots: list[int]) -> None:
+        """Slots that were taken could not be loaded: they stand where they were."""
+        self._loading = 0
+        self._slots[priority].extendleft(reversed(slots))
+        self._waiting += len(slots)
+
+    def _begin(self, priority: int, now: float) -> None:
+        """A class that was empty has not waited yet."""
+        if not self._slots[priority] and not self._rows[priority] and priority != self._loading:
+            self._served[priority] = now
+
+    def _put(self, priority: int, rows: list[Transaction], front: bool) -> None:
         self._waiting += len(rows)
         if front:
             self._rows[priority].extendleft(reversed(rows))
@@ -66,22 +86,23 @@ class PriorityQueue:
         if not classes:
             raise LookupError("the queue is empty")
         starved = [priority for priority in classes if now - self._served[priority] > STARVE_SECONDS]
-        chosen = starved[-1] if starved else classes[0]
-        self._served[chosen] = now
-        return chosen
+        return starved[-1] if starved else classes[0]
 
     def take_slots(self, priority: int, limit: int) -> list[int]:
         """Up to so many slots of the class, to be loaded."""
         slots = self._slots[priority]
         taken = [slots.popleft() for _ in range(min(limit, len(slots)))]
         self._waiting -= len(taken)
+        self._loading = priority
         return taken
 
-    def take_rows(self, priority: int, limit: int) -> list[Transaction]:
-        """Up to so many loaded rows of the class."""
+    def take_rows(self, priority: int, limit: int, now: float) -> list[Transaction]:
+        """Up to so many loaded rows of the class, which is served by that."""
         rows = self._rows[priority]
         taken = [rows.popleft() for _ in range(min(limit, len(rows)))]
         self._waiting -= len(taken)
+        if taken:
+            self._served[priority] = now
         return taken
 
     def drain(self) -> tuple[list[tuple[int, int]], list[tuple[int, Transaction]]]:

@@ -130,10 +130,11 @@ class Results:
         self.counts["retried"] += 1
         row, now_ms = flight.row, self._around.clock_ms()
         due_ms = now_ms + int(delay * 1000)
+        twice = row.duplicate or result.retry == "resend"
         change = Change(
-            row.request, row.ordinal, State.QUEUED, result.key, now_ms, _detail(result), attempt, due=due_ms
+            row.request, row.ordinal, State.QUEUED, result.key, now_ms, _detail(result), attempt, "", due_ms, twice
         )
-        queued = msgspec.structs.replace(row, key=result.key, attempt=attempt, due=due_ms)
+        queued = msgspec.structs.replace(row, key=result.key, attempt=attempt, due=due_ms, duplicate=twice)
         self._settler.add(change, None, row, lambda: self._back([queued]))
 
     def _tell_story(self, lane: Lane, flight: Flight, result: Submitted | SendError) -> None:

@@ -24,6 +24,7 @@ class Backoff:
 # Source: providers 2.1, "what to do". `once` is the unknown error's single retry after a minute.
 CLASSES = {
     "soon": Backoff(5, 1.0, 60.0),
+    "resend": Backoff(5, 1.0, 60.0),  # the fate of the attempt is unknown: the next may be a duplicate
     "late": Backoff(8, 30.0, 3600.0),
     "once": Backoff(2, 60.0, 60.0),
 }

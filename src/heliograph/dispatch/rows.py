@@ -27,8 +27,8 @@ class Rows:
             self._count += len(rows)
 
     async def of(self, slots: Iterable[int]) -> list[Transaction]:
-        """The rows of these slots, in their order where they are at hand."""
-        found: list[Transaction] = []
+        """The rows of these slots, in their order."""
+        found: dict[int, list[Transaction]] = {}
         cold = []
         for slot in slots:
             rows = self._hot.pop(slot, None)
@@ -36,8 +36,10 @@ class Rows:
                 cold.append(slot)
             else:
                 self._count -= len(rows)
-                found.extend(rows)
-        return found + await self.stored(cold) if cold else found
+            found[slot] = rows or []
+        for row in await self.stored(cold) if cold else ():
+            found[slot_of(row.request, row.element)].append(row)
+        return [row for rows in found.values() for row in rows]
 
     async def stored(self, slots: Iterable[int]) -> list[Transaction]:
         """The rows of these slots that the table has as queued."""

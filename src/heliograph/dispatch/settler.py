@@ -82,6 +82,11 @@ class Settler:
         if notices:
             self._tell(notices)
 
-    async def drained(self) -> None:
-        """Everything that was added is durable."""
-        await self._idle.wait()
+    async def drained(self, seconds: float) -> None:
+        """Everything that was added is durable, or the store did not take it in that time."""
+        try:
+            await asyncio.wait_for(self._idle.wait(), seconds)
+        except TimeoutError:
+            log.error(
+                "the last outcomes cannot be written; their messages are sent again, flagged, at the next start"
+            )

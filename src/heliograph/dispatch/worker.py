@@ -23,7 +23,8 @@ from heliograph.store import StoreUnavailable
 log = logging.getLogger(__name__)
 
 LOAD_SLOTS = 200
-OPEN_PAGE = 50_000
+OPEN_PAGE = 5_000
+HELD_MS = 500  # before an expired message that was being claimed is looked at again
 ERROR_PAUSE = 0.5  # seconds a lane rests after the store refused a claim
 
 
@@ -110,25 +111,31 @@ class Dispatcher:
         """Load what waits next or, when it is loaded, judge and claim it. What fails goes back where it was."""
         now = self._around.monotonic()
         priority = lane.queue.choose(now)
-        rows = lane.queue.take_rows(priority, room)
-        slots = [] if rows else lane.queue.take_slots(priority, LOAD_SLOTS)
+        rows = lane.queue.take_rows(priority, room, now)
+        if not rows:
+            await self._load(lane, priority)
+            return
+        lane.claiming = rows
         try:
+            flights = await self._prepare(lane, rows)
+            rows = [flight.row for flight in flights]  # the others were refused or moved
             if rows:
-                flights = await self._prepare(lane, rows)
-                if flights:
-                    await self._store.claim(_ranges([flight.row for flight in flights]))
-                    lane.stock.extend(flights)
-            else:
-                await self._load(lane, priority, slots)
+                await self._store.claim(_ranges(rows))
+                lane.stock.extend(flights)
         except StoreUnavailable:
             lane.queue.load(priority, rows, front=True)
-            for slot in slots:
-                lane.queue.add(slot, priority, now)
             raise
+        finally:
+            lane.claiming = []
 
-    async def _load(self, lane: Lane, priority: int, slots: list[int]) -> None:
+    async def _load(self, lane: Lane, priority: int) -> None:
         now_ms = self._around.clock_ms()
-        rows = await self._rows.of(slots)
+        slots = lane.queue.take_slots(priority, LOAD_SLOTS)
+        try:
+            rows = await self._rows.of(slots)
+        except StoreUnavailable:
+            lane.queue.give_back(priority, slots)
+            raise
         self._timers.delay(row for row in rows if row.due > now_ms)
         lane.queue.load(priority, [row for row in rows if row.due <= now_ms])
 
@@ -152,7 +159,7 @@ class Dispatcher:
     def _move(self, request: Request, row: Transaction, *, front: bool = False) -> None:
         """The row waits where the workspace routes it by now."""
         lane = self._lane_of(request, row.element)
-        lane.queue.load(request.messages[row.element].priority, [row], front=front)
+        lane.queue.join(request.messages[row.element].priority, [row], self._around.monotonic(), front=front)
         lane.wake.set()
 
     def _refuse(self, judgement: Judgement, row: Transaction, refused: Refused, now_ms: int) -> None:
@@ -184,7 +191,7 @@ class Dispatcher:
             rows, slots = self._timers.due(now_ms), self._timers.expired(now_ms)
             try:
                 requests = await self._store.requests({row.request for row in rows})
-                for row in rows:
+                for row in reversed(rows):
                     self._move(requests[row.request], row, front=True)
                 rows = []
                 await self._end_expired(slots, now_ms)
@@ -203,7 +210,11 @@ class Dispatcher:
             return
         rows = await self._rows.stored(slots)
         requests = await self._store.requests({row.request for row in rows})
+        held = set().union(*(lane.held() for lane in self._lanes.all()))
         for row in rows:
+            if (row.request, row.ordinal) in held:  # on its way by now, unless its claim fails
+                self._timers.expire(now_ms + HELD_MS, slot_of(row.request, row.element))
+                continue
             judgement = self._judge.of(requests[row.request], row.element, now_ms)
             made = self._judge.outbound(judgement, row, now_ms)
             if isinstance(made, Refused):
@@ -221,42 +232,44 @@ class Dispatcher:
     async def reconfigure(self) -> None:
         """The workspace changed: lanes follow it, and what waited in lanes that are gone goes on in others."""
         for lane in await self._lanes.reconfigure():
-            await self._close(lane)
-            await self._unclaim(lane)
-            slots, rows = lane.queue.drain()
-            requests = await self._store.requests(
-                {request_of(slot) for _, slot in slots} | {row.request for _, row in rows}
-            )
-            for _, slot in slots:
-                self._enqueue(requests[request_of(slot)], element_of(slot), slot)
-            for _, row in rows:
-                self._move(requests[row.request], row)
+            await lane.close()
+            await self._hand_on(lane)
         for lane in self._lanes.all():
             self._ensure_fed(lane)
             lane.wake.set()
+
+    async def _hand_on(self, lane: Lane) -> None:
+        """What waits in a lane that was given up goes on in others, however long the store takes."""
+        slots, rows = lane.queue.drain()
+        wanted = {request_of(slot) for _, slot in slots} | {row.request for _, row in rows}
+        while True:
+            try:
+                await self._unclaim(lane)
+                requests = await self._store.requests(wanted)
+                break
+            except StoreUnavailable as error:
+                log.warning("what waits for %s cannot be handed on, trying again: %s", lane.name, error)
+                await asyncio.sleep(ERROR_PAUSE)
+        for _, row in rows:
+            self._move(requests[row.request], row)
+        for _, slot in slots:
+            self._enqueue(requests[request_of(slot)], element_of(slot), slot)
 
     def _ensure_fed(self, lane: Lane) -> None:
         if lane.feed is None:
             lane.feed = lasting(self._feed(lane), f"lane {lane.name}")
 
-    async def _close(self, lane: Lane) -> None:
-        """Let the lane's feed end between two claims, never within one."""
-        lane.closed = True
-        lane.wake.set()
-        if lane.feed is not None:
-            await lane.feed
-
     async def stop(self, grace: float) -> None:
         """Drain: nothing new goes out, answers under way are awaited, what is claimed is queued again."""
         for lane in self._lanes.all():
-            await self._close(lane)
+            await lane.close()
         await self._lanes.stop(grace)
         now_ms = self._around.clock_ms()
         for lane in self._lanes.all():
             for flight in lane.stock:
                 self.settler.add(_queued_again(flight, now_ms), None, flight.row)
             lane.stock.clear()
-        await self.settler.drained()
+        await self.settler.drained(grace)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

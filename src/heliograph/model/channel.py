@@ -8,14 +8,14 @@ task for each.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
 
 from heliograph.model.message import Content
 from heliograph.model.outcome import Inbound, Receipt, SendError, Submitted
-from heliograph.model.rules import Rule
+from heliograph.model.rules import Interactive, Path, Rule
 from heliograph.model.workspace import ConnectorSpec, Sender
 
 
@@ -96,32 +96,57 @@ class ConnectorKind:
     sandbox: Callable[[ConnectorSpec, tuple[str, int]], ConnectorSpec]
 
 
+NO_LIMIT = 1 << 31
+"""The `limit` of a channel whose texts are never 7107."""
+
+
+def given_text(content: Content, text: str) -> str:
+    """The text as it stands: the `compose` of a channel that adds nothing to it."""
+    return text
+
+
+def any_sender(content: Content, sender: Sender) -> str | None:
+    """Every sender may send everything: the `allows` of a channel without message types."""
+    return None
+
+
+def characters(content: Content, text: str) -> tuple[int, str, int]:
+    """One part of so many characters: the `measure` of a channel that does not cut its texts."""
+    return 1, "utf-8", len(text)
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """A channel's passport: all the platform knows of a medium.
 
     `name` is the value of `deliverychannel`, `aliases` its other spellings, `wire_name` how receipts spell it;
-    `path` where its object stands under `channels`; `rules` what the contract demands of it; `members` what is
-    read of it (texts, but for those in `objects`), `missing_key` the refusal when it is absent; `addresses` the
-    destination keys it takes, in order of preference. `normalise` makes an address ready for the medium or
-    gives None (7102); `compose` gives the text to send; `allows` says why a sender may not send this content
-    (7112), or None; `measure` counts a text: `(parts, encoding, characters)`; `limit` is the longest text in
-    characters (7107); `sender_field` names the member that chooses the sender.
+    `path` where its object stands under `channels`, `missing_keys` the refusal for each step of it that is absent,
+    `path_aliases` other names of steps; `rules` what the contract demands of it, `interactive` where its buttons
+    stand; `members` what is read of it (texts, but for those in `objects`); `priority_path` where it may hold a
+    priority of its own; `addresses` the destination keys it takes, in order of preference, `address_aliases` the
+    keys that others of them are kept as. `normalise` makes an address ready for the medium or gives None (7102);
+    `compose` gives the text to send; `allows` says why a sender may not send this content (7112), or None;
+    `measure` counts a text: `(parts, encoding, size)`; `limit` is the greatest size (7107); `sender_field` names
+    the member that chooses the sender. Without `kinds` nothing can be sent yet (7106).
     """
 
     name: str
     wire_name: str
-    path: tuple[str, ...]
+    path: Path
     rules: tuple[Rule, ...]
     members: tuple[str, ...]
-    missing_key: str
+    missing_keys: tuple[str, ...]
     addresses: tuple[str, ...]
-    kinds: Mapping[str, ConnectorKind]
     normalise: Callable[[str], str | None]
-    compose: Callable[[Content, str], str]
-    allows: Callable[[Content, Sender], str | None]
-    measure: Callable[[Content, str], tuple[int, str, int]]
     limit: int
+    kinds: Mapping[str, ConnectorKind] = field(default_factory=dict)
+    compose: Callable[[Content, str], str] = given_text
+    allows: Callable[[Content, Sender], str | None] = any_sender
+    measure: Callable[[Content, str], tuple[int, str, int]] = characters
     sender_field: str = ""
     aliases: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
+    path_aliases: Mapping[str, str] = field(default_factory=dict)
+    address_aliases: Mapping[str, str] = field(default_factory=dict)
+    priority_path: Path = ()
+    interactive: Interactive | None = None

@@ -23,15 +23,16 @@ _TRANSID = re.compile(
 
 
 class Ids:
-    """Makes ids that only grow, even when the clock goes back; one per process, `node` in 0..63."""
+    """Makes ids that only grow, even when the clock goes back; one per process, `node` in 0..63. `floor` is the
+    greatest id of an earlier process, above which this one begins."""
 
-    def __init__(self, clock_ms: Callable[[], int], node: int = 0) -> None:
+    def __init__(self, clock_ms: Callable[[], int], node: int = 0, floor: int = 0) -> None:
         if not 0 <= node < 1 << NODE_BITS:
             raise ValueError(f"node must be 0..{(1 << NODE_BITS) - 1}, not {node}")
         self._clock_ms = clock_ms
         self._node = node << SEQUENCE_BITS
-        self._last_ms = 0
-        self._sequence = 0
+        self._last_ms = floor >> SHIFT
+        self._sequence = (1 << SEQUENCE_BITS) - 1 if floor else 0
 
     def next(self) -> int:
         """A new id, greater than every earlier one of this process."""

@@ -60,9 +60,10 @@ class Submitted:
 class SendError:
     """The far end, or the way to it, refused.
 
-    `retry` says how: `no` ends the message with `key`; `soon` tries again with back-off; `late` with hours;
-    `free` again without counting an attempt (throttled); `unknown` means the fate is not known and nothing
-    may be sent again blindly.
+    `retry` says how: `no` ends the message with `key`; `soon` tries again with back-off, `late` after
+    longer, `once` a single time; `free` again without counting an attempt (throttled); `unknown` means the fate
+    is not known and nothing may be sent again blindly; `resend` that it is not known and is sent again all the
+    same, flagged as a possible duplicate.
     """
 
     key: str

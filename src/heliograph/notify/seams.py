@@ -39,7 +39,7 @@ class Settings:
     gather into one write; after `trip` failures to connect in a row an endpoint rests, from `rest` to
     `longest_rest` seconds."""
 
-    lanes: int = 8
+    lanes: int = 16
     connections: int = 256
     queue: int = 2000
     timeout: float = 10.0

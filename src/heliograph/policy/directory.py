@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from heliograph.model.categories import SHIPPED, Category, categories_of
 from heliograph.model.channel import Channel
 from heliograph.model.workspace import Document, Service, Tenant
 from heliograph.policy.facts import Facts, facts_for
@@ -20,6 +21,7 @@ class Directory:
         self._by_key: dict[str, tuple[Tenant, Service]] = {}
         self._by_issuer: dict[str, tuple[tuple[str, tuple[Tenant, Service]], ...]] = {}
         self._facts: dict[tuple[str, str], Facts] = {}
+        self._categories = {tenant.id: categories_of(tenant.push_categories) for tenant in document.tenants}
         self.tenants = {tenant.id: tenant for tenant in document.tenants}
         for tenant in document.tenants:
             for service in tenant.services:
@@ -40,6 +42,10 @@ class Directory:
     def service_of(self, tenant: str, service: str) -> tuple[Tenant, Service] | None:
         """A service and its tenant by their ids."""
         return self._services.get((tenant, service))
+
+    def categories(self, tenant: str) -> Mapping[str, Category]:
+        """The sets of buttons of a tenant by name, the shipped ones among them."""
+        return self._categories.get(tenant, SHIPPED)
 
     def services(self) -> list[tuple[Tenant, Service]]:
         """All services with their tenants."""

@@ -13,6 +13,7 @@ HOUR_MS = 3_600_000
 WINDOWS_MS = {"sms": 72 * HOUR_MS}  # decisions 8: validity or 72 h on SMS, 24 h elsewhere
 OTHER_WINDOW_MS = 24 * HOUR_MS
 SANDBOX_WINDOW_MS = 5_000  # control 5
+SIMULATOR = ("127.0.0.1", 2775)  # stands for wherever the simulator listens
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +32,15 @@ class Facts:
 
 
 def facts_for(tenant: Tenant, service: Service, channels: Mapping[str, Channel]) -> Facts:
-    """The facts of a service. Connectors of a sandbox service need no credentials: the simulator has its own."""
+    """The facts of a service. Connectors of a sandbox service are looked at as they are used there: credentials may
+    be left out, the simulator has its own."""
     connectors = {spec.name: spec for spec in tenant.connectors}
     return Facts(
         tenant=tenant,
         service=service,
         channels=channels,
         connectors=connectors,
-        faults={name: () if service.sandbox else tuple(_faults(spec, channels)) for name, spec in connectors.items()},
+        faults={name: tuple(_faults(spec, channels, service.sandbox)) for name, spec in connectors.items()},
         senders={(sender.channel, sender.id): sender for sender in tenant.senders},
         templates={template.id: template for template in tenant.templates},
         windows={name: _window_ms(service, name) for name in channels},
@@ -52,8 +54,9 @@ def _window_ms(service: Service, channel: str) -> int:
     return parse_duration(declared) * 1000 if declared else WINDOWS_MS.get(channel, OTHER_WINDOW_MS)
 
 
-def _faults(spec: ConnectorSpec, channels: Mapping[str, Channel]) -> list[str]:
+def _faults(spec: ConnectorSpec, channels: Mapping[str, Channel], sandbox: bool) -> list[str]:
     channel = channels.get(spec.channel)
     if channel is None or spec.kind not in channel.kinds:
         return [f"this installation has no connector of the kind {spec.kind!r} for the channel {spec.channel!r}"]
-    return channel.kinds[spec.kind].check(spec)
+    kind = channel.kinds[spec.kind]
+    return kind.check(kind.sandbox(spec, SIMULATOR) if sandbox else spec)

@@ -176,9 +176,15 @@ class Receiver:
         return known
 
     def _by_destination(self, connector: str, receipt: Receipt) -> Match | None:
-        """The submit that was never answered, if its destination is named."""
+        """The submit that was never answered, if its destination is named; from now on the id is known as its."""
+        if match := self._correlator.find(connector, receipt.native_id):
+            return match
         transaction = self._correlator.claim_unanswered(connector, receipt.destination)
-        return Match(transaction) if transaction else None
+        if transaction is None:
+            return None
+        if receipt.native_id:
+            self._correlator.submitted(connector, (receipt.native_id,), transaction)
+        return Match(transaction)
 
     def _report(self, connector: str, receipt: Receipt, match: Match | None, now_ms: int) -> Reported:
         transaction = match.transaction if match else None

@@ -13,7 +13,8 @@ from heliograph.model.record import Match, Reported
 from heliograph.store.cache import Recent
 
 KNOWN = 100_000  # submissions at hand; older ones are looked up in the table
-EARLY = 10_000  # receipts that wait for their submission in memory
+EARLY = 10_000  # ids whose receipts wait for their submission in memory
+EARLY_EACH = 8  # receipts of one id that wait
 UNANSWERED = 10_000
 
 Late = Callable[[Reported, Match], None]
@@ -24,7 +25,7 @@ class Correlator:
 
     def __init__(self) -> None:
         self._known: Recent[tuple[str, str], Match] = Recent(KNOWN)
-        self._early: Recent[tuple[str, str], Reported] = Recent(EARLY)
+        self._early: Recent[tuple[str, str], tuple[Reported, ...]] = Recent(EARLY)
         self._unanswered: Recent[tuple[str, str], Transaction] = Recent(UNANSWERED)
         self.on_late: Late | None = None
 
@@ -36,9 +37,9 @@ class Correlator:
             match = Match(transaction, part, parts)
             self._known.put(identity, match)
             if len(self._early):
-                early = self._early.pop(identity)
-                if early is not None and self.on_late is not None:
-                    self.on_late(early, match)
+                for early in self._early.pop(identity) or ():
+                    if self.on_late is not None:
+                        self.on_late(early, match)
 
     def find(self, connector: str, native_id: str) -> Match | None:
         """Whose id it is, if it is at hand."""
@@ -46,7 +47,8 @@ class Correlator:
 
     def early(self, reported: Reported) -> None:
         """A receipt whose id nobody knows yet."""
-        self._early.put((reported.connector, reported.native_id), reported)
+        identity = (reported.connector, reported.native_id)
+        self._early.put(identity, (*(self._early.get(identity) or ()), reported)[-EARLY_EACH:])
 
     def unanswered(self, connector: str, to: str, transaction: Transaction) -> None:
         """A submit was written and its answer will not come."""

@@ -95,6 +95,20 @@ FROM temp.incoming AS i, json_each(i.natives) AS n WHERE i.natives <> ''
 ON CONFLICT (connector, native_id) DO UPDATE SET
     request = excluded.request, ordinal = excluded.ordinal, part = excluded.part, parts = excluded.parts;
 
+-- name: late_submissions
+INSERT INTO submissions
+SELECT c.connector, n.value, c.request, c.ordinal, n.key, json_array_length(c.natives)
+FROM temp.change AS c, json_each(c.natives) AS n
+WHERE c.natives <> '' AND c.seq NOT IN (SELECT seq FROM temp.incoming)
+ON CONFLICT (connector, native_id) DO UPDATE SET
+    request = excluded.request, ordinal = excluded.ordinal, part = excluded.part, parts = excluded.parts;
+
+-- name: late_natives
+UPDATE transactions SET natives = c.natives, connector = c.connector
+FROM temp.change AS c
+WHERE transactions.request = c.request AND transactions.ordinal = c.ordinal AND transactions.natives = ''
+  AND c.natives <> '' AND c.seq NOT IN (SELECT seq FROM temp.incoming);
+
 -- name: insert_windows
 INSERT OR IGNORE INTO windows
 SELECT DISTINCT due, request FROM temp.incoming WHERE state = 30 AND due > 0;
@@ -161,6 +175,10 @@ ON CONFLICT (hash) DO UPDATE SET used = max(used, excluded.used);
 -- name: service_keys
 SELECT json_group_array(json_array(k.hash, k.created, k.used))
 FROM json_each(?1) AS c JOIN service_keys AS k ON k.hash = c.value;
+
+-- name: greatest_id
+SELECT max(coalesce((SELECT max(id) FROM requests), 0), coalesce((SELECT max(id) FROM inbound), 0),
+    coalesce((SELECT max(id) FROM receipts WHERE request = 0 AND ordinal = 0), 0));
 
 -- name: load_workspace
 SELECT version, document FROM workspace;

@@ -195,6 +195,11 @@ class SqliteStore:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, self._fetch, name, parameters, shape)
 
+    def greatest_id(self) -> int:
+        """The greatest id in use, at start; new ones must be above it even when the clock went back."""
+        greatest: int = self._reader.execute(SQL["greatest_id"]).fetchone()[0]
+        return greatest
+
     def load_workspace(self) -> tuple[int, bytes] | None:
         """The stored workspace, at start."""
         row = self._reader.execute(SQL["load_workspace"]).fetchone()

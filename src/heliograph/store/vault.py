@@ -6,12 +6,14 @@ import base64
 import binascii
 import hashlib
 import os
+import re
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 HASH_PREFIX = "sha256:"
 NONCE_BYTES = 12
+_HASHED = re.compile(HASH_PREFIX + "[0-9a-f]{64}")
 KEY_BYTES = 32
 
 
@@ -26,7 +28,7 @@ def new_secret() -> str:
 
 def hash_key(key: str) -> str:
     """A service or profile key as it is stored; keys are random, so a plain hash cannot be reversed."""
-    if key.startswith(HASH_PREFIX):
+    if _HASHED.fullmatch(key):
         return key
     return HASH_PREFIX + hashlib.sha256(key.encode()).hexdigest()
 
@@ -53,7 +55,7 @@ class Vault:
         """The plain bytes; raises `VaultError` when the key is another or the box was changed."""
         try:
             return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise VaultError(
                 "the stored workspace cannot be opened with this HELIOGRAPH_SECRET_KEY; "
                 "restore the key it was sealed with"

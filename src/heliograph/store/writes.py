@@ -120,7 +120,6 @@ def _apply_changes(db: sqlite3.Connection, changes: list[Change]) -> list[bool]:
         insert(db, SQL["insert_changes"], [_change_row(seq, changes[index]) for seq, index in enumerate(wave)])
         for name in (
             "fill_incoming",
-            "clear_changes",
             "apply_incoming",
             "count_down",
             "insert_notices",
@@ -128,9 +127,14 @@ def _apply_changes(db: sqlite3.Connection, changes: list[Change]) -> list[bool]:
             "insert_windows",
         ):
             db.execute(SQL[name])
-        for position in msgspec.json.decode(db.execute(SQL["applied_incoming"]).fetchone()[0]):
+        positions = msgspec.json.decode(db.execute(SQL["applied_incoming"]).fetchone()[0])
+        for position in positions:
             applied[wave[position]] = True
+        if len(positions) < len(wave):  # a receipt may outrun the answer to its submit, whose ids are true still
+            db.execute(SQL["late_submissions"])
+            db.execute(SQL["late_natives"])
         db.execute(SQL["clear_incoming"])
+        db.execute(SQL["clear_changes"])
     return applied
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from functools import lru_cache
 
 HUB_SIGNATURE = "x-hub-signature"
 TIMESTAMP = "x-heliograph-timestamp"
@@ -15,7 +16,14 @@ TOLERANCE = 300
 
 def sign(secret: str, body: bytes) -> str:
     """`sha256=<hex>`: the HMAC-SHA256 of the raw body."""
-    return "sha256=" + hmac.digest(secret.encode(), body, "sha256").hex()
+    keyed = _keyed(secret).copy()
+    keyed.update(body)
+    return "sha256=" + keyed.hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _keyed(secret: str) -> hmac.HMAC:
+    return hmac.new(secret.encode(), digestmod="sha256")
 
 
 def signed_headers(secret: str, body: bytes, timestamp: int) -> dict[str, str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from heliograph.channels.sms import settings
-from heliograph.channels.sms.request import MEMBERS, MISSING_KEY, RULES, normalise_msisdn
+from heliograph.channels.sms.request import MEMBERS, MISSING_KEYS, RULES
 from heliograph.channels.sms.smpp import SmppConnector
 from heliograph.channels.sms.text import allows, compose, measure
+from heliograph.model.addresses import normalise_msisdn
 from heliograph.model.channel import Channel, ConnectorKind
 
 SMPP = ConnectorKind("smpp", settings.check, SmppConnector, settings.sandbox)
@@ -17,7 +18,7 @@ CHANNEL = Channel(
     path=("sms",),
     rules=RULES,
     members=MEMBERS,
-    missing_key=MISSING_KEY,
+    missing_keys=MISSING_KEYS,
     addresses=("msisdn", "customerid"),
     kinds={"smpp": SMPP},
     normalise=normalise_msisdn,

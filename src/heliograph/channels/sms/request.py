@@ -1,15 +1,14 @@
-"""What the contract demands of `channels.sms`, and what an SMS address looks like. Source: messaging.md 6.1."""
+"""What the contract demands of `channels.sms`. Source: messaging.md 6.1."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from heliograph.catalogue import keys
 from heliograph.model.rules import OneOf, Required, Rule, ValueIn
 
 MEMBERS = ("type", "text", "body", "senderid", "media-path", "extras")
-MISSING_KEY = keys.SMS_OBJECT_MISSING
+MISSING_KEYS = (keys.SMS_OBJECT_MISSING,)
 
 TYPES = {
     "1": "text", "2": "flash", "3": "binary", "4": "unicode",
@@ -33,15 +32,3 @@ RULES: tuple[Rule, ...] = (
     ),
     ValueIn(("type",), TYPES, keys.INVALID_SMS_TYPE, "1 text, 2 flash, 3 binary, 4 unicode"),
 )
-
-_PLAIN = re.compile(r"[1-9][0-9]{5,14}")
-_DIGITS = re.compile(r"[0-9]{6,15}")
-_NOISE = str.maketrans("", "", " -()\t\u00a0")
-
-
-def normalise_msisdn(value: str) -> str | None:
-    """6-15 digits without `+`, leading zeros of `00`, blanks, `-` and brackets; None when nothing such is left."""
-    if _PLAIN.fullmatch(value):
-        return value
-    digits = value.translate(_NOISE).removeprefix("+").removeprefix("00")
-    return digits if _DIGITS.fullmatch(digits) else None

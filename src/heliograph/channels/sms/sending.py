@@ -80,6 +80,6 @@ class Sending:
             return SendError(keys.MULTIPART_FAILED, "no", "", detail, self.native)
         if self.lost:
             unanswered = TABLE.links["unanswered"]
-            return SendError(unanswered.key, "soon" if resend else unanswered.retry, "", self.lost, self.native)
+            return SendError(unanswered.key, "resend" if resend else unanswered.retry, "", self.lost, self.native)
         unwritten = TABLE.links["unwritten"]
         return SendError(unwritten.key, unwritten.retry, "", "the bind was lost before it was sent")

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import msgspec
 import pytest
 
-from heliograph.channels.sms.request import MEMBERS, MISSING_KEY, RULES, normalise_msisdn
+from heliograph.channels.sms.request import MEMBERS, MISSING_KEYS, RULES
+from heliograph.model.addresses import normalise_msisdn
 from heliograph.model.channel import Channel, Connector, ConnectorKind
 from heliograph.model.workspace import ConnectorSpec
 
@@ -33,7 +34,7 @@ SMS = Channel(
     path=("sms",),
     rules=RULES,
     members=MEMBERS,
-    missing_key=MISSING_KEY,
+    missing_keys=MISSING_KEYS,
     addresses=("msisdn", "customerid"),
     kinds={"smpp": ConnectorKind("smpp", _check, _build, _sandbox)},
     normalise=normalise_msisdn,

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from heliograph.channels.sms.request import MEMBERS, MISSING_KEY, RULES, normalise_msisdn
+from heliograph.channels.sms.request import MEMBERS, MISSING_KEYS, RULES
+from heliograph.model.addresses import normalise_msisdn
 from heliograph.model.channel import Channel, Connector, ConnectorKind
 from heliograph.model.message import Address, Content, Message
 from heliograph.model.workspace import ConnectorSpec, Document, Sender
@@ -39,6 +40,10 @@ def _check(spec: ConnectorSpec) -> list[str]:
     return [] if spec.host else ["`host` is missing"]
 
 
+def _sandbox(spec: ConnectorSpec, endpoint: tuple[str, int]) -> ConnectorSpec:
+    return msgspec.structs.replace(spec, host=endpoint[0], port=endpoint[1])
+
+
 def _allows(content: Content, sender: Sender) -> str | None:
     kind = str(content.fields.get("type") or "text")
     return None if kind in sender.types else f"{sender.id} does not send {kind}"
@@ -50,9 +55,9 @@ SMS = Channel(
     path=("sms",),
     rules=RULES,
     members=MEMBERS,
-    missing_key=MISSING_KEY,
+    missing_keys=MISSING_KEYS,
     addresses=("msisdn", "userid", "customerid"),
-    kinds={"smpp": ConnectorKind("smpp", _check, _build, lambda spec, _: spec)},
+    kinds={"smpp": ConnectorKind("smpp", _check, _build, _sandbox)},
     normalise=normalise_msisdn,
     compose=lambda content, text: (
         f"{text} {content.fields['media-path']}" if "media-path" in content.fields else text

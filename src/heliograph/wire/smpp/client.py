@@ -14,6 +14,7 @@ from heliograph.wire.smpp.session import DEFAULTS, Role, Session, Settings, Stat
 TICK = 1.0
 """Seconds between two looks at the clock."""
 
+BURST = 16  # submits written at once within a turn of the loop, so that the far end works on while we do
 MAX_UNSENT = 4 * 1024 * 1024
 """Octets of answers that may wait for a peer that does not read, before it is cut off."""
 
@@ -40,6 +41,7 @@ class Link(asyncio.Protocol):
         self._on_event = on_event
         self._transport: asyncio.Transport | None = None
         self._flush_due = False
+        self._burst = 0
         self._tick = tick
         self._timer: asyncio.TimerHandle | None = None
         self._leaving = self._last_call = False
@@ -142,6 +144,7 @@ class Link(asyncio.Protocol):
 
     def _flush(self) -> None:
         self._flush_due = False
+        self._burst = 0
         transport = self._transport
         if transport is None or transport.is_closing():
             return
@@ -181,7 +184,10 @@ class Client(Link):
     def submit_template(self, template: SubmitTemplate, destination: str, context: Any = None) -> int:
         """Send a ready-made submit_sm to one destination, the fast way. Raises LocalProtocolError."""
         sequence = self.session.submit_template(template, destination, self._loop.time(), context)
-        if not self._flush_due:
+        self._burst += 1
+        if self._burst >= BURST:
+            self._flush()
+        elif not self._flush_due:
             self._flush_soon()
         return sequence
 

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph import catalogue
-from heliograph.channels.sms.request import MEMBERS, MISSING_KEY, RULES, TYPES, normalise_msisdn
+from heliograph.channels.sms.request import MEMBERS, MISSING_KEYS, RULES, TYPES
+from heliograph.model.addresses import normalise_msisdn
+from heliograph.model.rules import OneOf, Required, ValueIn
 
 ADDRESSES = {
     "447700900001": "447700900001",
@@ -42,13 +44,15 @@ def test_an_address_is_6_to_15_digits_or_none(text: str) -> None:
     assert found is None or (found.isascii() and found.isdigit() and 6 <= len(found) <= 15)
 
 
-@pytest.mark.parametrize("key", [MISSING_KEY, *(rule.key for rule in RULES)])
+@pytest.mark.parametrize(
+    "key", [*MISSING_KEYS, *(rule.key for rule in RULES if isinstance(rule, Required | OneOf | ValueIn))]
+)
 def test_every_rule_names_a_row_of_the_catalogue(key: str) -> None:
     assert catalogue.find(key).phase == "accept"
 
 
 def test_missing_values_are_looked_for_before_wrong_ones() -> None:
-    codes = [catalogue.code(rule.key) for rule in RULES]
+    codes = [catalogue.code(rule.key) for rule in RULES if isinstance(rule, Required | OneOf | ValueIn)]
 
     assert codes == sorted(codes)
 

@@ -141,7 +141,7 @@ async def test_a_submit_without_an_answer_may_be_sent_again_where_the_connector_
     result = await line.send_and_wait("9990101")
 
     assert isinstance(result, SendError)
-    assert (result.key, result.retry) == ("unknown_status", "soon")
+    assert (result.key, result.retry) == ("unknown_status", "resend")
 
 
 async def test_an_answer_that_comes_too_late_settles_nothing_twice(connect: Connect) -> None:

@@ -1,0 +1,77 @@
+"""Old requests go with all that belongs to them; what waits, and what is younger, stays."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from heliograph.model.ids import first_id_at
+from heliograph.model.message import Content, Message, Request
+from heliograph.model.outcome import State
+from heliograph.model.record import Accepted, Change, Reported, Run, Settlement, StoryLine
+from heliograph.store import SqliteStore, retention
+from heliograph.store.retention import DAY_MS, Retention
+
+NOW = 1_800_000_000_000
+TABLES = ("requests", "transactions", "submissions", "receipts", "story", "notices", "inbound")
+
+
+@pytest.fixture(autouse=True)
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small slices without pauses."""
+    monkeypatch.setattr(retention, "SLICE", 3)
+    monkeypatch.setattr(retention, "PAUSE_SECONDS", 0)
+
+
+async def keep(store: SqliteStore, age_days: float, *, open_: bool = False, number: int = 0) -> int:
+    """A request of that age with one of everything."""
+    identity = first_id_at(int(NOW - age_days * DAY_MS)) + number
+    request = Request(
+        id=identity, nonce=1, tenant="demo", service="orders", accepted=NOW,
+        messages=(Message(content=Content(channel="sms"), addresses=()),),
+    )  # fmt: skip
+    await store.accept(Accepted(request=request, runs=(Run(0, 0, "msisdn", "", ["447700900001"]),)))
+    if not open_:
+        change = Change(
+            identity, 0, State.SUBMITTED, "submitted", NOW, connector="c", notice=identity, url="http://x/",
+            origin="http://x:80", natives=(f"n{identity}",),
+        )  # fmt: skip
+        line = StoryLine(identity, identity, 0, NOW, "attempt", "{}")
+        await store.settle(Settlement(changes=[change], story=[line]))
+        receipt = Reported(identity, identity, 0, 0, "c", f"n{identity}", "delivered", NOW)
+        unmatched = Reported(identity + 1, 0, 0, 0, "c", "?", "delivered", NOW)
+        await store.receive([receipt, unmatched], Settlement(changes=[]), [])
+        await store.keep_inbound((identity, "demo", "orders", "c", "sms", "1", "2", "hi", "{}", NOW), None)
+    return identity
+
+
+def counts(path: Path) -> dict[str, int]:
+    """Rows of every table."""
+    db = sqlite3.connect(path)
+    found = {name: db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in TABLES}
+    db.close()
+    return found
+
+
+async def test_what_is_old_goes_whole(store: SqliteStore, tmp_path: Path) -> None:
+    for number in range(8):
+        await keep(store, 31, number=number << 5)
+
+    assert await Retention(store, 30, lambda: NOW).purge() == 8
+    assert counts(tmp_path / "test.sqlite") == dict.fromkeys(TABLES, 0)
+
+
+async def test_what_is_young_stays_whole(store: SqliteStore, tmp_path: Path) -> None:
+    await keep(store, 29.9)
+
+    assert await Retention(store, 30, lambda: NOW).purge() == 0
+    assert counts(tmp_path / "test.sqlite") == {**dict.fromkeys(TABLES, 1), "receipts": 2}
+
+
+async def test_what_still_waits_is_never_touched(store: SqliteStore) -> None:
+    waiting = await keep(store, 400, open_=True)
+    await Retention(store, 30, lambda: NOW).purge()
+
+    assert len(await store.transactions(waiting, None)) == 1
