@@ -22,6 +22,8 @@ from starlette.routing import BaseRoute, Route
 
 from heliograph import catalogue
 from heliograph.api.admin.callbacks import CallbackViews
+from heliograph.api.admin.explain import ExplainViews
+from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
@@ -105,7 +107,9 @@ def bare_endpoints() -> Endpoints:
 
     return Endpoints(
         messaging=_bare(Messaging), transactions=_bare(Transactions), messages=_bare(MessageViews),
-        workspace=_bare(WorkspaceViews), callbacks=_bare(CallbackViews), views=_bare(Views), metrics=_bare(Metrics),
+        workspace=_bare(WorkspaceViews), callbacks=_bare(CallbackViews), explain=_bare(ExplainViews),
+        keys=_bare(KeyViews),
+        views=_bare(Views), metrics=_bare(Metrics),
         ready=ready, ids=_bare(object), admin_token="",
     )  # fmt: skip
 

@@ -37,8 +37,22 @@ SECTIONS = {
 
 ENDPOINTS_HEAD = """# Endpoints
 
-Calls of the Messaging and status API carry the service key in the header `key`. They are answered with HTTP 200 and a
-code in the body; see [codes](codes.md). A trailing slash makes no difference there.
+Calls of the Messaging and status API carry the service key in the header `key`, or a JSON web token as
+`Authorization: Bearer <token>`, which wins over a key. They are answered with HTTP 200 and a code in the body; see
+[codes](codes.md). A trailing slash makes no difference there.
+
+A token is signed with HS256 and a secret of the service's `jwt` list, base64-decoded. It says the secret's `id` in
+`iss` and the time in `iat` (Unix seconds), and is good for 60 minutes from then, or less with an `exp`; `nbf` is
+honoured, and a clock may be 60 seconds ahead. Any other is refused with 7001, with 7601 on the status API.
+
+A call of the Messaging API may name itself with a header `Idempotency-Key` of 1 to 255 characters. For 24 hours the
+same service gets, for the same key and the same body, the answer that was given first, and nothing is sent again. The
+same key with another body is refused with 7004. A call that was refused as a whole took nothing, so it may be sent
+again with its key.
+
+Where the tenant has [limits](workspace.md), answers say how far the caller is from the one it will meet first, in
+the headers `x-rate-limit-limit`, `x-rate-limit-remaining` and `x-rate-limit-reset` (Unix seconds: when the rate is
+whole again, or the next UTC day begins). Above a limit nothing of a call is taken, and it gets 7020.
 
 Calls of the admin API carry `Authorization: Bearer <admin token>` and are answered with the usual HTTP statuses.
 Times are Unix milliseconds. An error has one shape:
@@ -64,6 +78,8 @@ ENDPOINTS = {
     "GET /healthz": "The process is up.",
     "GET /readyz": "The store, the roles and the connectors; 503 while the process starts or drains.",
     "GET /metrics": "Counters in the text form of Prometheus; see [metrics](metrics.md).",
+    "GET /openapi.json": "All of this as OpenAPI 3.1, but for the webhook bin.",
+    "GET /docs": "The same as a page where calls can be tried; it loads nothing from elsewhere.",
     "POST /sim/bin/{name}": "Keep this call.",
     "GET /sim/bin/{name}": "The calls that were kept, each with its headers, its body and the verdict on its "
     "signature: `valid`, `invalid`, `absent` or `unchecked`.",
@@ -75,6 +91,13 @@ ENDPOINTS = {
 QUERIES = {
     "GET /admin/v1/tenants/{tenant}/messages": "Narrow it with `channel`, `service`, `code`, `state`, `destination`, "
     "`correlationid`, `from`, `to`; page with `limit` (500 at most) and `cursor`.",
+    "POST /admin/v1/tenants/{tenant}/explain": "`service` says who would send it. `faults` are against the whole "
+    "call; each destination has its own, with the text, its parts and encoding, the sender and the connector. "
+    "`price` and `next_permitted_at` are null in this release.",
+    "GET /admin/v1/services/{service}/keys": "`tenant` says whose service, where its id leaves a doubt.",
+    "POST /admin/v1/services/{service}/keys": "With two keys it is refused, unless `rotate=true` ends all but the "
+    "newest of them; the answer names what it ended. A workspace file that declares `keys` undoes this when it is "
+    "applied.",
     "GET /admin/v1/callbacks": "`state` is `pending`, `done`, `parked` (the default) or `failed`, which means "
     "parked; `limit` is 500 at most.",
     "GET /admin/v1/receipts/unmatched": "`limit` is 500 at most.",
@@ -93,6 +116,8 @@ METRICS = {
         "destinations": "Destinations in them.",
         "refused": "Destinations that policy refused in the answer.",
         "rejected": "Calls that the contract refused as a whole.",
+        "limited": "Calls that were over a limit of their tenant.",
+        "replayed": "Calls that were answered with what their `Idempotency-Key` was answered before.",
     },
     "dispatch": {
         "submitted": "The far end took the message.",
@@ -149,7 +174,7 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "allow_private_targets": "Callbacks may go to loopback and private addresses.",
         "verified_only": KEPT,
         "profile_async": KEPT,
-        "limits": "Calls a second or day. " + KEPT,
+        "limits": "How much may be asked for; above it calls get 7020.",
         "billing": KEPT,
         "dnd": KEPT,
         "spam_words": KEPT,
@@ -169,11 +194,13 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "services": "Units of traffic, each with its keys.",
     },
     "Limits": {
-        "messaging_per_second": KEPT,
-        "messaging_per_day": KEPT,
+        "messaging_per_second": "Destinations a second, with one second of burst. A call with more destinations than "
+        "this never passes; split it.",
+        "messaging_per_day": "Destinations a UTC day, counted from when the limit was declared. What policy refuses "
+        "for one destination counts, what the contract refuses does not.",
         "event_per_second": KEPT,
         "profile_per_second": KEPT,
-        "status_per_second": KEPT,
+        "status_per_second": "Status queries a second, with one second of burst.",
     },
     "Sender": {
         "id": "The number or name, e.g. `HELIO`.",
@@ -214,12 +241,15 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "checks": "`at_accept` refuses a destination in the answer, `at_dispatch` answers 1001 first and decides "
         "later.",
         "keys": "The keys of its callers, 8 to 128 characters; kept as hashes. Left out: see above.",
-        "jwt": KEPT,
+        "jwt": "Secrets with which callers sign tokens instead of sending a key.",
         "ip_allowlist": "The service's own list, after the tenant's. Others get 7208.",
         "notify": "Where it is told what became of its messages.",
         "channels": "By channel: what the service uses there.",
     },
-    "JwtSecret": {"id": KEPT, "secret": KEPT},
+    "JwtSecret": {
+        "id": "What the token says in `iss`.",
+        "secret": "Signs the token with HS256, in base64; 32 random bytes or more. Without one no token is taken.",
+    },
     "Notify": {
         "url": "Receives receipts, unless the call has a `notifyurl` of its own.",
         "secret": "Signs every call; see [callbacks](../howto/callbacks.md).",

@@ -6,27 +6,34 @@ before the caller hears 1001.
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
+from weakref import WeakValueDictionary
 
 import msgspec
 
 from heliograph.catalogue import keys
-from heliograph.contract.envelope import BadElement, read_call
+from heliograph.contract.envelope import BadElement, Call, read_call
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.message import Address, Message, Request, Transaction
 from heliograph.model.outcome import Refused, Rejected, State
-from heliograph.model.record import Accepted, Change, Notice, Run, StoryLine
+from heliograph.model.record import Accepted, Change, KeptAnswer, Notice, Run, StoryLine
 from heliograph.model.workspace import Service, Tenant
-from heliograph.policy import judge_addresses, judge_message, story
+from heliograph.policy import Explained, explain, judge_addresses, judge_message, story
 from heliograph.policy.directory import Directory
 from heliograph.policy.facts import Facts
+from heliograph.policy.limits import NOT_COUNTED, Limiter, Standing
 from heliograph.policy.outcomes import OutcomeBook
-from heliograph.store import SqliteStore
+from heliograph.store import SqliteStore, StoreUnavailable
 
 ACCEPTED = keys.ACCEPTED
+KEY_HEADER = "Idempotency-Key"
+KEY_CHARACTERS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class Answer:
     key: str
     ordinal: int
     correlation: str = ""
-    values: tuple[object, ...] = ()
+    values: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +55,18 @@ class Taken:
     answers: list[Answer]
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would become of a call: what is against all of it, and each element in request order, a message with
+    what policy says of its destinations."""
+
+    against: list[Rejected]
+    elements: list[BadElement | tuple[Message, Explained]]
+
+
 @dataclass(slots=True)
 class _Plan:
-    """What one call becomes, while it is worked out."""
+    """What one call becomes, while it is worked out. `name` is the caller's key and the digest of the body."""
 
     request: int
     answers: list[Answer]
@@ -59,6 +75,8 @@ class _Plan:
     runs: list[Run]
     refused: list[tuple[int, int, Address, Refused]]
     story: list[StoryLine]
+    day: int
+    name: tuple[str, str] | None
     next: int = 0
 
 
@@ -73,6 +91,7 @@ class Intake:
         queued: Callable[[Accepted], None],
         tell: Callable[[list[Notice]], None],
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        limits: Limiter | None = None,
     ) -> None:
         self._store = store
         self._directory = directory
@@ -81,11 +100,37 @@ class Intake:
         self._queued = queued
         self._tell = tell
         self._clock_ms = clock_ms
-        self.counts = {"calls": 0, "destinations": 0, "refused": 0, "rejected": 0}
+        self._limits = limits or Limiter()
+        self._named: WeakValueDictionary[tuple[str, str, str], asyncio.Lock] = WeakValueDictionary()
+        self.counts = {"calls": 0, "destinations": 0, "refused": 0, "rejected": 0, "limited": 0, "replayed": 0}
 
-    async def accept(self, tenant: Tenant, service: Service, body: bytes) -> Taken:
+    def standing(self, tenant: Tenant) -> Standing | None:
+        """Where the tenant stands with its limits; None when it has none."""
+        return None if self._limits.free(tenant) else self._limits.messages(tenant, self._clock_ms())
+
+    async def accept(self, tenant: Tenant, service: Service, body: bytes, key: str | None = None) -> Taken:
         """Take a call of an authenticated service. Raises `Rejected` when the contract refuses all of it and
-        `StoreUnavailable` when it cannot be kept."""
+        `StoreUnavailable` when it cannot be kept.
+
+        A call that its caller named with a key is taken once: for 24 hours the same key gives the same answer.
+        """
+        if key is None:
+            return await self._accept(tenant, service, body, None)
+        if not 0 < len(key) <= KEY_CHARACTERS:
+            raise Rejected(keys.INVALID_PARAM, KEY_HEADER)
+        name = (tenant.id, service.id, key)
+        digest = hashlib.sha256(body).hexdigest()
+        lock = self._named.setdefault(name, asyncio.Lock())
+        async with lock:  # the second of two at once finds the answer of the first
+            kept = await self._store.kept_answer(*name, self._clock_ms())
+            if kept is None:
+                return await self._accept(tenant, service, body, (key, digest))
+        if kept.digest != digest:
+            raise Rejected(keys.INVALID_PARAM, KEY_HEADER)
+        self.counts["replayed"] += 1
+        return msgspec.json.decode(kept.answer, type=Taken)
+
+    async def _accept(self, tenant: Tenant, service: Service, body: bytes, name: tuple[str, str] | None) -> Taken:
         now_ms = self._clock_ms()
         directory = self._directory()
         try:
@@ -96,7 +141,8 @@ class Intake:
         facts = directory.facts(tenant.id, service.id)
         if facts is None:
             raise Rejected(keys.SERVICE_INACTIVE)
-        plan = _Plan(self._ids.next(), [], [], [], [], [], [])
+        day = self._take(tenant, call, now_ms)
+        plan = _Plan(self._ids.next(), [], [], [], [], [], [], day, name)
         for element in call.elements:
             if isinstance(element, BadElement):
                 plan.answers.append(Answer(element.key, plan.next, element.correlation, element.values))
@@ -109,6 +155,40 @@ class Intake:
         self.counts["calls"] += 1
         self.counts["destinations"] += len(plan.answers)
         return Taken(transid_of(plan.request, nonce), plan.answers)
+
+    def preview(self, tenant: Tenant, service: Service, body: bytes) -> Preview:
+        """What would become of a call now: every fault and not only the first. Nothing is taken, kept or sent."""
+        now_ms, directory = self._clock_ms(), self._directory()
+        found = Preview([], [])
+        if tenant.status != "active" or service.status != "live":
+            found.against.append(Rejected(keys.SERVICE_INACTIVE))
+        try:
+            call = read_call(body, directory.channels, now_ms, directory.categories(tenant.id))
+        except Rejected as error:
+            found.against.append(error)
+            return found
+        standing = self.standing(tenant)
+        if standing and _destinations(call) > standing.remaining:
+            found.against.append(Rejected(keys.TRANSACTION_LIMIT))
+        facts = directory.facts(tenant.id, service.id)
+        if facts is None:
+            raise Rejected(keys.SERVICE_INACTIVE)
+        for element in call.elements:
+            if isinstance(element, BadElement):
+                found.elements.append(element)
+            else:
+                found.elements.append((element, explain(element, facts, now_ms)))
+        return found
+
+    def _take(self, tenant: Tenant, call: Call, now_ms: int) -> int:
+        """Take the call's destinations from the tenant's limits; the day they count on."""
+        if self._limits.free(tenant):
+            return NOT_COUNTED
+        try:
+            return self._limits.take_messages(tenant, _destinations(call), now_ms)
+        except Rejected:
+            self.counts["limited"] += 1
+            raise
 
     def _plan_message(self, plan: _Plan, message: Message, facts: Facts, now_ms: int) -> None:
         index, first = len(plan.messages), plan.next
@@ -148,13 +228,32 @@ class Intake:
             if change.notice:
                 row = Transaction(request.id, ordinal, index, address)
                 notices.append(outcomes.notice(change, row))
-        accepted = Accepted(request=request, runs=tuple(plan.runs), changes=tuple(changes), story=tuple(plan.story))
-        await self._store.accept(accepted)
+        count = sum(len(run.values) for run in plan.runs)
+        accepted = Accepted(
+            request=request, runs=tuple(plan.runs), changes=tuple(changes), story=tuple(plan.story),
+            counted_on=plan.day, kept=_kept(plan, request) if plan.name else None,
+        )  # fmt: skip
+        try:
+            await self._store.accept(accepted)
+        except StoreUnavailable:
+            self._limits.give_back(tenant, plan.day, count)
+            raise
         self.counts["refused"] += len(changes)
-        if len(changes) < sum(len(run.values) for run in plan.runs):
+        if len(changes) < count:
             self._queued(accepted)
         if notices:
             self._tell(notices)
+
+
+def _destinations(call: Call) -> int:
+    return sum(len(element.addresses) for element in call.elements if isinstance(element, Message))
+
+
+def _kept(plan: _Plan, request: Request) -> KeptAnswer:
+    """The answer as it will be given, to be given again."""
+    key, digest = plan.name or ("", "")
+    answer = msgspec.json.encode(Taken(request.transid(0), plan.answers)).decode()
+    return KeptAnswer(request.id, request.tenant, request.service, key, digest, answer)
 
 
 def _runs(index: int, first: int, addresses: Sequence[Address]) -> list[Run]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -43,11 +44,18 @@ class Applied:
 class Workspaces:
     """Holds the workspace in force. `changed` runs after every change, so that connectors follow."""
 
-    def __init__(self, store: SqliteStore, vault: Vault, channels: Mapping[str, Channel]) -> None:
+    def __init__(
+        self,
+        store: SqliteStore,
+        vault: Vault,
+        channels: Mapping[str, Channel],
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
         self._store = store
         self._vault = vault
         self._channels = channels
         self._directory = Directory(Document(), channels)
+        self._clock_ms = clock_ms
         self._lock = asyncio.Lock()
         self.changed: list[Callable[[], Awaitable[None]]] = []
 
@@ -73,14 +81,33 @@ class Workspaces:
         async with self._lock:
             new, made = self._read(document)
             changes = diff(self._directory.document, new)
-            version = self._directory.version
             if changes:
-                version += 1
-                await self._store.save_workspace(version, self._vault.seal(msgspec.json.encode(new)))
-                self._directory = Directory(new, self._channels, version)
-                for follow in self.changed:
-                    await follow()
-            return Applied(version, changes, made, not_in_force(new))
+                await self._enforce(new)
+            return Applied(self._directory.version, changes, made, not_in_force(new))
+
+    async def set_keys(self, tenant: str, service: str, change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
+        """Give a service other keys: `change` makes the new hashes of the present ones, oldest first. Whoever else
+        changes the workspace waits meanwhile."""
+        async with self._lock:
+            tenants = []
+            for one in self._directory.document.tenants:
+                if one.id == tenant:
+                    services = tuple(
+                        msgspec.structs.replace(item, keys=change(item.keys or ())) if item.id == service else item
+                        for item in one.services
+                    )
+                    one = msgspec.structs.replace(one, services=services)
+                tenants.append(one)
+            await self._enforce(Document(tenants=tuple(tenants)))
+
+    async def _enforce(self, new: Document) -> None:
+        version = self._directory.version + 1
+        hashes = [key for one in new.tenants for service in one.services for key in service.keys or ()]
+        sealed = self._vault.seal(msgspec.json.encode(new))
+        await self._store.save_workspace(version, sealed, hashes, self._clock_ms())
+        self._directory = Directory(new, self._channels, version)
+        for follow in self.changed:
+            await follow()
 
     def export(self, *, secrets: bool = False) -> dict[str, Any]:
         """The workspace as a document; secrets are hidden unless asked for, keys stay hashes."""

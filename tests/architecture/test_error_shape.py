@@ -88,7 +88,7 @@ async def call(client: httpx.AsyncClient, method: str, path: str, **more: Any) -
 
 def filled(path: str, value: str) -> str:
     """The path with its parameters."""
-    for name in ("tenant", "transid", "id", "name:path"):
+    for name in ("tenant", "transid", "id", "name:path", "service", "key"):
         path = path.replace(f"{{{name}}}", value)
     return path
 

@@ -16,11 +16,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from heliograph.api import render
 from heliograph.api.admin.callbacks import CallbackViews
 from heliograph.api.admin.common import Handler, guarded, reply
+from heliograph.api.admin.explain import ExplainViews
+from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
+from heliograph.api.reference import reference_routes
 from heliograph.api.transactions import Transactions
 from heliograph.catalogue import keys
 from heliograph.model.ids import Ids, new_nonce, transid_of
@@ -43,6 +46,8 @@ class Endpoints:
     messages: MessageViews
     workspace: WorkspaceViews
     callbacks: CallbackViews
+    explain: ExplainViews
+    keys: KeyViews
     views: Views
     metrics: Metrics
     ready: Ready
@@ -70,7 +75,11 @@ def admin_routes(endpoints: Endpoints) -> list[BaseRoute]:
         ("GET", "/workspace", endpoints.workspace.read),
         ("PUT", "/workspace", endpoints.workspace.write),
         ("GET", "/tenants/{tenant}/messages", endpoints.messages.listing),
+        ("POST", "/tenants/{tenant}/explain", endpoints.explain.explain),
         ("GET", "/messages/{transid}", endpoints.messages.story),
+        ("GET", "/services/{service}/keys", endpoints.keys.listing),
+        ("POST", "/services/{service}/keys", endpoints.keys.make),
+        ("DELETE", "/services/{service}/keys/{key}", endpoints.keys.revoke),
         ("GET", "/callbacks", endpoints.callbacks.listing),
         ("POST", "/callbacks/replay", endpoints.callbacks.replay_many),
         ("POST", "/callbacks/{id}/replay", endpoints.callbacks.replay),
@@ -100,6 +109,7 @@ def operation_routes(endpoints: Endpoints) -> list[BaseRoute]:
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", endpoints.metrics.serve),
+        *reference_routes(admin_routes(endpoints)),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -12,20 +13,37 @@ from heliograph.catalogue import keys
 from heliograph.model.outcome import Rejected
 from heliograph.model.workspace import Service, Tenant
 from heliograph.policy.directory import Directory
+from heliograph.wire import jwt
+
+log = logging.getLogger(__name__)
 
 Headers = Iterable[tuple[bytes, bytes]]
 
 
-def header(headers: Headers, name: bytes) -> str:
-    """The value of a header (its name in lower case), "" when it is absent."""
+def header(headers: Headers, name: bytes) -> str | None:
+    """The value of a header (its name in lower case), None when it is absent."""
     for key, value in headers:
         if key == name:
             return value.decode("latin-1").strip()
-    return ""
+    return None
+
+
+def credentials(headers: Headers) -> tuple[str, str | None]:
+    """The service key ("" when it is absent), and the bearer token, which wins over the key."""
+    key, token = "", None
+    for name, value in headers:
+        if name == b"key":
+            key = value.decode("latin-1").strip()
+        elif name == b"authorization":
+            scheme, _, given = value.decode("latin-1").strip().partition(" ")
+            if scheme.lower() == "bearer":
+                token = given.strip()
+    return key, token
 
 
 @lru_cache(maxsize=4096)
-def _hashed(key: str) -> str:
+def hashed(key: str) -> str:
+    """A key as it is stored."""
     return "sha256:" + hashlib.sha256(key.encode()).hexdigest()
 
 
@@ -36,10 +54,29 @@ def service_of(directory: Directory, key: str) -> tuple[Tenant, Service]:
     """
     if not key:
         raise Rejected(keys.SERVICE_KEY_MISSING)
-    found = directory.service_by_key(_hashed(key))
+    found = directory.service_by_key(hashed(key))
     if found is None:
         raise Rejected(keys.AUTHENTICATION_FAILED)
     return found
+
+
+def service_of_token(directory: Directory, token: str, now: float) -> tuple[Tenant, Service]:
+    """The service whose secret signed the token; `now` is Unix seconds. Raises `Rejected` (7001)."""
+
+    def owners(issuer: str) -> tuple[tuple[bytes, tuple[Tenant, Service]], ...]:
+        declared = ((_secret(text), found) for text, found in directory.services_by_issuer(issuer))
+        return tuple((secret, found) for secret, found in declared if secret)
+
+    try:
+        return jwt.owner_of(token, owners, now)
+    except jwt.BadToken as error:
+        log.debug("a bearer token was refused: %s", error)
+        raise Rejected(keys.AUTHENTICATION_FAILED) from error
+
+
+@lru_cache(maxsize=1024)
+def _secret(text: str) -> bytes:
+    return jwt.secret_bytes(text)
 
 
 def check_source(tenant: Tenant, service: Service, source: str) -> None:
@@ -58,7 +95,7 @@ def check_active(tenant: Tenant, service: Service) -> None:
 
 def is_admin(headers: Headers, token: str) -> bool:
     """Whether the bearer token is the admin's, compared in constant time."""
-    scheme, _, given = header(headers, b"authorization").partition(" ")
+    scheme, _, given = (header(headers, b"authorization") or "").partition(" ")
     return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
 
 

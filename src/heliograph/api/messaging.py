@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
@@ -11,23 +12,27 @@ from starlette.types import Receive, Scope, Send
 from heliograph import catalogue
 from heliograph.api import auth, render
 from heliograph.api.body import Gone, TooLarge, read_body
+from heliograph.api.key_use import KeyUse
 from heliograph.catalogue import keys
-from heliograph.intake import ACCEPTED, Answer, Intake, Taken
+from heliograph.intake import ACCEPTED, KEY_HEADER, Answer, Intake, Taken
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.outcome import Rejected
+from heliograph.model.workspace import Service, Tenant
 from heliograph.policy.directory import Directory
 from heliograph.store import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
+_KEY_HEADER = KEY_HEADER.lower().encode()
 _CODE, _TEXT = catalogue.code(ACCEPTED), catalogue.text(ACCEPTED)
 
 
 class Messaging:
     """An ASGI application for the one route that must be fast."""
 
-    def __init__(self, intake: Intake, directory: Callable[[], Directory], ids: Ids) -> None:
+    def __init__(self, intake: Intake, directory: Callable[[], Directory], ids: Ids, use: KeyUse) -> None:
         self._intake = intake
+        self._use = use
         self._directory = directory
         self._ids = ids
 
@@ -38,29 +43,42 @@ class Messaging:
             await render.send_json(send, render.ascii_json(error), render.NOT_ALLOWED, [(b"allow", b"POST")])
             return
         try:
-            answer = await self._answer(scope, receive)
+            answer, headers = await self._answer(scope, receive)
         except Gone:
             return
         except TooLarge:
             error = render.admin_error("body_too_large", "a call may have 4 MiB at most; split it")
             await render.send_json(send, render.ascii_json(error), render.TOO_LARGE)
             return
-        await render.send_json(send, answer)
+        await render.send_json(send, answer, headers=headers)
 
-    async def _answer(self, scope: Scope, receive: Any) -> bytes:
+    async def _answer(self, scope: Scope, receive: Any) -> tuple[bytes, Sequence[tuple[bytes, bytes]]]:
+        """The answer, with headers on the caller's limits once it is known who calls."""
+        tenant: Tenant | None = None
         try:
-            key = auth.header(scope["headers"], b"key")
-            tenant, service = auth.service_of(self._directory(), key)
-            client = scope.get("client")
-            auth.check_source(tenant, service, client[0] if client else "")
-            auth.check_active(tenant, service)
-            taken = await self._intake.accept(tenant, service, await read_body(receive))
+            tenant, service = self._caller(scope)
+            key = auth.header(scope["headers"], _KEY_HEADER)
+            taken = await self._intake.accept(tenant, service, await read_body(receive), key)
+            answer = render.ascii_json(render.Accepted(_elements(taken)))
         except Rejected as error:
-            return render.rejected(error, self._fresh_transid())
+            answer = render.rejected(error, self._fresh_transid())
         except StoreUnavailable as error:
             log.error("a call could not be kept and was refused: %s", error)
-            return render.rejected(Rejected(keys.INTERNAL_ERROR_AT_ACCEPT), self._fresh_transid())
-        return render.ascii_json(render.Accepted(_elements(taken)))
+            answer = render.rejected(Rejected(keys.INTERNAL_ERROR_AT_ACCEPT), self._fresh_transid())
+        return answer, render.rate_headers(self._intake.standing(tenant)) if tenant else ()
+
+    def _caller(self, scope: Scope) -> tuple[Tenant, Service]:
+        key, token = auth.credentials(scope["headers"])
+        directory = self._directory()
+        if token is None:
+            tenant, service = auth.service_of(directory, key)
+            self._use.mark(auth.hashed(key))
+        else:
+            tenant, service = auth.service_of_token(directory, token, time.time())
+        client = scope.get("client")
+        auth.check_source(tenant, service, client[0] if client else "")
+        auth.check_active(tenant, service)
+        return tenant, service
 
     def _fresh_transid(self) -> str:
         return transid_of(self._ids.next(), new_nonce())

@@ -10,9 +10,10 @@ import msgspec
 
 from heliograph import catalogue
 from heliograph.model.outcome import Rejected
+from heliograph.policy.limits import Standing
 
 OK, BAD_REQUEST, UNAUTHORISED, NOT_FOUND = 200, 400, 401, 404
-NOT_ALLOWED, TOO_LARGE, INTERNAL_ERROR, UNAVAILABLE = 405, 413, 500, 503
+NOT_ALLOWED, CONFLICT, TOO_LARGE, INTERNAL_ERROR, UNAVAILABLE = 405, 409, 413, 500, 503
 
 JSON_TYPE = (b"content-type", b"application/json")
 
@@ -52,6 +53,17 @@ def rejected(error: Rejected, transid: str, api: str = catalogue.MESSAGING) -> b
 def admin_error(key: str, message: str, field: str = "") -> dict[str, Any]:
     """The one error shape of the admin API."""
     return {"error": {"key": key, "message": message, "field": field}}
+
+
+def rate_headers(standing: Standing | None) -> Sequence[tuple[bytes, bytes]]:
+    """What a caller is told of its limit; nothing when there is none."""
+    if standing is None:
+        return ()
+    return [
+        (b"x-rate-limit-limit", b"%d" % standing.limit),
+        (b"x-rate-limit-remaining", b"%d" % standing.remaining),
+        (b"x-rate-limit-reset", b"%d" % standing.reset),
+    ]
 
 
 async def send_json(send: Any, body: bytes, status: int = OK, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:

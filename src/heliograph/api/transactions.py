@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from heliograph import catalogue
 from heliograph.api import auth, render
+from heliograph.api.key_use import KeyUse
 from heliograph.catalogue import keys
 from heliograph.model.channel import Channel
 from heliograph.model.ids import Ids, new_nonce, parse_transid, transid_of
@@ -19,6 +20,7 @@ from heliograph.model.message import Content, Request, Transaction
 from heliograph.model.outcome import Rejected, State
 from heliograph.model.workspace import Service, Tenant
 from heliograph.policy.directory import Directory
+from heliograph.policy.limits import Limiter
 from heliograph.store import SqliteStore, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -36,10 +38,21 @@ _QUEUED = "queued"
 class Transactions:
     """ASGI application for both forms of the status URL."""
 
-    def __init__(self, store: SqliteStore, directory: Callable[[], Directory], ids: Ids) -> None:
+    def __init__(
+        self,
+        store: SqliteStore,
+        directory: Callable[[], Directory],
+        ids: Ids,
+        limits: Limiter,
+        clock_ms: Callable[[], int],
+        use: KeyUse,
+    ) -> None:
         self._store = store
         self._directory = directory
         self._ids = ids
+        self._limits = limits
+        self._use = use
+        self._clock_ms = clock_ms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one query."""
@@ -47,24 +60,26 @@ class Transactions:
             error = render.admin_error("method_not_allowed", "ask with GET")
             await render.send_json(send, render.ascii_json(error), render.NOT_ALLOWED, [(b"allow", b"GET")])
             return
+        tenant: Tenant | None = None
         try:
-            body = render.ascii_json(await self._records(scope))
+            tenant, service = self._caller(scope)
+            body = render.ascii_json(await self._records(scope["path_params"]["transid"], tenant, service))
         except Rejected as error:
             body = self._failed(error)
         except StoreUnavailable as error:
             log.error("the status of a transaction could not be read: %s", error)
             body = self._failed(Rejected(keys.INTERNAL_SERVER_ERROR))
-        await render.send_json(send, body)
+        standing = self._limits.queries(tenant, self._clock_ms()) if tenant else None
+        await render.send_json(send, body, headers=render.rate_headers(standing))
 
     def _failed(self, error: Rejected) -> bytes:
         return render.rejected(error, transid_of(self._ids.next(), new_nonce()), catalogue.STATUS)
 
-    async def _records(self, scope: Scope) -> list[dict[str, Any]]:
-        parameters = scope["path_params"]
-        tenant, service = self._caller(scope, parameters.get("servicekey", ""))
-        parsed = parse_transid(parameters["transid"])
+    async def _records(self, transid: str, tenant: Tenant, service: Service) -> list[dict[str, Any]]:
+        parsed = parse_transid(transid)
         if parsed is None:
             raise Rejected(keys.QUERY_VALIDATION_FAILED)
+        self._limits.take_query(tenant, self._clock_ms())
         number, nonce, ordinal = parsed
         request = (await self._store.requests([number])).get(number)
         if request is None or request.nonce != nonce:
@@ -79,12 +94,17 @@ class Transactions:
         channels = self._directory().channels
         return [record(request, row, tenant, service, channels.get(channel_of(request, row))) for row in rows]
 
-    def _caller(self, scope: Scope, path_key: str) -> tuple[Tenant, Service]:
-        directory = self._directory()
-        header_key = auth.header(scope["headers"], b"key")
+    def _caller(self, scope: Scope) -> tuple[Tenant, Service]:
+        directory, path_key = self._directory(), scope["path_params"].get("servicekey", "")
+        header_key, token = auth.credentials(scope["headers"])
         try:
-            found = auth.service_of(directory, header_key or path_key)
-            if path_key and header_key and auth.service_of(directory, path_key)[1].id != found[1].id:
+            if token is None:
+                found = auth.service_of(directory, header_key or path_key)
+                self._use.mark(auth.hashed(header_key or path_key))
+            else:
+                found = auth.service_of_token(directory, token, self._clock_ms() / 1_000)
+            twice = path_key and (header_key or token is not None)
+            if twice and auth.service_of(directory, path_key)[1] is not found[1]:
                 raise Rejected(keys.QUERY_VALIDATION_FAILED)
         except Rejected as error:
             if error.key == keys.AUTHENTICATION_FAILED:

@@ -191,15 +191,24 @@ def status(
 
 @app.command()
 def explain(
-    transid: Annotated[str, typer.Argument(help="A transid.")],
+    what: Annotated[str, typer.Argument(help="A transid, or a file with the body of a Messaging call.")],
+    service: Annotated[str, typer.Option(help="For a file: the service that would send it.")] = "",
+    tenant: Annotated[str, typer.Option(help="For a file: the service's tenant, where its id leaves a doubt.")] = "",
     listen: Listen = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Show every gate a message passed, what decided, every attempt, receipt and callback."""
+    """Show every gate a message passed, what decided, every attempt, receipt and callback; of a call in a file,
+    what would become of it, without sending it."""
     with _refusals():
-        answer = Remote(_settings(listen=listen, data=data)).admin("GET", f"/messages/{transid}")
-        _print(answer, as_json, show.story)
+        remote = Remote(_settings(listen=listen, data=data))
+        if not Path(what).is_file():
+            _print(remote.admin("GET", f"/messages/{what}"), as_json, show.story)
+            return
+        answer = remote.explain(Path(what).read_bytes(), service, tenant)
+        _print(answer, as_json, show.explained)
+        if not answer["accepted"]:
+            raise typer.Exit(1)
 
 
 @app.command()

@@ -14,10 +14,13 @@ from starlette.routing import BaseRoute, Mount
 
 from heliograph import catalogue
 from heliograph.api.admin.callbacks import CallbackViews
+from heliograph.api.admin.explain import ExplainViews
+from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, build_app
+from heliograph.api.key_use import KeyUse
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
 from heliograph.api.transactions import Transactions
@@ -34,6 +37,7 @@ from heliograph.intake import Intake
 from heliograph.model.ids import Ids
 from heliograph.model.record import Notice
 from heliograph.notify.teller import Teller
+from heliograph.policy.limits import Limiter, day_of
 from heliograph.receipts.receiver import Receiver
 from heliograph.receipts.sweeper import Sweeper
 from heliograph.store import SqliteStore, StoreUnavailable
@@ -63,7 +67,7 @@ class Platform:
         self._lock = DataLock(config.data)
         self.store = SqliteStore(config.data / DATABASE_FILE, clock_ms())
         self.channels = channels()
-        self.workspaces = Workspaces(self.store, Vault(secrets.secret_key), self.channels)
+        self.workspaces = Workspaces(self.store, Vault(secrets.secret_key), self.channels, clock_ms)
         self.workspaces.load()
         self.simulators = Simulators(config)
         self.tail = Tail()
@@ -84,7 +88,9 @@ class Platform:
         )
         self._works = "worker" in config.roles
         queued = self.dispatcher.offer if self._works else lambda accepted: None
-        self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms)
+        self.limits = Limiter(self.store.usage_since(day_of(clock_ms()) - 1))
+        self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, self.limits)
+        self.key_use = KeyUse(self.store, clock_ms)
         self._tasks: list[asyncio.Task[None]] = []
         self._ready = False
         self.admin_token = secrets.admin_token
@@ -113,6 +119,7 @@ class Platform:
         """Bring everything up; when this returns the platform is ready."""
         await self.store.open()
         await self.simulators.start()
+        self._run(self.key_use.run(), "key use")
         if self._works:
             released = self.store.release_claims()
             if released:
@@ -144,6 +151,7 @@ class Platform:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.simulators.stop()
         await self.http.close()
+        await self.key_use.write()
         await self.store.close()
         self._lock.release()
 
@@ -154,11 +162,13 @@ class Platform:
         """The HTTP surface of this process."""
         directory = self.workspaces.directory
         endpoints = Endpoints(
-            messaging=Messaging(self.intake, directory, self.ids),
-            transactions=Transactions(self.store, directory, self.ids),
+            messaging=Messaging(self.intake, directory, self.ids, self.key_use),
+            transactions=Transactions(self.store, directory, self.ids, self.limits, clock_ms, self.key_use),
             messages=MessageViews(self.store),
             workspace=WorkspaceViews(self.workspaces),
             callbacks=CallbackViews(self.store, clock_ms, self.teller.wake),
+            explain=ExplainViews(self.intake, directory),
+            keys=KeyViews(self.workspaces, self.key_use),
             views=Views(self.store, self.connectors, self.tail),
             metrics=Metrics(self.numbers),
             ready=self.ready,

@@ -32,6 +32,21 @@ class Remote:
             raise RemoteError(_said(answer))
         return self._json(answer)
 
+    def explain(self, body: bytes, service: str, tenant: str) -> Any:
+        """What would become of a Messaging call of a service; its tenant is looked up where none is given."""
+        if not service:
+            raise RemoteError("say with --service who would send the call")
+        if not tenant:
+            tenants = self.admin("GET", "/workspace").get("tenants", ())
+            owners = [
+                str(one["id"]) for one in tenants if service in [item["id"] for item in one.get("services", ())]
+            ]
+            if len(owners) != 1:
+                found = f"the tenants {', '.join(owners)} have" if owners else "no tenant has"
+                raise RemoteError(f"{found} a service {service}; `heliograph export` shows all, --tenant chooses")
+            tenant = owners[0]
+        return self.admin("POST", f"/tenants/{tenant}/explain", params={"service": service}, content=body)
+
     def message(self, body: bytes, key: str) -> Any:
         """One Messaging call; its JSON answer."""
         headers = {"key": key, "content-type": "application/json"}

@@ -13,6 +13,8 @@ from rich.table import Table
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
+SHOWN = 5  # destinations named before "and so many more"
+
 _MARKS = {True: "[green]✔[/]", False: "[red]✘[/]"}
 _COLOURS = {"delivered": "green", "read": "green", "submitted": "cyan", "failed": "red", "lapsed": "yellow"}
 
@@ -83,6 +85,40 @@ def story(document: dict[str, Any]) -> None:
         console.print(f"              [dim]{document['gates_note']}[/]")
     for at, said in sorted(_moments(document), key=lambda line: line[0]):
         console.print(f"{moment(at)}  {said}")
+
+
+def explained(document: dict[str, Any]) -> None:
+    """What would become of a call; destinations that fare the same are shown once."""
+    who = f"{escape(document['tenant'])}/{escape(document['service'])}"
+    console.print(
+        f"[bold]{who}[/]  " + ("[green]would be accepted[/]" if document["accepted"] else "[red]refused[/]")
+    )
+    for fault in document["faults"]:
+        _fault(fault)
+    alike: dict[str, list[dict[str, Any]]] = {}
+    for item in document["destinations"]:
+        what = {name: item[name] for name in ("channel", "faults", "sender", "connector", "text")}
+        alike.setdefault(repr(what), []).append(item)
+    for items in alike.values():
+        first = items[0]
+        named = [escape(item["destination"] or f"element {item['ordinal']}") for item in items[:SHOWN]]
+        more = f" and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
+        console.print(f"\n{_MARKS[not first['faults']]} {first['channel']} {', '.join(named)}{more}")
+        if first["text"]:
+            parts = "1 part" if first["parts"] == 1 else f"{first['parts']} parts"
+            console.print(f"    text    {escape(first['text'])}  [dim]{parts}, {first['encoding']}[/]")
+        if first["sender"] or first["connector"]:
+            console.print(f"    way     {escape(first['sender'])} over {escape(first['connector'])}")
+        for fault in first["faults"]:
+            _fault(fault)
+
+
+def _fault(fault: dict[str, Any]) -> None:
+    console.print(f"  [red]{fault['code']} {escape(fault['description'])}[/]")
+    if fault.get("decided_by"):
+        console.print(f"    looked  {fault['gate']}: {escape(fault['value'])}  [dim]{escape(fault['decided_by'])}[/]")
+    console.print(f"    why     {escape(fault['cause'])}")
+    console.print(f"    mend    {escape(fault['fix'])}")
 
 
 def _moments(document: dict[str, Any]) -> Iterable[tuple[int, str]]:

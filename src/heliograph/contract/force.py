@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from heliograph.model.workspace import Document, Service, Tenant
+from heliograph.model.workspace import Document, Tenant
 
 TENANT_MEMBERS = (
-    "profile_key", "verified_only", "profile_async", "limits", "billing", "dnd", "spam_words", "social_hours",
+    "profile_key", "verified_only", "profile_async", "billing", "dnd", "spam_words", "social_hours",
     "profile_store", "apps", "prompts", "callflows", "hooks", "events", "rules",
 )  # fmt: skip
-SERVICE_MEMBERS = ("jwt",)
+LIMITS = ("event_per_second", "profile_per_second")
 
-_TENANT, _SERVICE = Tenant(id=""), Service(id="")
+_TENANT = Tenant(id="")
 
 
 def not_in_force(document: Document) -> list[str]:
@@ -23,10 +23,9 @@ def not_in_force(document: Document) -> list[str]:
             for name in TENANT_MEMBERS
             if getattr(tenant, name) != getattr(_TENANT, name)
         ]
-        for service in tenant.services:
-            sentences += [
-                f"{path}.services[{service.id}].{name} is kept, this release does not act upon it"
-                for name in SERVICE_MEMBERS
-                if getattr(service, name) != getattr(_SERVICE, name)
-            ]
+        sentences += [
+            f"{path}.limits.{name} is kept, this release does not act upon it"
+            for name in LIMITS
+            if getattr(tenant.limits, name) is not None
+        ]
     return sentences

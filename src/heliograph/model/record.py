@@ -9,6 +9,8 @@ import msgspec
 from heliograph.model.message import Address, Request, Transaction
 from heliograph.model.outcome import State
 
+KEPT_MS = 86_400_000  # decisions 3: an answer is given again for 24 hours
+
 
 class Run(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Consecutive destinations that share everything but the address: thin rows, written in one statement."""
@@ -56,13 +58,28 @@ class StoryLine(msgspec.Struct, frozen=True, array_like=True, gc=False):
     data: str
 
 
+class KeptAnswer(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The answer to a call that its caller named with a key: `digest` is of the call's body, `answer` JSON text."""
+
+    request: int
+    tenant: str
+    service: str
+    key: str
+    digest: str
+    answer: str
+
+
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
-    """A call to be made durable: its request, its transactions as runs, and what was already decided."""
+    """A call to be made durable: its request, its transactions as runs, and what was already decided. With a day
+    in `counted_on` (days since 1970, UTC) its destinations count towards the tenant's limit of that day;
+    with `kept` the answer can be given again."""
 
     request: Request
     runs: tuple[Run, ...]
     changes: tuple[Change, ...] = ()
     story: tuple[StoryLine, ...] = ()
+    counted_on: int = 0
+    kept: KeptAnswer | None = None
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,9 @@
 """May it go now, and if not, why: pure functions over (message, facts, now), and what follows from outcomes."""
 
 from heliograph.policy.checks import (
+    Explained,
     Verdict,
+    explain,
     explain_all,
     judge_address,
     judge_addresses,
@@ -9,4 +11,13 @@ from heliograph.policy.checks import (
     story,
 )
 
-__all__ = ["Verdict", "explain_all", "judge_address", "judge_addresses", "judge_message", "story"]
+__all__ = [
+    "Explained",
+    "Verdict",
+    "explain",
+    "explain_all",
+    "judge_address",
+    "judge_addresses",
+    "judge_message",
+    "story",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -109,20 +109,50 @@ def story(verdict: Verdict, address: Address) -> list[dict[str, object]]:
     return [{"gate": line.gate, "ok": line.ok, "value": line.value, "decided_by": line.decided_by} for line in lines]
 
 
-def explain_all(message: Message, address: Address, facts: Facts, now_ms: int) -> list[Refused]:
-    """Everything that stands against one destination, in order, and not only the first."""
+class Explained(msgspec.Struct, frozen=True, kw_only=True):
+    """What would be sent, as far as it can be told, and per address everything that stands against it, in order."""
+
+    sender: str
+    connector: str
+    text: str
+    parts: int
+    encoding: str
+    normalised: tuple[str, ...]
+    against: tuple[tuple[Refused, ...], ...]
+
+
+def explain(message: Message, facts: Facts, now_ms: int) -> Explained:
+    """Every gate asked, whatever those before it said."""
     case = Case(message, facts, now_ms)
-    found: list[Refused] = []
+    looked = {gate.name: gate.check(case) for gate in CHECKS if isinstance(gate, Gate)}
+    channel = case.channel
+    return Explained(
+        sender=case.sender.id if case.sender else "",
+        connector=case.binding.connector,
+        text=case.text,
+        parts=case.parts,
+        encoding=case.encoding,
+        normalised=tuple((channel.normalise(item.value) or "") if channel else "" for item in message.addresses),
+        against=tuple(tuple(_against(address, channel, looked)) for address in message.addresses),
+    )
+
+
+def _against(address: Address, channel: Channel | None, looked: Mapping[str, Looked]) -> Iterator[Refused]:
     for gate in CHECKS:
         if isinstance(gate, Gate):
-            looked = gate.check(case)
-        elif case.channel is not None:
-            looked = gate.look(address, case.channel)
+            found = looked[gate.name]
+        elif channel is not None:
+            found = gate.look(address, channel)
         else:
             continue
-        if not looked.ok:
-            found.append(_refused(looked))
-    return found
+        if not found.ok:
+            yield _refused(found)
+
+
+def explain_all(message: Message, address: Address, facts: Facts, now_ms: int) -> list[Refused]:
+    """Everything that stands against one destination, in order, and not only the first."""
+    alone = msgspec.structs.replace(message, addresses=(address,))
+    return list(explain(alone, facts, now_ms).against[0])
 
 
 def _refused(looked: Looked) -> Refused:

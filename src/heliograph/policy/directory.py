@@ -19,6 +19,7 @@ class Directory:
         self.channels = channels
         self._services: dict[tuple[str, str], tuple[Tenant, Service]] = {}
         self._by_key: dict[str, tuple[Tenant, Service]] = {}
+        self._by_issuer: dict[str, tuple[tuple[str, tuple[Tenant, Service]], ...]] = {}
         self._facts: dict[tuple[str, str], Facts] = {}
         self._categories = {tenant.id: categories_of(tenant.push_categories) for tenant in document.tenants}
         self.tenants = {tenant.id: tenant for tenant in document.tenants}
@@ -26,10 +27,17 @@ class Directory:
             for service in tenant.services:
                 self._services[tenant.id, service.id] = (tenant, service)
                 self._by_key.update(dict.fromkeys(service.keys or (), (tenant, service)))
+                for item in service.jwt:
+                    others = self._by_issuer.get(item.id, ())
+                    self._by_issuer[item.id] = (*others, (item.secret, (tenant, service)))
 
     def service_by_key(self, key_hash: str) -> tuple[Tenant, Service] | None:
         """Whose service key has that hash."""
         return self._by_key.get(key_hash)
+
+    def services_by_issuer(self, issuer: str) -> tuple[tuple[str, tuple[Tenant, Service]], ...]:
+        """The secrets (base64) that may sign tokens of that issuer, each with whose it is."""
+        return self._by_issuer.get(issuer, ())
 
     def service_of(self, tenant: str, service: str) -> tuple[Tenant, Service] | None:
         """A service and its tenant by their ids."""

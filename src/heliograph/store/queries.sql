@@ -13,6 +13,25 @@ SELECT ?1, ?2 + key, ?3, ?4, value, ?5, 10, '', '', 0, '', 0, ?6, 0, '' FROM jso
 INSERT INTO transactions (request, ordinal, element, kind, destination, correlation, state, key, detail, attempt,
     connector, due, updated, duplicate, natives);
 
+-- name: count_usage
+INSERT INTO usage VALUES (?1, ?2, ?3)
+ON CONFLICT (tenant, day) DO UPDATE SET used = used + excluded.used;
+
+-- name: free_kept_keys
+DELETE FROM kept_answers
+WHERE (tenant, service, key) IN (SELECT c.value ->> 1, c.value ->> 2, c.value ->> 3 FROM json_each(?1) AS c)
+  AND request < ?2;
+
+-- name: insert_kept_answers
+INSERT INTO kept_answers (request, tenant, service, key, digest, answer);
+
+-- name: kept_answer
+SELECT json_group_array(json_array(request, tenant, service, key, digest, answer)) FROM kept_answers
+WHERE tenant = ?1 AND service = ?2 AND key = ?3 AND request >= ?4;
+
+-- name: usage_since
+SELECT json_group_array(json_array(tenant, day, used)) FROM usage WHERE day >= ?1;
+
 -- name: claim
 UPDATE transactions SET state = 20, attempt = attempt + 1
 FROM json_each(?1) AS c
@@ -143,6 +162,20 @@ WHERE state = 20 AND request IN (SELECT id FROM requests WHERE remaining > 0);
 INSERT INTO workspace VALUES (1, ?1, ?2)
 ON CONFLICT (id) DO UPDATE SET version = excluded.version, document = excluded.document;
 
+-- name: record_keys
+INSERT OR IGNORE INTO service_keys SELECT value, ?2, 0 FROM json_each(?1);
+
+-- name: drop_keys
+DELETE FROM service_keys WHERE hash NOT IN (SELECT value FROM json_each(?1));
+
+-- name: use_keys
+INSERT INTO service_keys SELECT key, 0, value FROM json_each(?1) WHERE true
+ON CONFLICT (hash) DO UPDATE SET used = max(used, excluded.used);
+
+-- name: service_keys
+SELECT json_group_array(json_array(k.hash, k.created, k.used))
+FROM json_each(?1) AS c JOIN service_keys AS k ON k.hash = c.value;
+
 -- name: greatest_id
 SELECT max(coalesce((SELECT max(id) FROM requests), 0), coalesce((SELECT max(id) FROM inbound), 0),
     coalesce((SELECT max(id) FROM receipts WHERE request = 0 AND ordinal = 0), 0));
@@ -173,6 +206,13 @@ DELETE FROM inbound WHERE id < ?1;
 
 -- name: purge_requests
 DELETE FROM requests WHERE id < ?1;
+
+-- name: purge_usage
+DELETE FROM usage WHERE day < ?1;
+
+-- name: purge_kept_answers
+DELETE FROM kept_answers
+WHERE request IN (SELECT request FROM kept_answers WHERE request < ?1 ORDER BY request LIMIT ?2);
 
 -- name: purge_edge
 SELECT min(edge) FROM (

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 
 from heliograph.model.ids import first_id_at
+from heliograph.model.record import KEPT_MS
 from heliograph.store.committer import StoreUnavailable
 from heliograph.store.sqlite import SqliteStore
 
@@ -37,7 +38,11 @@ class Retention:
 
     async def purge(self) -> int:
         """Delete what is due; how many requests went."""
-        before = first_id_at(self._clock_ms() - self._days * DAY_MS)
+        now_ms = self._clock_ms()
+        kept_until = first_id_at(now_ms - KEPT_MS)
+        while await self._store.forget(now_ms // DAY_MS - 1, kept_until, SLICE):
+            await asyncio.sleep(PAUSE_SECONDS)
+        before = first_id_at(now_ms - self._days * DAY_MS)
         gone = 0
         while count := await self._store.purge(before, SLICE):
             gone += count

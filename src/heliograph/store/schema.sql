@@ -124,6 +124,32 @@ CREATE TABLE workspace (
     document BLOB NOT NULL
 ) STRICT;
 
+-- Destinations that a tenant with a limit for the day has used; days since 1970, UTC.
+CREATE TABLE usage (
+    tenant TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    used INTEGER NOT NULL,
+    PRIMARY KEY (tenant, day)
+) STRICT, WITHOUT ROWID;
+
+-- Answers to calls with an Idempotency-Key, to be given again for 24 hours; the id of the request says since when.
+CREATE TABLE kept_answers (
+    request INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    service TEXT NOT NULL,
+    key TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    UNIQUE (tenant, service, key)
+) STRICT;
+
+-- When service keys (by their hash) were made and last used; 0 is unknown or never.
+CREATE TABLE service_keys (
+    hash TEXT PRIMARY KEY,
+    created INTEGER NOT NULL,
+    used INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE migrations (
     name TEXT PRIMARY KEY,
     applied INTEGER NOT NULL

@@ -12,8 +12,20 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from heliograph.model.ids import first_id_at
 from heliograph.model.message import Request, Transaction
-from heliograph.model.record import Accepted, Match, Notice, Queued, Reported, Settlement, StoryLine, Told
+from heliograph.model.record import (
+    KEPT_MS,
+    Accepted,
+    KeptAnswer,
+    Match,
+    Notice,
+    Queued,
+    Reported,
+    Settlement,
+    StoryLine,
+    Told,
+)
 from heliograph.store.cache import Recent
 from heliograph.store.committer import Committer, Operation, StoreUnavailable
 from heliograph.store.filters import MessageFilter
@@ -136,9 +148,13 @@ class SqliteStore:
         """Forget windows that ended by then."""
         await self._committer.write("close_windows", until_ms)
 
-    async def save_workspace(self, version: int, document: bytes) -> None:
-        """Keep the (already encrypted) workspace."""
-        await self._committer.write("save_workspace", (version, document))
+    async def save_workspace(self, version: int, document: bytes, hashes: list[str], now_ms: int) -> None:
+        """Keep the (already encrypted) workspace, and since when its keys are known."""
+        await self._committer.write("save_workspace", (version, document, hashes, now_ms))
+
+    async def use_keys(self, used: dict[str, int]) -> None:
+        """Keep when keys, by their hash, were last used."""
+        await self._committer.write("use_keys", used)
 
     async def replay(self, notice: tuple[int, int, int], now_ms: int) -> str | None:
         """Owe one notice again; its origin, or None when there is none such."""
@@ -153,6 +169,12 @@ class SqliteStore:
     async def purge(self, before: int, limit: int) -> int:
         """Delete at most `limit` settled requests older than the id `before`; how many went."""
         result: int = await self._committer.write("purge", (before, limit))
+        return result
+
+    async def forget(self, day: int, before: int, limit: int) -> int:
+        """Delete what was counted before that day, and at most `limit` kept answers of requests older than the
+        id `before`; how many answers went."""
+        result: int = await self._committer.write("forget", (day, before, limit))
         return result
 
     def release_claims(self) -> int:
@@ -183,6 +205,10 @@ class SqliteStore:
         row = self._reader.execute(SQL["load_workspace"]).fetchone()
         return (row[0], row[1]) if row else None
 
+    def usage_since(self, day: int) -> list[tuple[str, int, int]]:
+        """Rows `(tenant, day, destinations)` of that day and later ones, at start."""
+        return self._fetch("usage_since", (day,), list[tuple[str, int, int]])
+
     async def open_requests(self, after: int, limit: int) -> list[Queued]:
         """Requests with something left to dispatch, oldest first, with ids above `after`."""
         return await self._read("open_requests", (after, limit), list[Queued])
@@ -200,6 +226,16 @@ class SqliteStore:
                 self._requests.put(request.id, request)
                 found[request.id] = request
         return found
+
+    async def service_keys(self, hashes: Collection[str]) -> list[tuple[str, int, int]]:
+        """`(hash, made, last used)` of the keys we know of; 0 is unknown or never."""
+        return await self._read("service_keys", (_ids(hashes),), list[tuple[str, int, int]])
+
+    async def kept_answer(self, tenant: str, service: str, key: str, now_ms: int) -> KeptAnswer | None:
+        """The answer to the call that a service named with that key within the last 24 hours."""
+        since = first_id_at(now_ms - KEPT_MS)
+        found = await self._read("kept_answer", (tenant, service, key, since), list[KeptAnswer])
+        return found[0] if found else None
 
     async def pending(self, requests: Collection[int]) -> list[Transaction]:
         """The queued transactions of these requests."""

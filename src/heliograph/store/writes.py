@@ -9,9 +9,21 @@ from typing import Any
 import msgspec
 from msgspec.structs import astuple
 
+from heliograph.model.ids import accepted_ms, first_id_at
 from heliograph.model.message import Request
 from heliograph.model.outcome import State
-from heliograph.model.record import Accepted, Change, Notice, Reported, Run, Settlement, StoryLine, Told
+from heliograph.model.record import (
+    KEPT_MS,
+    Accepted,
+    Change,
+    KeptAnswer,
+    Notice,
+    Reported,
+    Run,
+    Settlement,
+    StoryLine,
+    Told,
+)
 from heliograph.store.bulk import insert
 from heliograph.store.statements import load
 
@@ -48,7 +60,29 @@ def accept(db: sqlite3.Connection, payloads: Sequence[Accepted]) -> list[None]:
     insert(db, SQL["insert_singles"], singles)
     _apply_changes(db, [change for item in payloads for change in item.changes])
     _insert_story(db, [line for item in payloads for line in item.story])
+    _count_usage(db, [item for item in payloads if item.counted_on])
+    _keep_answers(db, [item.kept for item in payloads if item.kept])
     return [None] * len(payloads)
+
+
+def _keep_answers(db: sqlite3.Connection, kept: Sequence[KeptAnswer]) -> None:
+    """A key that is still taken fails its call, so that it has one effect whatever the verbs do."""
+    if kept:
+        db.execute(SQL["free_kept_keys"], (_json([item[:4] for item in map(astuple, kept)]), _oldest_kept(kept)))
+        insert(db, SQL["insert_kept_answers"], [astuple(item) for item in kept])
+
+
+def _oldest_kept(kept: Sequence[KeptAnswer]) -> int:
+    return first_id_at(accepted_ms(min(item.request for item in kept)) - KEPT_MS)
+
+
+def _count_usage(db: sqlite3.Connection, payloads: Sequence[Accepted]) -> None:
+    used: dict[tuple[str, int], int] = {}
+    for item in payloads:
+        name = (item.request.tenant, item.counted_on)
+        used[name] = used.get(name, 0) + sum(len(run.values) for run in item.runs)
+    for name, count in used.items():
+        db.execute(SQL["count_usage"], (*name, count))
 
 
 def _single_rows(request: Request, run: Run) -> Iterable[tuple[object, ...]]:
@@ -163,9 +197,19 @@ def close_windows(db: sqlite3.Connection, payloads: Sequence[int]) -> list[None]
     return [None] * len(payloads)
 
 
-def save_workspace(db: sqlite3.Connection, payloads: Sequence[tuple[int, bytes]]) -> list[None]:
-    """The last one wins."""
-    db.execute(SQL["save_workspace"], payloads[-1])
+def save_workspace(db: sqlite3.Connection, payloads: Sequence[tuple[int, bytes, list[str], int]]) -> list[None]:
+    """The last one wins. Keys that are new to us were made now, keys it does not have are forgotten."""
+    version, document, hashes, now_ms = payloads[-1]
+    db.execute(SQL["save_workspace"], (version, document))
+    db.execute(SQL["record_keys"], (_json(hashes), now_ms))
+    db.execute(SQL["drop_keys"], (_json(hashes),))
+    return [None] * len(payloads)
+
+
+def use_keys(db: sqlite3.Connection, payloads: Sequence[dict[str, int]]) -> list[None]:
+    """When keys were last used."""
+    for payload in payloads:
+        db.execute(SQL["use_keys"], (_json(payload),))
     return [None] * len(payloads)
 
 
@@ -190,6 +234,15 @@ def purge(db: sqlite3.Connection, payloads: Sequence[tuple[int, int]]) -> list[i
     return gone
 
 
+def forget(db: sqlite3.Connection, payloads: Sequence[tuple[int, int, int]]) -> list[int]:
+    """Counts of days before a day, and kept answers older than an id, at most so many; how many answers went."""
+    gone = []
+    for day, before, limit in payloads:
+        db.execute(SQL["purge_usage"], (day,))
+        gone.append(db.execute(SQL["purge_kept_answers"], (before, limit)).rowcount)
+    return gone
+
+
 # In this order within a group: what is accepted can be settled, what is settled can be receipted.
 WRITES: dict[str, Callable[[sqlite3.Connection, Sequence[Any]], list[Any]]] = {
     "accept": accept,
@@ -200,7 +253,9 @@ WRITES: dict[str, Callable[[sqlite3.Connection, Sequence[Any]], list[Any]]] = {
     "inbound": inbound,
     "close_windows": close_windows,
     "save_workspace": save_workspace,
+    "use_keys": use_keys,
     "replay": replay,
     "replay_parked": replay_parked,
     "purge": purge,
+    "forget": forget,
 }

@@ -49,6 +49,7 @@ def guarded(token: str, handler: Handler) -> Handler:
             shape = render.admin_error("store_unavailable", f"the database cannot do this now: {error}")
             return reply(shape, render.UNAVAILABLE)
 
+    serve.__doc__ = handler.__doc__
     return serve
 
 

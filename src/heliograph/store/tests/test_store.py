@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
+from heliograph.model.ids import EPOCH_MS, first_id_at
 from heliograph.model.outcome import State
-from heliograph.model.record import Accepted, Change, Delivery, Reported, Settlement, StoryLine, Told
-from heliograph.store import SqliteStore
+from heliograph.model.record import (
+    KEPT_MS,
+    Accepted,
+    Change,
+    Delivery,
+    KeptAnswer,
+    Reported,
+    Settlement,
+    StoryLine,
+    Told,
+)
+from heliograph.store import SqliteStore, StoreUnavailable
 from heliograph.store.filters import MessageFilter
 
 Accept = Callable[..., Accepted]
@@ -352,3 +365,31 @@ async def test_what_was_being_sent_when_the_process_died_is_queued_and_flagged(
         (State.QUEUED, False),
         (State.QUEUED, False),
     ]
+
+
+async def test_a_key_of_a_caller_is_kept_once_and_its_second_call_fails_alone(
+    store: SqliteStore, accepted: Accept
+) -> None:
+    def named(call: Accepted) -> Accepted:
+        kept = KeptAnswer(call.request.id, "demo", "orders", "k", "d", f"{call.request.id}")
+        return structs.replace(call, kept=kept, counted_on=1)
+
+    first, second, third = named(accepted()), named(accepted()), accepted()
+    results = await asyncio.gather(*map(store.accept, (first, second, third)), return_exceptions=True)
+
+    assert [type(result) for result in results] == [type(None), StoreUnavailable, type(None)]
+    assert await store.transactions(second.request.id, None) == []
+    kept = await store.kept_answer("demo", "orders", "k", 0)
+    assert kept == first.kept
+    assert store.usage_since(0) == [("demo", 1, 3)]
+
+
+async def test_a_key_is_free_again_after_a_day(store: SqliteStore, accepted: Accept) -> None:
+    for request in (1 << 22, first_id_at(EPOCH_MS + KEPT_MS + 2)):
+        call = accepted()
+        kept = KeptAnswer(request, "demo", "orders", "k", "d", str(request))
+        await store.accept(structs.replace(call, kept=kept))
+
+    found = await store.kept_answer("demo", "orders", "k", EPOCH_MS + KEPT_MS + 2)
+    assert found is not None
+    assert found.answer == str(request)
