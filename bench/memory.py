@@ -100,7 +100,7 @@ def measure(messages: int, queued: int) -> list[Figure]:
     figures = []
     for what, size in (("single calls", 1), ("calls of 1,000", 1_000)):
         whole, more = cost(size, messages)
-        note = f"of {messages // 2:,} more; with the caches that fill up first (64 MiB of SQLite's) {whole:,.0f}"
+        note = f"of {messages // 2:,} more; with the caches that fill up first {whole:,.0f}"
         figures.append(Figure(f"memory of a queued message, {what}", more, "bytes", wanted="<= 200", note=note))
     for what, size in (("calls of 1,000", 1_000), ("single calls", 1)):
         seconds, held, submits = restart(size, queued)

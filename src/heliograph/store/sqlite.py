@@ -42,7 +42,7 @@ _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -65536",
+    "PRAGMA cache_size = -32768",
     "PRAGMA busy_timeout = 10000",
     "PRAGMA wal_autocheckpoint = 4000",
 )
@@ -79,6 +79,7 @@ class SqliteStore:
         self._writer.executescript(SQL["create_scratch"])
         self._reader = connect(path)
         self._reader.execute("PRAGMA query_only = ON")
+        self._reader.execute("PRAGMA cache_size = -8192")  # it reads what the system's cache has anyway
         self._readers = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
         self._committer = Committer(self._apply)
         self._requests: Recent[int, Request] = Recent(REQUEST_CACHE)
