@@ -42,7 +42,8 @@ class Settler:
     def add(
         self, change: Change, outcomes: Outcomes | None, transaction: Transaction, then: Then | None = None
     ) -> None:
-        """A change to be written; `outcomes` makes its notice, `then` is called once it is durable."""
+        """A change to be written; `outcomes` makes its notice, `then` is called once it is
+        durable and took effect."""
         self._waiting.append((change, outcomes, transaction, then))
         self._wake.set()
         self._idle.clear()
@@ -76,9 +77,9 @@ class Settler:
             for (change, outcomes, transaction, _), took in zip(batch, applied, strict=True)
             if took and change.notice and outcomes
         ]
-        for entry in batch:
-            if entry[3] is not None:
-                entry[3]()
+        for (_, _, _, then), took in zip(batch, applied, strict=True):
+            if took and then is not None:
+                then()
         if notices:
             self._tell(notices)
 

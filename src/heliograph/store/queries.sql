@@ -183,29 +183,40 @@ SELECT max(coalesce((SELECT max(id) FROM requests), 0), coalesce((SELECT max(id)
 -- name: load_workspace
 SELECT version, document FROM workspace;
 
--- name: purge_transactions
-DELETE FROM transactions WHERE request < ?1;
-
--- name: purge_receipts
-DELETE FROM receipts WHERE (request > 0 AND request < ?1) OR (request = 0 AND id < ?1);
-
--- name: purge_story
-DELETE FROM story WHERE request < ?1;
-
--- name: purge_notices
-DELETE FROM notices WHERE (request > 0 AND request < ?1) OR (request = 0 AND id < ?1);
+-- name: purge_ids
+SELECT json_group_array(id) FROM (
+    SELECT id FROM requests WHERE id < ?1 AND remaining = 0 ORDER BY id LIMIT ?2
+);
 
 -- name: purge_submissions
 DELETE FROM submissions WHERE (connector, native_id) IN (
     SELECT t.connector, n.value FROM transactions AS t, json_each(t.natives) AS n
-    WHERE t.request < ?1 AND t.natives <> ''
-) AND request < ?1;
+    WHERE t.request IN (SELECT value FROM json_each(?1)) AND t.natives <> ''
+) AND request IN (SELECT value FROM json_each(?1));
+
+-- name: purge_receipts
+DELETE FROM receipts WHERE request IN (SELECT value FROM json_each(?1));
+
+-- name: purge_story
+DELETE FROM story WHERE request IN (SELECT value FROM json_each(?1));
+
+-- name: purge_notices
+DELETE FROM notices WHERE request IN (SELECT value FROM json_each(?1));
+
+-- name: purge_transactions
+DELETE FROM transactions WHERE request IN (SELECT value FROM json_each(?1));
+
+-- name: purge_requests
+DELETE FROM requests WHERE id IN (SELECT value FROM json_each(?1));
+
+-- name: purge_loose_receipts
+DELETE FROM receipts WHERE request = 0 AND ordinal = 0 AND id < ?1;
+
+-- name: purge_loose_notices
+DELETE FROM notices WHERE request = 0 AND ordinal = 0 AND id < ?1;
 
 -- name: purge_inbound
 DELETE FROM inbound WHERE id < ?1;
-
--- name: purge_requests
-DELETE FROM requests WHERE id < ?1;
 
 -- name: purge_usage
 DELETE FROM usage WHERE day < ?1;
@@ -213,13 +224,6 @@ DELETE FROM usage WHERE day < ?1;
 -- name: purge_kept_answers
 DELETE FROM kept_answers
 WHERE request IN (SELECT request FROM kept_answers WHERE request < ?1 ORDER BY request LIMIT ?2);
-
--- name: purge_edge
-SELECT min(edge) FROM (
-    SELECT ?1 AS edge
-    UNION ALL SELECT min(id) FROM requests WHERE remaining > 0
-    UNION ALL SELECT id FROM (SELECT id FROM requests WHERE id < ?1 ORDER BY id LIMIT 1 OFFSET ?2)
-) WHERE edge IS NOT NULL;
 
 -- name: open_requests
 SELECT json_group_array(json_array(id, tenant, service, channel, priority, expiry, elements)) FROM (

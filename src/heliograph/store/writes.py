@@ -224,13 +224,16 @@ def replay_parked(db: sqlite3.Connection, payloads: Sequence[tuple[int, int, int
 
 
 def purge(db: sqlite3.Connection, payloads: Sequence[tuple[int, int]]) -> list[int]:
-    """Requests older than an id, at most so many, with everything that belongs to them; how many went."""
+    """Settled requests older than an id, at most so many, with everything that belongs to them; how many went.
+    What belongs to no request goes with them."""
     gone = []
     for before, limit in payloads:
-        until = db.execute(SQL["purge_edge"], (before, limit)).fetchone()[0]
-        for name in ("submissions", "receipts", "story", "notices", "transactions", "inbound"):
-            db.execute(SQL[f"purge_{name}"], (until,))
-        gone.append(db.execute(SQL["purge_requests"], (until,)).rowcount)
+        ids = db.execute(SQL["purge_ids"], (before, limit)).fetchone()[0]
+        for name in ("submissions", "receipts", "story", "notices", "transactions"):
+            db.execute(SQL[f"purge_{name}"], (ids,))
+        gone.append(db.execute(SQL["purge_requests"], (ids,)).rowcount)
+        for name in ("loose_receipts", "loose_notices", "inbound"):
+            db.execute(SQL[f"purge_{name}"], (before,))
     return gone
 
 

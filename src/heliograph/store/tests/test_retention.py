@@ -75,3 +75,12 @@ async def test_what_still_waits_is_never_touched(store: SqliteStore) -> None:
     await Retention(store, 30, lambda: NOW).purge()
 
     assert len(await store.transactions(waiting, None)) == 1
+
+
+async def test_one_message_that_waits_does_not_keep_the_others(store: SqliteStore) -> None:
+    waiting = await keep(store, 60, open_=True)
+    for number in range(8):
+        await keep(store, 40, number=number << 5)
+
+    assert await Retention(store, 30, lambda: NOW).purge() == 8
+    assert len(await store.transactions(waiting, None)) == 1
