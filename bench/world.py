@@ -6,7 +6,6 @@ import asyncio
 import platform as machine
 import statistics
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -171,10 +170,3 @@ def conditions() -> str:
 def median(samples: list[float]) -> float:
     """The middle."""
     return statistics.median(samples)
-
-
-def timed(run: Callable[[], Any]) -> float:
-    """Seconds one run takes."""
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from heliograph.model.message import Transaction
 from heliograph.model.record import Change, Notice, Settlement, StoryLine
-from heliograph.policy.outcomes import Outcomes
+from heliograph.policy.outcomes import Made, Outcomes, notices_owed
 from heliograph.store import StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 RETRY_SECONDS = 0.5
 
 Then = Callable[[], None]
-Entry = tuple[Change, Outcomes | None, Transaction, Then | None]
+Entry = tuple[Made, Then | None]
 
 
 class SettleStore(Protocol):
@@ -44,7 +44,7 @@ class Settler:
     ) -> None:
         """A change to be written; `outcomes` makes its notice, `then` is called once it is
         durable and took effect."""
-        self._waiting.append((change, outcomes, transaction, then))
+        self._waiting.append((Made(change, outcomes, transaction), then))
         self._wake.set()
         self._idle.clear()
 
@@ -64,7 +64,7 @@ class Settler:
             self._idle.set()
 
     async def _write(self, batch: list[Entry], story: list[StoryLine]) -> None:
-        settlement = Settlement(changes=[entry[0] for entry in batch], story=story)
+        settlement = Settlement(changes=[made.change for made, _ in batch], story=story)
         while True:
             try:
                 applied = await self._store.settle(settlement)
@@ -72,12 +72,8 @@ class Settler:
             except StoreUnavailable as error:
                 log.warning("outcomes cannot be written, trying again: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
-        notices = [
-            outcomes.notice(change, transaction)
-            for (change, outcomes, transaction, _), took in zip(batch, applied, strict=True)
-            if took and change.notice and outcomes
-        ]
-        for (_, _, _, then), took in zip(batch, applied, strict=True):
+        notices = notices_owed([made for made, _ in batch], applied)
+        for (_, then), took in zip(batch, applied, strict=True):
             if took and then is not None:
                 then()
         if notices:

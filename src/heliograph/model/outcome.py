@@ -18,9 +18,6 @@ class State(IntEnum):
     READ = 60
 
 
-FINAL = frozenset({State.LAPSED, State.FAILED, State.DELIVERED, State.READ})
-
-
 class Rejected(Exception):
     """The contract refuses the call (or one element of a list): a catalogue key and its filled-in values."""
 

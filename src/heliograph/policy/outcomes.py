@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from heliograph.catalogue import keys
@@ -85,6 +86,23 @@ class Outcomes:
             change.key, change.detail, change.at, change.url, change.origin, self._request.tenant,
             self._request.service,
         )  # fmt: skip
+
+
+class Made(NamedTuple):
+    """A change on its way to the store, with what is needed to tell of it; without `outcomes` nobody is told."""
+
+    change: Change
+    outcomes: Outcomes | None
+    transaction: Transaction
+
+
+def notices_owed(made: Iterable[Made], applied: Iterable[bool]) -> list[Notice]:
+    """The notices of the changes that took effect."""
+    return [
+        outcomes.notice(change, transaction)
+        for (change, outcomes, transaction), took in zip(made, applied, strict=True)
+        if took and change.notice and outcomes
+    ]
 
 
 class OutcomeBook:

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 from heliograph.catalogue import keys
 from heliograph.model.ids import Ids
-from heliograph.model.message import Transaction
 from heliograph.model.outcome import Inbound, Receipt, State
-from heliograph.model.record import Change, Match, Notice, Reported, Settlement
+from heliograph.model.record import Match, Notice, Reported, Settlement
 from heliograph.policy.directory import Directory
-from heliograph.policy.outcomes import OutcomeBook, Outcomes
+from heliograph.policy.outcomes import Made, OutcomeBook, notices_owed
 from heliograph.receipts.inbound import InboundKeeper
 from heliograph.receipts.parts import Parts, state_of
 from heliograph.store import SqliteStore, StoreUnavailable
@@ -31,8 +30,7 @@ class _Batch:
 
     fresh: list[Reported]
     adopted: list[Reported]
-    changes: list[Change]
-    told: list[tuple[Outcomes, Transaction]]
+    made: list[Made]
 
 
 class Receiver:
@@ -109,7 +107,8 @@ class Receiver:
     async def _keep(self, receipts: list[tuple[str, Receipt, Stored]], late: list[tuple[Reported, Match]]) -> None:
         try:
             batch = await self._plan(receipts, late)
-            applied = await self._store.receive(batch.fresh, Settlement(changes=batch.changes), batch.adopted)
+            settlement = Settlement(changes=[made.change for made in batch.made])
+            applied = await self._store.receive(batch.fresh, settlement, batch.adopted)
         except StoreUnavailable as error:
             log.warning("receipts cannot be kept and are given back to their operator: %s", error)
             self._late.extend(late)
@@ -119,16 +118,11 @@ class Receiver:
             return
         for _, _, stored in receipts:
             stored(True)
-        notices = [
-            outcomes.notice(change, transaction)
-            for change, (outcomes, transaction), took in zip(batch.changes, batch.told, applied, strict=True)
-            if took and change.notice
-        ]
-        if notices:
+        if notices := notices_owed(batch.made, applied):
             self._tell(notices)
 
     async def _plan(self, receipts: list[tuple[str, Receipt, Stored]], late: list[tuple[Reported, Match]]) -> _Batch:
-        batch = _Batch([], [], [], [])
+        batch = _Batch([], [], [])
         now_ms = self._clock_ms()
         known = await self._match(receipts)
         pairs: list[tuple[Reported, Match]] = []
@@ -154,8 +148,8 @@ class Receiver:
             request = requests.get(match.transaction.request)
             if state is not State.SUBMITTED and request is not None:  # else the receipt alone is kept
                 outcomes = self._book.of(request, match.transaction.element)
-                batch.changes.append(outcomes.change(match.transaction.ordinal, state, key, reported.at, detail))
-                batch.told.append((outcomes, match.transaction))
+                change = outcomes.change(match.transaction.ordinal, state, key, reported.at, detail)
+                batch.made.append(Made(change, outcomes, match.transaction))
         return batch
 
     async def _match(self, receipts: list[tuple[str, Receipt, Stored]]) -> dict[tuple[str, str], Match]:

@@ -8,11 +8,10 @@ from collections.abc import Callable
 
 from heliograph.catalogue import keys
 from heliograph.model.ids import Ids
-from heliograph.model.message import Transaction
 from heliograph.model.outcome import State
-from heliograph.model.record import Change, Notice, Settlement
+from heliograph.model.record import Notice, Settlement
 from heliograph.policy.directory import Directory
-from heliograph.policy.outcomes import OutcomeBook, Outcomes
+from heliograph.policy.outcomes import Made, OutcomeBook, notices_owed
 from heliograph.store import SqliteStore, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -60,23 +59,15 @@ class Sweeper:
             return 0
         rows = await self._store.lapsed(edge)
         requests = await self._store.requests({row.request for row in rows})
-        changes: list[Change] = []
-        told: list[tuple[Outcomes, Transaction]] = []
+        made: list[Made] = []
         for row in rows:
             request = requests[row.request]
             channel = request.messages[row.element].content.channel
             outcomes = self._book.of(request, row.element)
             key = LAPSED_AS.get(channel, OTHERWISE)
-            changes.append(outcomes.change(row.ordinal, State.LAPSED, key, now_ms, DETAIL))
-            told.append((outcomes, row))
-        if changes:
-            applied = await self._store.settle(Settlement(changes=changes))
-            self._tell(
-                [
-                    outcomes.notice(change, row)
-                    for change, (outcomes, row), took in zip(changes, told, applied, strict=True)
-                    if took and change.notice
-                ]
-            )
+            made.append(Made(outcomes.change(row.ordinal, State.LAPSED, key, now_ms, DETAIL), outcomes, row))
+        if made:
+            applied = await self._store.settle(Settlement(changes=[each.change for each in made]))
+            self._tell(notices_owed(made, applied))
         await self._store.close_windows(edge)
         return edge
