@@ -20,6 +20,7 @@ from typing import Any, Self
 BENCH = Path(__file__).parent
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
+DRAIN_SECONDS = 10.0  # what SIGTERM may take
 KEY = "11111111-1111-4111-8111-111111111111"
 TOKEN = "bench-admin-token"
 SERVE = "from heliograph.cli.main import main; main()"
