@@ -21,6 +21,7 @@ from heliograph.cli.data import prepare
 from heliograph.cli.platform import Platform
 from heliograph.config import Config, ConfigError
 from heliograph.contract.workspace import Faults
+from heliograph.store import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,8 @@ def _bind(config: Config) -> socket.socket:
 async def _run(platform: Platform, listener: socket.socket, workspace: Path | None, then: Then | None) -> None:
     try:
         await platform.start()
+    except StoreUnavailable as error:
+        raise ConfigError(f"the database cannot be used: {error}; run `heliograph doctor`") from error
     except OSError as error:
         await platform.stop()
         raise ConfigError(
