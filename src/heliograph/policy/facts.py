@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from heliograph.model.channel import Channel
 from heliograph.model.duration import parse_duration
 from heliograph.model.workspace import ConnectorSpec, Sender, Service, Template, Tenant
+from heliograph.policy.meters import Meter, meters_of
 
 HOUR_MS = 3_600_000
 WINDOWS_MS = {"sms": 72 * HOUR_MS}  # decisions 8: validity or 72 h on SMS, 24 h elsewhere
@@ -19,7 +20,8 @@ SIMULATOR = ("127.0.0.1", 2775)  # stands for wherever the simulator listens
 @dataclass(frozen=True, slots=True)
 class Facts:
     """A tenant and one of its services, with its objects by name. `faults` holds, per connector, sentences
-    about what its settings lack; `windows` the milliseconds a receipt is waited for, per channel."""
+    about what its settings lack; `windows` the milliseconds a receipt is waited for, per channel; `meters` are the limits that
+    messages count towards."""
 
     tenant: Tenant
     service: Service
@@ -29,6 +31,7 @@ class Facts:
     senders: Mapping[tuple[str, str], Sender]
     templates: Mapping[str, Template]
     windows: Mapping[str, int]
+    meters: tuple[Meter, ...]
 
 
 def facts_for(tenant: Tenant, service: Service, channels: Mapping[str, Channel]) -> Facts:
@@ -43,6 +46,7 @@ def facts_for(tenant: Tenant, service: Service, channels: Mapping[str, Channel])
         faults={name: tuple(_faults(spec, channels, service.sandbox)) for name, spec in connectors.items()},
         senders={(sender.channel, sender.id): sender for sender in tenant.senders},
         templates={template.id: template for template in tenant.templates},
+        meters=meters_of(tenant, service),
         windows={name: _window_ms(service, name) for name in channels},
     )
 
