@@ -18,7 +18,8 @@ def purge(payloads: Sequence[tuple[int, int]]) -> Plan[list[int]]:
 
 
 def forget(payloads: Sequence[tuple[int, int, int]]) -> Plan[list[int]]:
-    """Counts of spans that ended before a moment, and kept answers older than an id, at most so many; how many answers went."""
+    """Counts of spans that ended before a moment, and kept answers older than an id, at most so many; how many
+    answers went."""
     gone: list[int] = []
     for until_ms, before, limit in payloads:
         yield do("purge_volumes", until_ms)
@@ -35,7 +36,7 @@ class Purge(Area):
         return result
 
     async def forget(self, until_ms: int, before: int, limit: int) -> int:
-        """Delete what was counted in spans that ended before that moment, and at most `limit` kept answers of requests older than the
-        id `before`; how many answers went."""
+        """Delete what was counted in spans that ended before that moment, and at most `limit` kept answers of
+        requests older than the id `before`; how many answers went."""
         result: int = await self.engine.write("forget", (until_ms, before, limit))
         return result
