@@ -158,6 +158,7 @@ async def running(data: Path, document: Callable[[str], dict[str, Any]] = worksp
     settings = config.load(
         {
             "DATA": str(data), "LISTEN": f"{host}:{port}", "SMSC_SIMULATOR": "127.0.0.1:0",
+            "SIMULATOR_PORTS": "free",
             "ADMIN_TOKEN": ADMIN_TOKEN,
         },
         {},

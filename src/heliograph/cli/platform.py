@@ -20,12 +20,14 @@ from heliograph.api.admin.messages import MessageViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, build_app
+from heliograph.api.callbacks import Callbacks
 from heliograph.api.key_use import KeyUse
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
 from heliograph.api.transactions import Transactions
 from heliograph.bus.local import Tail
 from heliograph.bus.tasks import lasting
+from heliograph.bus.tokens import LocalTokens
 from heliograph.channels import channels
 from heliograph.cli.data import DataLock, Secrets
 from heliograph.cli.simulators import Simulators
@@ -81,7 +83,7 @@ class Platform:
         correlator = Correlator()
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell)
         self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell)
-        self.lanes = Lanes(directory, self.simulators.endpoints, time.monotonic)
+        self.lanes = Lanes(directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms)
         self.dispatcher = Dispatcher(
             Surroundings(self.store, directory, correlator, self.ids, self.tell, self.receiver.receive),
             self.lanes,
@@ -120,11 +122,11 @@ class Platform:
         await self.store.open()
         await self.simulators.start()
         self._run(self.key_use.run(), "key use")
+        self._run(self.receiver.run(), "receiver")
         if self._works:
             released = self.store.release_claims()
             if released:
                 log.warning("%d messages were being sent when the process ended; queued again, flagged", released)
-            self._run(self.receiver.run(), "receiver")
             self._run(self.sweeper.run(), "sweeper")
             self._run(self.teller.run(), "teller")
             retention = Retention(self.store, self.config.retention_days, clock_ms)
@@ -143,8 +145,9 @@ class Platform:
         self.tail.close()
         if self._works:
             await self.dispatcher.stop(GRACE_SECONDS)
-            with contextlib.suppress(TimeoutError):  # what the store does not take stays with its operator
-                await asyncio.wait_for(self.receiver.drained(), GRACE_SECONDS / 4)
+        with contextlib.suppress(TimeoutError):  # what the store does not take stays with its operator
+            await asyncio.wait_for(self.receiver.drained(), GRACE_SECONDS / 4)
+        if self._works:
             await self.teller.stop(GRACE_SECONDS / 2)
         for task in self._tasks:
             task.cancel()
@@ -174,6 +177,7 @@ class Platform:
             ready=self.ready,
             ids=self.ids,
             admin_token=self.admin_token,
+            hooks=Callbacks(directory, self.simulators.peers, self.receiver.receive, clock_ms),
         )
         more: list[BaseRoute] = []
         if "simulators" in self.config.roles:

@@ -67,7 +67,7 @@ class InboundKeeper:
             (service, binding)
             for service in tenant.services
             if (binding := service.channels.get(item.channel)) is not None
-            and binding.connector == name
+            and name in (binding.connector, binding.app)
             and service.sandbox == bool(pool)
         ]
         for service, binding in candidates:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from heliograph.bus.tokens import LocalTokens
 from heliograph.channels.sms import CHANNEL
 from heliograph.dispatch import queue, settler, worker
 from heliograph.dispatch.around import Surroundings
@@ -127,7 +128,9 @@ class Desk:
         self.ids = Ids(self.ms)
         self.correlator = Correlator()
         self.window = 10
-        kind = ConnectorKind("fake", lambda spec: [], self._build, lambda spec, _: spec)
+        kind = ConnectorKind(
+            "fake", lambda spec: [], lambda spec, tools: self._build(spec), lambda spec, lane, peers: spec
+        )
         self.channels: dict[str, Channel] = {"sms": changed(CHANNEL, kinds={"fake": kind})}
         self.version = 0
         self.directory = Directory(Document(), self.channels)
@@ -136,7 +139,7 @@ class Desk:
 
     def begin(self) -> None:
         """A dispatcher that knows nothing, as in a new process."""
-        self.lanes = Lanes(lambda: self.directory, {}, self.monotonic)
+        self.lanes = Lanes(lambda: self.directory, {}, LocalTokens(self.ms), self.monotonic, self.ms)
         around = Surroundings(
             self.store, lambda: self.directory, self.correlator, self.ids, self.told.extend,
             lambda name, item, stored: self.received.append((name, item)), self.ms, self.monotonic, lambda: 0.5,
