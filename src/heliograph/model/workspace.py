@@ -59,11 +59,14 @@ class Features(Part, frozen=True):
 
 class App(Part, frozen=True):
     """An app or account of the tenant: the assets that push, real-time and social messages go out by. Each member
-    that stands there, `{}` included, is read and checked by its channel."""
+    that stands there, `{}` included, is read and checked by its channel. `services` may use it (none named: all)."""
 
     id: str
     name: str = ""
+    status: Literal["active", "inactive"] = "active"
     features: Features = Features()
+    verified_only: bool = False
+    services: tuple[str, ...] = ()
     android: Loose | None = None
     ios: Loose | None = None
     web: Loose | None = None

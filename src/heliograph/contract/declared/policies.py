@@ -47,6 +47,8 @@ def _owner_faults(tenant: Tenant, path: str) -> Iterator[Fault]:
     services = {service.id for service in tenant.services}
     for sender in tenant.senders:
         yield from services_faults(f"{path}.senders[{sender.id}].services", sender.services, services)
+    for app in tenant.apps:
+        yield from services_faults(f"{path}.apps[{app.id}].services", app.services, services)
     for service in tenant.services:
         yield from category_faults(f"{path}.services[{service.id}].category", service.category)
     for template in tenant.templates:

@@ -7,17 +7,11 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from heliograph.model.channel import Device
 from heliograph.model.message import Address
 
 Where = tuple[str, str]
 """An address as a call wrote it: its kind and its value."""
-
-
-class Device(msgspec.Struct, frozen=True, gc=False):
-    """One installation of an app: its system (`android`, `ios`, `web`) and its token there."""
-
-    system: str
-    token: str
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,6 +55,11 @@ class Timetable:
         self._stretches: dict[str, tuple[int, list[Stretch]]] = {}
         self._phases: dict[tuple[str, ...], Phase] = {}
 
+    @property
+    def by_country(self) -> bool:
+        """Whether it is for some countries only."""
+        return bool(self._countries)
+
     def is_for(self, channel: str, country: str, category: str) -> bool:
         """Whether it says anything of a message of this category on a channel to a country."""
         declared = self.declared

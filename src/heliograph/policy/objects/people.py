@@ -40,7 +40,7 @@ class Cap(NamedTuple):
 
     declared: FrequencyCap
     name: str
-    index: int
+    place: int
 
     def is_for(self, channel: str, category: str) -> bool:
         """Whether messages of a category on a channel count towards it."""

@@ -11,11 +11,11 @@ class Priced(NamedTuple):
     """What a message costs, in millionths, and which entry of the plan says so."""
 
     amount: int
-    index: int
+    place: int
 
 
 class _Entry(NamedTuple):
-    index: int
+    place: int
     price: int
     unit: str
     pulse: tuple[int, int]
@@ -41,7 +41,7 @@ class Plan:
         for length in range(min(self._longest[channel], len(number)), -1, -1):
             entry = entries.get(number[:length])
             if entry is not None:
-                return Priced(_charge(entry, parts, seconds), entry.index)
+                return Priced(_charge(entry, parts, seconds), entry.place)
         return None
 
 
