@@ -118,9 +118,7 @@ def _for_person(verdict: Verdict, person: Person | None) -> Verdict:
     found = verdict.personal.get(values)
     if found is None:
         case = verdict.case
-        found = judge_message(
-            case.message, case.facts, case.now_ms, attempted=case.attempted, attributes=attributes
-        )
+        found = judge_message(case.message, case.facts, case.now_ms, attempted=case.attempted, attributes=attributes)
         if len(verdict.personal) < PERSONAL_KEPT:
             verdict.personal[values] = found
     return found

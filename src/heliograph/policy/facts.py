@@ -36,8 +36,11 @@ class Facts:
 def facts_for(
     tenant: Tenant, service: Service, channels: Mapping[str, Channel], declared: Declared | None = None
 ) -> Facts:
-    """The facts of a service; `declared` are the tenant's policies where they were made ready before. Ways of a sandbox service are looked at as they are used there: credentials may be
-    left out, the simulators have their own."""
+    """The facts of a service; `declared` are the tenant's policies where they were made ready before.
+
+    Ways of a sandbox service are looked at as they are used there: credentials may be left out, the simulators have
+    their own.
+    """
     return Facts(
         tenant=tenant,
         service=service,

@@ -1,4 +1,4 @@
-"""What the shape of a tenant's policies cannot say: that channels exist and that texts can be read as what they are."""
+"""What the shape of a tenant's policies cannot say: that channels exist, that texts can be read."""
 
 from heliograph.contract.declared.policies import policy_faults
 

@@ -36,7 +36,17 @@ class OptOut(Part, frozen=True):
     """The words with which people put themselves on the do-not-disturb list, and take themselves off it, by an
     inbound message that says nothing else."""
 
-    stop: tuple[str, ...] = ("STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "OPT OUT")
+    stop: tuple[str, ...] = (
+        "STOP",
+        "STOPALL",
+        "STOP ALL",
+        "UNSUBSCRIBE",
+        "CANCEL",
+        "END",
+        "QUIT",
+        "OPTOUT",
+        "OPT OUT",
+    )
     start: tuple[str, ...] = ("START", "UNSTOP", "SUBSCRIBE", "OPTIN", "OPT IN")
     category: str = ""
     reply_stop: str = ""

@@ -130,8 +130,9 @@ def _resolved(address: Address, channel: Channel, person: Person | None, *, sand
     knows is a simulated one (control 5)."""
     if address.kind == USER:
         user = person.app if person else None
-        if USER in channel.addresses and (user is not None or sandbox):
-            return USER, channel.normalise(user.id if user else address.value)
+        to = channel.normalise(user.id if user else address.value) if user is not None or sandbox else None
+        if USER in channel.addresses and to is not None:
+            return USER, to
     for profile in (person.app, person.customer) if person else ():
         if profile is None:
             continue

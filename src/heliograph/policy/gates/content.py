@@ -11,6 +11,7 @@ from heliograph.policy.gates.case import LONGEST, Case, Looked
 PARAMETERS = {"voice": 1_024}
 """Characters that `message.parameters` may take, written as JSON (decisions 3)."""
 
+
 def template(case: Case) -> Looked:
     """7108: the template exists, is active and for this channel. 7121: every placeholder has a value, of the call or
     else of the person's profile."""

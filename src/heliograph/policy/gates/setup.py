@@ -11,6 +11,7 @@ FEATURES = {"push": ("push", keys.PUSH_NOT_ENABLED), "rt": ("rtm", keys.RTM_NOT_
 
 ACCOUNTS = ("messenger", "twitter", "wechat", "whatsapp")
 
+
 def tenant(case: Case) -> Looked:
     """7008: the tenant is active."""
     status, path = case.facts.tenant.status, f"{case.tenant_path}.status"

@@ -12,7 +12,7 @@ _LOOK_ALIKES = {
     "α": "a", "β": "b", "ε": "e", "ζ": "z", "η": "h", "ι": "i", "κ": "k", "μ": "m", "ν": "n", "ο": "o", "ρ": "p",
     "τ": "t", "υ": "y", "χ": "x", "ø": "o", "ł": "l", "đ": "d", "ı": "i", "ħ": "h", "æ": "ae", "œ": "oe",
     "\u2018": "'", "\u2019": "'", "\u2010": "-", "\u2011": "-", "\u2013": "-",
-}  # fmt: skip  # noqa: RUF001
+}  # fmt: skip
 # What is not seen at all, and the accents that decomposition leaves behind.
 _UNSEEN = (0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x300, 0x370), 0xFEFF)
 _TABLE = {**{ord(letter): like for letter, like in _LOOK_ALIKES.items()}, **dict.fromkeys(_UNSEEN)}
@@ -29,8 +29,5 @@ def _letters(match: re.Match[str]) -> str:
 def folded(text: str) -> str:
     """The text in lower case without accents and invisible characters, runs of blanks as one, look-alikes as the
     letters they look like."""
-    if text.isascii():
-        text = text.lower()
-    else:
-        text = unicodedata.normalize("NFKD", text).casefold().translate(_TABLE)
-    return " ".join(_INSIDE.sub(_letters, text).split())
+    plain = text.lower() if text.isascii() else unicodedata.normalize("NFKD", text).casefold().translate(_TABLE)
+    return " ".join(_INSIDE.sub(_letters, plain).split())

@@ -1,7 +1,8 @@
 """Social hours: is a place open now, until when, and when does it open next? Pure.
 
-Hours are local. Each window of each day becomes a stretch of Unix time, so that a day of 23 or 25 hours needs no rule
-of its own: a wall clock that strikes an hour twice is inside for both, one that skips it is inside for neither.
+Hours are local. Each window of each day becomes a stretch of Unix time for every offset from UTC that holds on the
+way, so that a day of 23 or 25 hours needs no rule of its own: an hour that comes twice is open twice, one that is
+skipped is not there.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from heliograph.model.policies.texts import minute_of
 AHEAD_DAYS = 40  # how far an opening is looked for
 DAY_MS = 86_400_000
 DAY_MINUTES = 1_440
+MINUTE_MS = 60_000
+_EPOCH = date(1970, 1, 1)
 
 Stretch = tuple[int, int]
 """From and until, in Unix milliseconds."""
@@ -107,15 +110,24 @@ class Timetable:
         return kept[1]
 
     def _pieces(self, name: str, today: int) -> Iterator[Stretch]:
-        zone, first = zone_of(name), date(1970, 1, 1) + timedelta(days=today - 2)
-        for day in (first + timedelta(days=number) for number in range(AHEAD_DAYS + 5)):
+        """The windows of every day as stretches of Unix time, one for each offset that holds on the way."""
+        first, last = today - 2, today + AHEAD_DAYS + 3
+        offsets = list(_offsets(name, first, last))
+        for start, end in self._local(first, last):
+            for since, until, offset in offsets:
+                yield max(start - offset, since), min(end - offset, until)
+
+    def _local(self, first: int, last: int) -> Iterator[Stretch]:
+        """The windows of some days (numbered from 1970) in local milliseconds since 1970."""
+        for number in range(first, last):
+            day, midnight = _EPOCH + timedelta(days=number), number * DAY_MS
             for weekdays, start, end in self._windows:
                 if day.weekday() not in weekdays:
                     continue
                 if not self._closed(day):
-                    yield _stretch(day, start, min(end, DAY_MINUTES), zone)
+                    yield midnight + start * MINUTE_MS, midnight + min(end, DAY_MINUTES) * MINUTE_MS
                 if end > DAY_MINUTES and not self._closed(day + timedelta(days=1)):
-                    yield _stretch(day + timedelta(days=1), 0, end - DAY_MINUTES, zone)
+                    yield midnight + DAY_MS, midnight + end * MINUTE_MS
 
     def _closed(self, day: date) -> bool:
         return bool(self._holidays) and not self._holidays.isdisjoint((day.isoformat(), day.strftime("%m-%d")))
@@ -127,31 +139,30 @@ def _minutes(window: Window) -> tuple[frozenset[int], int, int]:
     return frozenset(map(DAYS.index, window.days)), start, end if end > start else end + DAY_MINUTES
 
 
-def _stretch(day: date, start: int, end: int, zone: ZoneInfo | None) -> Stretch:
-    return _moment(day, start, zone, fold=0), _moment(day, end, zone, fold=1)
+def _offsets(name: str, first: int, last: int) -> Iterator[tuple[int, int, int]]:
+    """From and until when a zone has which offset from UTC, over some days; all in milliseconds."""
+    since, offset = first * DAY_MS, _offset(name, first * DAY_MS)
+    for number in range(first + 1, last):
+        at = number * DAY_MS
+        if (new := _offset(name, at)) != offset:
+            change = _change(name, at - DAY_MS, at)
+            yield since, change, offset
+            since, offset = change, new
+    yield since, last * DAY_MS, offset
 
 
-def _moment(day: date, minute: int, zone: ZoneInfo | None, fold: int) -> int:
-    """Unix milliseconds of a wall clock. Where it strikes twice `fold` chooses; one that is skipped means the skip."""
-    wall = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)
-    there = wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
-    if there.astimezone(zone).replace(tzinfo=None) != wall:
-        there = _skip(wall, zone)
-    return int(there.timestamp()) * 1_000
+def _offset(name: str, moment: int) -> int:
+    there = datetime.fromtimestamp(moment / 1_000, zone_of(name) or UTC).utcoffset() or timedelta()
+    return int(there.total_seconds()) * 1_000
 
 
-def _skip(wall: datetime, zone: ZoneInfo | None) -> datetime:
-    """When a wall clock was put forward over this time."""
-    before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    after = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    old = before.astimezone(zone).utcoffset()
-    while after - before > timedelta(seconds=1):
-        middle = before + (after - before) // 2
-        if middle.astimezone(zone).utcoffset() == old:
-            before = middle
-        else:
-            after = middle
-    return after.replace(microsecond=0)
+def _change(name: str, before: int, after: int) -> int:
+    """The moment, to the second, at which the offset between two moments becomes what it is at the later one."""
+    new = _offset(name, after)
+    while after - before > 1_000:
+        middle = (before + after) // 2_000 * 1_000
+        before, after = (before, middle) if _offset(name, middle) == new else (middle, after)
+    return after
 
 
 def _merged(pieces: Iterable[Stretch]) -> Iterator[Stretch]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from heliograph.model.policies import Billing, Rate
 from heliograph.model.policies.texts import amount_of, pulse_of
 
+
 class Priced(NamedTuple):
     """What a message costs, in millionths, and which entry of the plan says so."""
 
