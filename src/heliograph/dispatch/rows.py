@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from heliograph.dispatch.queue import request_of, slot_of
 from heliograph.model.message import Address, Transaction
 from heliograph.model.record import Accepted
-from heliograph.store import SqliteStore, StoreUnavailable
+from heliograph.store import Store, StoreUnavailable
 
 HELD_SLOTS = 5_000  # request elements whose held rows are read at once when they are due
 HOT_DESTINATIONS = 100_000  # rows kept in memory between acceptance and claim; the rest is read again
@@ -61,7 +61,7 @@ class Held:
 class Rows:
     """Gives the queued rows of request elements; `held` are those that may not go yet."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self._hot: dict[int, list[Transaction]] = {}
         self._count = 0
