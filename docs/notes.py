@@ -188,8 +188,8 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "`frequency_cap`.",
         "spam_words": "Words and expressions that no text may hold (7111): text for a word or phrase, or an object. "
         "They are found in any case, with accents, and with letters and digits that look like theirs.",
-        "social_hours": "When people may be written to; one set of hours, or a list of which the first counts that is "
-        "for the channel and the country.",
+        "social_hours": "When people may be written to: one set of hours, or a list, of which the first counts "
+        "that is for the channel and the country.",
         "profile_store": KEPT,
         "senders": "Addresses that messages may come from.",
         "connectors": "Configured ways out.",
@@ -253,9 +253,9 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "channels": "On which channels; empty is all.",
     },
     "SocialHours": {
-        "zone": "Where the time of a destination is looked up first: its profile, else the prefix of its number, else "
-        "the tenant. A prefix of several zones is open when all of them are; if they never are together, the "
-        "tenant's zone counts.",
+        "zone": "Where the time of a destination is looked up first: in its profile, else in the prefix of its "
+        "number, else with the tenant. A prefix of several zones is open when all of them are; if they never are "
+        "together, the tenant's zone counts.",
         "windows": "When it is open.",
         "preset": "Windows by a name, instead: `office` (Monday to Friday 9 to 18), `daytime` (8 to 20), `us_tcpa` "
         "(8 to 21), `india_trai` (9 to 21).",
@@ -304,8 +304,8 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "id": "1 to 64 letters, digits, dots, dashes or underscores.",
         "name": "For people.",
         "status": "A suspended service is refused with 7007.",
-        "category": "What its messages are about, where neither the call (`category` in the `extras` of the channel's "
-        "object) nor the template says it: `transactional`, `marketing`, or any word. Policies name categories.",
+        "category": "What its messages are about, where neither the call (`category` in the `extras` of the "
+        "channel's object) nor the template says it: `transactional`, `marketing`, or any word. Policies name them.",
         "sandbox": "Every channel goes to the built-in simulators.",
         "pace": "In a sandbox `fast` compresses all waiting, `real` waits as in production.",
         "receipt_window": "How long a receipt is waited for, by channel or `default`: `72h`, `30m`, `5s`. Without it "
