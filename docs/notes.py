@@ -75,6 +75,8 @@ ENDPOINTS = {
     "destination of the call, `<uuid>_1` one of them.",
     "GET /resources/v1/messaging/status/{servicekey}/{transid}": "The same with the key in the path. Prefer the "
     "header: a path is written to the logs of whatever stands between.",
+    "GET /l/{code}": "A short link leads on; the first click of a destination is told as `Clicked` where that is "
+    "asked for.",
     "GET /callbacks/{channel}/{tenant}/{way}": "Providers check that the URL is ours; `way` is the app's id or the "
     "connector's name, in the sandbox with `~sandbox` behind it.",
     "POST /callbacks/{channel}/{tenant}/{way}": "Providers tell of receipts and messages; signatures are checked; "
@@ -203,6 +205,8 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "connectors": "Configured ways out.",
         "apps": "Apps and accounts that push, real-time and social messages go out by.",
         "templates": "Stored texts.",
+        "links": "Smart links: `{{link_<id>}}` in a text becomes a short URL of each destination's own.",
+        "link_domains": "Domain names that lead to this server, for short links: `go.example.com`.",
         "prompts": KEPT,
         "callflows": KEPT,
         "push_categories": "Sets of buttons of the tenant's own, beside the shipped ones; see "
@@ -304,7 +308,22 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "channel": "For which channel; another one gets 7108.",
         "text": "The text. `${name}` is replaced by the call's parameter; one without a value gets 7121.",
         "status": "An inactive template gets 7108.",
+        "version": "Versions of one template for one channel; a call gets the highest active, or the one it names "
+        "as `id@version`.",
+        "fields": "Other members of the channel's object, e.g. the title of a push; placeholders in them are filled "
+        "too. What the call gives itself counts.",
         "category": "What its messages are about, over the service's `category`.",
+    },
+    "Link": {
+        "id": "What `{{link_<id>}}` names; digits as a rule.",
+        "url": "Where it leads.",
+        "name": "For people.",
+        "status": "An inactive link is as one that is not there: 7121.",
+        "domain": "One of the tenant's `link_domains`; empty is `HELIOGRAPH_LINK_URL`.",
+        "ios_url": "Where it leads on iPhone and iPad.",
+        "android_url": "Where it leads on Android.",
+        "expired_url": "Where it leads once it has expired; empty is a page that says so.",
+        "validity": "Minutes from acceptance that it is good for, where the call does not say (`smartlinks`).",
     },
     "Service": {
         "limits": "What the service may send on all its channels.",

@@ -32,6 +32,12 @@ def _listen(value: str) -> str:
     return value
 
 
+def _url(value: str) -> str:
+    if value and not value.lower().startswith(("http://", "https://")):
+        raise ValueError("must be a URL such as https://go.example.com")
+    return value.rstrip("/")
+
+
 def _one_of(*allowed: str) -> Callable[[str], str]:
     def check(value: str) -> str:
         if value.lower() not in allowed:
@@ -124,6 +130,12 @@ SETTINGS = (
     Setting("LOG", "info", _one_of("debug", "info", "warning", "error"), "How much is logged."),
     Setting("RETENTION_DAYS", "30", _number(1, 3650), "Days that messages and their stories are kept."),
     Setting(
+        "LINK_URL",
+        "",
+        _url,
+        "What short links begin with, where a domain of the tenant is not used; the server's own URL by default.",
+    ),
+    Setting(
         "SMSC_SIMULATOR",
         "127.0.0.1:2775",
         _listen,
@@ -152,6 +164,7 @@ class Config:
     key: str
     log: str
     retention_days: int
+    link_url: str
     smsc_simulator: tuple[str, int]
     simulator_ports: str
 
@@ -217,6 +230,7 @@ def _checked(known: Mapping[str, Setting], values: Mapping[str, str]) -> Config:
         key=checked["KEY"],
         log=checked["LOG"],
         retention_days=checked["RETENTION_DAYS"],
+        link_url=checked["LINK_URL"],
         smsc_simulator=split_address(checked["SMSC_SIMULATOR"]),
         simulator_ports=checked["SIMULATOR_PORTS"],
     )

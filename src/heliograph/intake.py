@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -24,17 +24,19 @@ from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.message import Address, Message, Request, Transaction
 from heliograph.model.outcome import Refused, Rejected, State
 from heliograph.model.people import NOTHING_KNOWN, Known
-from heliograph.model.record import Accepted, Change, Counted, KeptAnswer, Notice, Run, StoryLine
+from heliograph.model.record import Accepted, Change, Counted, KeptAnswer, LinkRow, Notice, Run, StoryLine
 from heliograph.model.workspace import Service, Tenant
-from heliograph.policy import Explained, explain, judge_addresses, judge_message, story
+from heliograph.policy import Explained, Verdict, explain, judge_addresses, judge_message, story
 from heliograph.policy.directory import Directory
 from heliograph.policy.facts import Facts
 from heliograph.policy.limits import Limiter, Standing
+from heliograph.policy.links import asks_for_links
 from heliograph.policy.outcomes import OutcomeBook
 from heliograph.store import Store, StoreUnavailable
 
 ACCEPTED = keys.ACCEPTED
 KEY_HEADER = "Idempotency-Key"
+MINUTE_MS = 60_000
 KEY_CHARACTERS = 255
 
 
@@ -79,6 +81,7 @@ class _Plan:
     story: list[StoryLine]
     counted: tuple[Counted, ...]
     name: tuple[str, str] | None
+    links: list[LinkRow] = field(default_factory=list)
     next: int = 0
 
 
@@ -211,13 +214,16 @@ class Intake:
         plan.firsts.append(first)
         plan.runs.extend(_runs(index, first, message.addresses))
         plan.next += len(message.addresses)
-        if facts.service.checks == "at_dispatch":
+        later = facts.service.checks == "at_dispatch"
+        verdict = None if later and not asks_for_links(message.content) else judge_message(message, facts, now_ms)
+        if verdict and verdict.case.links:
+            plan.links.extend(_link_rows(plan.request, first, facts, verdict, now_ms))
+        if later or verdict is None:
             plan.answers.extend(
                 Answer(ACCEPTED, first + offset, address.correlation)
                 for offset, address in enumerate(message.addresses)
             )
             return
-        verdict = judge_message(message, facts, now_ms)
         judged = judge_addresses(message.addresses, verdict, known)
         for offset, (address, refused) in enumerate(zip(message.addresses, judged, strict=True)):
             ordinal = first + offset
@@ -246,7 +252,7 @@ class Intake:
         count = sum(len(run.values) for run in plan.runs)
         accepted = Accepted(
             request=request, runs=tuple(plan.runs), changes=tuple(changes), story=tuple(plan.story),
-            counted=plan.counted, kept=_kept(plan, request) if plan.name else None,
+            counted=plan.counted, links=tuple(plan.links), kept=_kept(plan, request) if plan.name else None,
         )  # fmt: skip
         try:
             await self._store.accept(accepted)
@@ -268,6 +274,15 @@ def _destinations(call: Call) -> dict[str, int]:
             name = element.content.channel
             counts[name] = counts.get(name, 0) + len(element.addresses)
     return counts
+
+
+def _link_rows(request: int, first: int, facts: Facts, verdict: Verdict, now_ms: int) -> Iterator[LinkRow]:
+    """Where the links of a message lead, from its first destination on."""
+    for number, link in enumerate(verdict.case.links):
+        yield LinkRow(
+            request, first, number, facts.tenant.id, link.label, link.url, link.ios, link.android, link.expired,
+            now_ms + link.minutes * MINUTE_MS,
+        )  # fmt: skip
 
 
 def _kept(plan: _Plan, request: Request) -> KeptAnswer:

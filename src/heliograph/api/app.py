@@ -22,6 +22,7 @@ from heliograph.api.admin.messages import MessageViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
+from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
 from heliograph.api.reference import reference_routes
@@ -29,6 +30,7 @@ from heliograph.api.transactions import Transactions
 from heliograph.catalogue import keys
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.outcome import Rejected
+from heliograph.policy.links import PATH
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +57,7 @@ class Endpoints:
     ids: Ids
     admin_token: str
     hooks: Callbacks
+    links: LinkViews
 
 
 def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
@@ -66,6 +69,7 @@ def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
             Route(f"{MESSAGING_PATH}{slash}", endpoints.messaging),
             Route(f"{status}/{{transid}}{slash}", endpoints.transactions),
             Route(f"{status}/{{servicekey}}/{{transid}}{slash}", endpoints.transactions),
+            Route(f"{PATH}{{code}}{slash}", endpoints.links.follow, methods=["GET", "HEAD"]),
             Route(
                 f"{CALLBACKS_PATH}/{{channel}}/{{tenant}}/{{way}}{slash}",
                 endpoints.hooks.serve,

@@ -88,6 +88,7 @@ INVALID_USER_CREDENTIALS: Final = "invalid_user_credentials"  # 7305
 INVALID_VALUE: Final = "invalid_value"  # 7004
 IOS_TEXT_MISSING: Final = "ios_text_missing"  # 7003
 IP_NOT_ALLOWED: Final = "ip_not_allowed"  # 7010
+LINK_CLICKED: Final = "link_clicked"  # 7901
 MESSAGE_TOO_LONG: Final = "message_too_long"  # 7107
 MSISDN_MISSING: Final = "msisdn_missing"  # 7003
 MULTIPART_FAILED: Final = "multipart_failed"  # 7209

@@ -22,6 +22,7 @@ from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, build_app
 from heliograph.api.callbacks import Callbacks
 from heliograph.api.key_use import KeyUse
+from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
 from heliograph.api.transactions import Transactions
@@ -41,6 +42,7 @@ from heliograph.model.ids import Ids
 from heliograph.model.record import Notice
 from heliograph.notify.teller import Teller
 from heliograph.policy.limits import Limiter
+from heliograph.policy.links import Codes
 from heliograph.receipts.receiver import Receiver
 from heliograph.receipts.sweeper import Sweeper
 from heliograph.store import Store, StoreUnavailable
@@ -77,11 +79,14 @@ class Platform:
         self._lock = DataLock(config.data) if config.database == SQLITE else None
         self.store = store_of(config)
         self.channels = channels()
-        self.workspaces = Workspaces(self.store, Vault(secrets.secret_key), self.channels, clock_ms)
+        self.workspaces = Workspaces(self.store, Vault(secrets.secret_key), self.channels, clock_ms,
+                                     config.link_url or config.url)  # fmt: skip
         self.simulators = Simulators(config)
         self.tail = Tail()
         self.ids = Ids(clock_ms)
         directory = self.workspaces.directory
+        codes = Codes(secrets.secret_key.encode())
+        self.links = LinkViews(self.store, codes, directory, self.ids, clock_ms, self.tell)
         self.http = Client()
         self.teller = Teller(
             self.store, self.http, lambda tenant, service: directory().service_of(tenant, service),
@@ -94,7 +99,14 @@ class Platform:
         self.lookup = Lookup()
         self.dispatcher = Dispatcher(
             Surroundings(
-                self.store, directory, correlator, self.ids, self.tell, self.receiver.receive, lookup=self.lookup
+                self.store,
+                directory,
+                correlator,
+                self.ids,
+                self.tell,
+                self.receiver.receive,
+                lookup=self.lookup,
+                codes=codes,
             ),
             self.lanes,
         )
@@ -204,6 +216,7 @@ class Platform:
             ready=self.ready,
             ids=self.ids,
             admin_token=self.admin_token,
+            links=self.links,
             hooks=Callbacks(directory, self.simulators.peers, self.receiver.receive, clock_ms),
         )
         more: list[BaseRoute] = []

@@ -19,10 +19,25 @@ from heliograph.model.rules import Interactive, Path, Rule
 from heliograph.model.workspace import App, ConnectorSpec, Sender, Tenant
 
 
+class BodyLink(msgspec.Struct, frozen=True, gc=False):
+    """A link in a text that is still shared: what stands for its short URL, the base of that, and where it leads
+    (by default, on two systems, once it has expired), for how many minutes from acceptance."""
+
+    standin: str
+    base: str
+    label: str
+    url: str
+    ios: str
+    android: str
+    expired: str
+    minutes: int
+
+
 class Body(msgspec.Struct, frozen=True, kw_only=True):
     """A content ready for the wire: rendered, with its sender; one object shared by all its destinations, so
     that a connector may keep what it encoded under the object's identity. `parts` is the billing unit; `attached`
-    what the channel took along from the workspace (see `Channel.attach`)."""
+    what the channel took along from the workspace (see `Channel.attach`); `links` stand in the text until each
+    destination gets its own."""
 
     content: Content
     text: str = ""
@@ -30,6 +45,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
     parts: int = 1
     encoding: str = ""
     attached: Any = None
+    links: tuple[BodyLink, ...] = ()
 
 
 class Device(msgspec.Struct, frozen=True, gc=False):

@@ -8,6 +8,7 @@ from functools import lru_cache
 import msgspec
 
 from heliograph import catalogue
+from heliograph.catalogue import keys
 from heliograph.model.message import Message
 from heliograph.model.outcome import Inbound, State
 from heliograph.model.workspace import Service
@@ -26,6 +27,8 @@ _FAR_END_FAILURE = {"sms": ("72", "Un-Delivered"), "voice": ("74", "Rejected")}
 @lru_cache(maxsize=4096)
 def delivery_status(channel: str, key: str, state: State) -> str:
     """The word of a receipt for a state reached with a catalogue key; "" where there is nothing to tell."""
+    if key == keys.LINK_CLICKED:
+        return "Clicked"
     if state in _FAILURES:
         prefix, word = _FAR_END_FAILURE.get(channel, ("", ""))
         return word if prefix and catalogue.code(key).startswith(prefix) else "Failed"

@@ -41,6 +41,7 @@ class Retention:
         kept_until = first_id_at(now_ms - KEPT_MS)
         while await self._store.forget(now_ms - 2 * DAY_MS, kept_until, SLICE):
             await asyncio.sleep(PAUSE_SECONDS)
+        await self._store.forget_links(now_ms - 2 * DAY_MS)
         before = first_id_at(now_ms - self._days * DAY_MS)
         if dropped := await self._store.maintain(now_ms, before):
             log.info("old messages are gone with %d partitions, %s the last", len(dropped), dropped[-1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from heliograph.store.areas import messages, notices, purge, receipts, requests, workspace
+from heliograph.store.areas import links, messages, notices, purge, receipts, requests, workspace
 from heliograph.store.engines.postgres import PostgresEngine
 from heliograph.store.engines.sqlite import SqliteEngine
 from heliograph.store.steps import Write
@@ -23,13 +23,21 @@ WRITES: dict[str, Write] = {
     "use_keys": workspace.use_keys,
     "replay": notices.replay,
     "replay_parked": notices.replay_parked,
+    "click": links.click,
+    "forget_links": links.forget_links,
     "purge": purge.purge,
     "forget": purge.forget,
 }
 
 
 class Store(
-    requests.Requests, messages.Messages, receipts.Receipts, notices.Notices, workspace.Workspace, purge.Purge
+    requests.Requests,
+    messages.Messages,
+    receipts.Receipts,
+    notices.Notices,
+    links.Links,
+    workspace.Workspace,
+    purge.Purge,
 ):
     """Everything the verbs need of a database."""
 

@@ -44,6 +44,9 @@ class MessageViews:
                 "gates": gates[-1] if gates else [],
                 "gates_note": "" if gates else _unkept(row),
                 "attempts": attempts,
+                "clicks": [
+                    {"at": line.at, **msgspec.json.decode(line.data)} for line in lines if line.step == "click"
+                ],
                 "receipts": [_receipt_view(item) for item in await self._store.receipts(*identity)],
                 "callbacks": [callback_view(item) for item in await self._store.notices(*identity)],
             }
