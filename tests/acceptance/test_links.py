@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import AsyncIterator
@@ -102,7 +103,7 @@ async def test_a_click_is_in_the_story_and_told_once(live: Running) -> None:
 
     async def told() -> list[dict[str, Any]]:
         calls = (await live.client.get("/sim/bin/dr")).json()["calls"]
-        bodies = [call["json"] if "json" in call else call["body"] for call in calls]
+        bodies = [json.loads(call["body"]) for call in calls]
         return [one for one in bodies if transid in str(one) and "Clicked" in str(one)]
 
     async with asyncio.timeout(10):
