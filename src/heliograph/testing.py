@@ -150,15 +150,18 @@ def workspace(url: str, **service: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def running(data: Path, document: Callable[[str], dict[str, Any]] = workspace) -> AsyncIterator[Running]:
-    """A platform with all roles on free ports; the workspace is applied when the data folder has none."""
+async def running(
+    data: Path, document: Callable[[str], dict[str, Any]] = workspace, **more: str
+) -> AsyncIterator[Running]:
+    """A platform with all roles on free ports; the workspace is applied when the data folder has none. `more` are
+    further settings."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     host, port = listener.getsockname()
     settings = config.load(
         {
             "DATA": str(data), "LISTEN": f"{host}:{port}", "SMSC_SIMULATOR": "127.0.0.1:0",
-            "ADMIN_TOKEN": ADMIN_TOKEN,
+            "ADMIN_TOKEN": ADMIN_TOKEN, **more,
         },
         {},
     )  # fmt: skip

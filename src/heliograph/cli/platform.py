@@ -178,7 +178,9 @@ class Platform:
         more: list[BaseRoute] = []
         if "simulators" in self.config.roles:
             more.append(Mount("/sim/bin", routes=self.simulators.bin_routes()))
-        return build_app(endpoints, more, public="api" in self.config.roles)
+        return build_app(
+            endpoints, more, public="api" in self.config.roles, proxies=self.config.trusted_proxies
+        )
 
     def connectors(self) -> dict[str, dict[str, Any]]:
         """Every connector's status by lane name."""
