@@ -110,7 +110,7 @@ def bare_endpoints() -> Endpoints:
         workspace=_bare(WorkspaceViews), callbacks=_bare(CallbackViews), explain=_bare(ExplainViews),
         keys=_bare(KeyViews),
         views=_bare(Views), metrics=_bare(Metrics),
-        ready=ready, ids=_bare(object), admin_token="",
+        ready=ready, ids=_bare(object), channels={}, admin_token="",
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from heliograph.api.reference import reference_routes
 from heliograph.api.source import BehindProxies, Networks
 from heliograph.api.transactions import Transactions
 from heliograph.catalogue import keys
+from heliograph.model.channel import Channel
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.outcome import Rejected
 
@@ -53,6 +54,7 @@ class Endpoints:
     metrics: Metrics
     ready: Ready
     ids: Ids
+    channels: Mapping[str, Channel]
     admin_token: str
 
 
@@ -110,7 +112,7 @@ def operation_routes(endpoints: Endpoints) -> list[BaseRoute]:
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", endpoints.metrics.serve),
-        *reference_routes(admin_routes(endpoints)),
+        *reference_routes(admin_routes(endpoints), endpoints.channels),
     ]
 
 

@@ -173,14 +173,13 @@ class Platform:
             metrics=Metrics(self.numbers),
             ready=self.ready,
             ids=self.ids,
+            channels=self.channels,
             admin_token=self.admin_token,
         )
         more: list[BaseRoute] = []
         if "simulators" in self.config.roles:
             more.append(Mount("/sim/bin", routes=self.simulators.bin_routes()))
-        return build_app(
-            endpoints, more, public="api" in self.config.roles, proxies=self.config.trusted_proxies
-        )
+        return build_app(endpoints, more, public="api" in self.config.roles, proxies=self.config.trusted_proxies)
 
     def connectors(self) -> dict[str, dict[str, Any]]:
         """Every connector's status by lane name."""
