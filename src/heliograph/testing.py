@@ -155,7 +155,7 @@ async def running(
 ) -> AsyncIterator[Running]:
     """A platform with all roles on free ports; the workspace is applied when the data folder has none. `more` are
     further settings."""
-    listener = socket.socket()
+    listener = socket.socket(proto=socket.IPPROTO_TCP)  # named, or asyncio leaves Nagle's algorithm on
     listener.bind(("127.0.0.1", 0))
     host, port = listener.getsockname()
     settings = config.load(

@@ -1,0 +1,64 @@
+"""A platform that takes calls and sends nothing, with services that are refused in every way a call can be."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from heliograph.testing import Running, running, workspace
+
+SAMPLES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "samples.json").read_text(encoding="utf-8"))
+
+CATEGORIES = [
+    {"name": "HOLE", "positions": [1, 2], "identifiers": {"1": "A"}, "actions": {"A": ["OPEN_APP"]}},
+    {"name": "IDLE", "positions": [1], "identifiers": {"1": "A"}, "actions": {"A": []}},
+]
+
+
+def declared(url: str) -> dict[str, Any]:
+    """The test workspace and, under telling names, what refuses a caller. The key of a service is `key-of-` and its
+    name. `later` decides nothing in its answer, so that whatever the contract takes is 1001."""
+    made = workspace(url)
+    tenant = made["tenants"][0]
+    tenant["push_categories"] = CATEGORIES
+    tenant["services"] += [
+        _service(tenant, "later", checks="at_dispatch"),
+        _service(tenant, "asleep", status="suspended"),
+        _service(tenant, "fenced", ip_allowlist=["192.0.2.0/24"]),
+        _service(tenant, "bare", channels={}),
+    ]
+    for name, members in (
+        ("walled", {"ip_allowlist": ["192.0.2.0/24", "2001:db8::/32"]}),
+        ("limited", {"limits": {"messaging_per_day": 1}}),
+    ):
+        made["tenants"].append({**tenant, "id": name, "services": [_service(tenant, name)], **members})
+    return made
+
+
+def _service(tenant: dict[str, Any], name: str, **members: Any) -> dict[str, Any]:
+    return {**copy.deepcopy(tenant["services"][0]), "id": name, "keys": [f"key-of-{name}"], **members}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """The platform, serving."""
+    async with running(tmp_path_factory.mktemp("data"), declared, ROLES="api,simulators") as platform:
+        yield platform
+
+
+@pytest.fixture(scope="session")
+def samples() -> list[dict[str, Any]]:
+    """The published skeletons: `name`, `body` and, where it is no channel of the table, the key of the refusal."""
+    return SAMPLES
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test with an argument `sample` is run for every one of them."""
+    if "sample" in metafunc.fixturenames:
+        metafunc.parametrize("sample", SAMPLES, ids=[sample["name"] for sample in SAMPLES])
