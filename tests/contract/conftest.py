@@ -6,11 +6,14 @@ import copy
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
 
+from heliograph.api.app import admin_routes
+from heliograph.api.openapi.document import describe
+from heliograph.channels import channels
 from heliograph.testing import Running, running, workspace
 
 SAMPLES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "samples.json").read_text(encoding="utf-8"))
@@ -56,6 +59,43 @@ async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runnin
 def samples() -> list[dict[str, Any]]:
     """The published skeletons: `name`, `body` and, where it is no channel of the table, the key of the refusal."""
     return SAMPLES
+
+
+class Nothing:
+    """Stands for any part of the endpoints while only their routes are asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        return Nothing()
+
+
+@pytest.fixture(scope="session")
+def strict_document() -> dict[str, Any]:
+    """The description of the API, with objects in answers that have the described members and no others."""
+    document = describe(admin_routes(cast(Any, Nothing())), channels())
+    answers = [
+        operation["responses"] for operations in document["paths"].values() for operation in operations.values()
+    ]
+    _close([answers, document["components"]["responses"]], document, set())
+    return document
+
+
+def _close(value: Any, document: dict[str, Any], seen: set[str]) -> None:
+    if isinstance(value, list):
+        for inner in value:
+            _close(inner, document, seen)
+    if not isinstance(value, dict):
+        return
+    for name, inner in value.items():
+        if name == "$ref" and inner not in seen:
+            seen.add(inner)
+            found: Any = document
+            for word in inner.removeprefix("#/").split("/"):
+                found = found[word]
+            _close(found, document, seen)
+        elif name not in ("example", "examples", "x-statuses"):
+            _close(inner, document, seen)
+    if value.get("type") == "object" and "properties" in value:
+        value.setdefault("additionalProperties", False)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
