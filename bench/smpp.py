@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import uvloop
 
-from heliograph.channels.sms import SMPP
+from heliograph.channels.sms.smpp import SmppConnector
 from heliograph.model.channel import Body, Connector, Outbound
 from heliograph.model.message import Content
 from heliograph.model.outcome import Inbound, Receipt, SendError, Submitted
@@ -82,7 +82,7 @@ async def measure(port: int, window: int, seconds: float) -> Figures:
         name="bench", channel="sms", kind="smpp", host="127.0.0.1", port=port, system_id="bench", password="bench",
         window=window,
     )  # fmt: skip
-    connector = SMPP.build(spec)
+    connector = SmppConnector(spec)
     driver = Driver(connector)
     await connector.start(driver)
     while not driver.submitted:

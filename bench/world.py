@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from heliograph.bus.local import Tail
+from heliograph.bus.tokens import LocalTokens
 from heliograph.channels.sms.request import MEMBERS, MISSING_KEYS, RULES
 from heliograph.dispatch.around import Surroundings
 from heliograph.dispatch.lanes import Lanes
@@ -21,7 +22,7 @@ from heliograph.model.ids import Ids
 from heliograph.model.outcome import Receipt, Submitted
 from heliograph.model.workspace import ConnectorSpec
 from heliograph.receipts.receiver import Receiver
-from heliograph.store import SqliteStore
+from heliograph.store import Store
 from heliograph.store.correlator import Correlator
 from heliograph.store.vault import Vault, new_secret
 from heliograph.workspaces import Workspaces
@@ -88,7 +89,7 @@ def _ignore(stored: bool) -> None:
 
 def null_channel() -> Channel:
     """SMS with a connector that needs no wire."""
-    kind = ConnectorKind("null", lambda spec: [], NullConnector, lambda spec, endpoint: spec)
+    kind = ConnectorKind("null", lambda spec: [], lambda spec, _: NullConnector(spec), lambda spec, lane, peers: spec)
     return Channel(
         name="sms", wire_name="SMS", path=("sms",), rules=RULES, members=MEMBERS, missing_keys=MISSING_KEYS,
         addresses=("msisdn", "customerid"), kinds={"null": kind}, normalise=normalise_msisdn,
@@ -121,7 +122,7 @@ class Ring:
     """The verbs around a real store, without HTTP and without a wire."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = SqliteStore(folder / "bench.sqlite")
+        self.store = Store.on_sqlite(folder / "bench.sqlite")
         channels = {"sms": null_channel()}
         self.workspaces = Workspaces(self.store, Vault(new_secret()), channels)
         directory = self.workspaces.directory
@@ -129,7 +130,7 @@ class Ring:
         correlator = Correlator()
         self.told = 0
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self._tell)
-        self.lanes = Lanes(directory, {}, time.monotonic)
+        self.lanes = Lanes(directory, {}, LocalTokens(clock_ms), time.monotonic, clock_ms)
         around = Surroundings(self.store, directory, correlator, self.ids, self._tell, self.receiver.receive)
         self.dispatcher = Dispatcher(around, self.lanes)
         self.intake = Intake(self.store, directory, self.ids, self.dispatcher.offer, self._tell, clock_ms)

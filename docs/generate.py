@@ -28,6 +28,7 @@ from heliograph.api.admin.messages import MessageViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, admin_routes, operation_routes, public_routes
+from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import COUNTERS, GAUGES, Metrics
 from heliograph.api.transactions import Transactions
@@ -110,7 +111,7 @@ def bare_endpoints() -> Endpoints:
         workspace=_bare(WorkspaceViews), callbacks=_bare(CallbackViews), explain=_bare(ExplainViews),
         keys=_bare(KeyViews),
         views=_bare(Views), metrics=_bare(Metrics),
-        ready=ready, ids=_bare(object), channels={}, admin_token="",
+        ready=ready, ids=_bare(object), channels={}, admin_token="", hooks=_bare(Callbacks),
     )  # fmt: skip
 
 
@@ -142,7 +143,7 @@ def endpoints() -> str:
 
 
 def _methods(route: Route, section: str) -> list[str]:
-    if section == "public":
+    if section == "public" and not route.path.startswith(CALLBACKS_PATH):
         return ["POST" if route.path.rstrip("/").endswith("messaging") else "GET"]
     return sorted((route.methods or set()) - {"HEAD"})
 

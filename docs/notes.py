@@ -75,6 +75,10 @@ ENDPOINTS = {
     "destination of the call, `<uuid>_1` one of them.",
     "GET /resources/v1/messaging/status/{servicekey}/{transid}": "The same with the key in the path. Prefer the "
     "header: a path is written to the logs of whatever stands between.",
+    "GET /callbacks/{channel}/{tenant}/{way}": "Providers check that the URL is ours; `way` is the app's id or the "
+    "connector's name, in the sandbox with `~sandbox` behind it.",
+    "POST /callbacks/{channel}/{tenant}/{way}": "Providers tell of receipts and messages; signatures are checked; "
+    "the answer comes once all of it is durable, else 503 and the provider calls again.",
     "GET /healthz": "The process is up.",
     "GET /readyz": "The store, the roles and the connectors; 503 while the process starts or drains.",
     "GET /metrics": "Counters in the text form of Prometheus; see [metrics](metrics.md).",
@@ -128,6 +132,7 @@ METRICS = {
     "receipts": {
         "receipts": "Receipts that came.",
         "unmatched": "Receipts whose message was not known yet.",
+        "reachability": "News that an address can no longer be reached, or can again.",
         "late": "Receipts that came before the answer to their submit and were matched then.",
         "inbound": "Messages from people.",
     },

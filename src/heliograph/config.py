@@ -125,6 +125,12 @@ SETTINGS = (
         _listen,
         "Where the SMSC simulator listens, and where sandbox services send SMS; port 0 takes a free one.",
     ),
+    Setting(
+        "SIMULATOR_PORTS",
+        "usual",
+        _one_of("usual", "free"),
+        "Ports of the other simulators on 127.0.0.1: each one's usual port, or any free one.",
+    ),
 )
 
 
@@ -144,6 +150,7 @@ class Config:
     log: str
     retention_days: int
     smsc_simulator: tuple[str, int]
+    simulator_ports: str
 
     @property
     def address(self) -> tuple[str, int]:
@@ -209,6 +216,7 @@ def _checked(known: Mapping[str, Setting], values: Mapping[str, str]) -> Config:
         log=checked["LOG"],
         retention_days=checked["RETENTION_DAYS"],
         smsc_simulator=split_address(checked["SMSC_SIMULATOR"]),
+        simulator_ports=checked["SIMULATOR_PORTS"],
     )
 
 

@@ -161,7 +161,7 @@ async def running(
     settings = config.load(
         {
             "DATA": str(data), "LISTEN": f"{host}:{port}", "SMSC_SIMULATOR": "127.0.0.1:0",
-            "ADMIN_TOKEN": ADMIN_TOKEN, **more,
+            "SIMULATOR_PORTS": "free", "ADMIN_TOKEN": ADMIN_TOKEN, **more,
         },
         {},
     )  # fmt: skip

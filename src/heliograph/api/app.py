@@ -21,6 +21,7 @@ from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
+from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
 from heliograph.api.reference import reference_routes
@@ -56,6 +57,7 @@ class Endpoints:
     ids: Ids
     channels: Mapping[str, Channel]
     admin_token: str
+    hooks: Callbacks
 
 
 def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
@@ -67,6 +69,11 @@ def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
             Route(f"{MESSAGING_PATH}{slash}", endpoints.messaging),
             Route(f"{status}/{{transid}}{slash}", endpoints.transactions),
             Route(f"{status}/{{servicekey}}/{{transid}}{slash}", endpoints.transactions),
+            Route(
+                f"{CALLBACKS_PATH}/{{channel}}/{{tenant}}/{{way}}{slash}",
+                endpoints.hooks.serve,
+                methods=["GET", "POST"],
+            ),
         ]
     return routes
 

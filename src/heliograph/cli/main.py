@@ -7,7 +7,7 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -16,12 +16,13 @@ from typing import Annotated, Any
 import typer
 
 from heliograph import __version__, catalogue, config
+from heliograph.channels import stand_ins, stand_ins_by_channel
 from heliograph.cli import logs, show
 from heliograph.cli.demo import demo_document, introduce
 from heliograph.cli.doctor import examine
 from heliograph.cli.remote import Remote, RemoteError
 from heliograph.cli.serve import read_document, serve
-from heliograph.cli.simulators import Simulators
+from heliograph.cli.simulators import SimulatorBusy, Simulators
 from heliograph.store.vault import VaultError
 
 app = typer.Typer(
@@ -264,27 +265,30 @@ def doctor(listen: Listen = None, data: Data = None, as_json: Json = False) -> N
 
 @app.command()
 def simulate(
-    only: Annotated[str, typer.Option(help="Channels, separated by commas; all by default.")] = "sms",
+    only: Annotated[str, typer.Option(help="Channels or simulators, separated by commas; all by default.")] = "",
 ) -> None:
     """Run the simulators alone."""
-    unknown = sorted(set(only.split(",")) - {"sms"})
-    if unknown:
-        show.errors.print(f"heliograph: there is no simulator for {', '.join(unknown)}; there is sms", style="red")
-        raise typer.Exit(2)
+    chosen: set[str] = set()
+    known = {**stand_ins_by_channel(), **{name: (name,) for name in stand_ins()}}
+    for name in filter(None, only.split(",")):
+        if name not in known:
+            there = ", ".join(sorted(known))
+            show.errors.print(f"heliograph: there is no simulator for {name}; there is {there}", style="red")
+            raise typer.Exit(2)
+        chosen.update(known[name])
     with _refusals():
-        asyncio.run(_simulate(_settings()))
+        asyncio.run(_simulate(_settings(), chosen))
 
 
-async def _simulate(settings: config.Config) -> None:
-    simulators = Simulators(settings)
+async def _simulate(settings: config.Config, only: Collection[str]) -> None:
+    simulators = Simulators(settings, only)
     try:
         await simulators.start()
-    except OSError as error:
-        raise config.ConfigError(
-            f"the simulator cannot listen ({error}); set HELIOGRAPH_SMSC_SIMULATOR to a free address"
-        ) from error
-    for channel, (host, port) in simulators.endpoints.items():
-        show.console.print(f"{channel} simulator on {host}:{port}")
+    except SimulatorBusy as error:
+        await simulators.stop()
+        raise config.ConfigError(str(error)) from error
+    for name in simulators.stand_ins:
+        show.console.print(f"{name} simulator on {simulators.peers[name].host}:{simulators.peers[name].port}")
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 import uvloop
 import yaml
 
 from heliograph.cli.data import prepare
 from heliograph.cli.platform import Platform
+from heliograph.cli.simulators import SimulatorBusy
 from heliograph.config import Config, ConfigError
 from heliograph.contract.workspace import Faults
+from heliograph.store import StoreUnavailable
+from heliograph.wire.standin import HttpServer
 
 log = logging.getLogger(__name__)
 
@@ -32,21 +33,11 @@ SWITCH_SECONDS = 0.0005  # see docs/performance.md: the store's thread must get 
 Then = Callable[[Platform], Awaitable[None]]
 
 
-class Server(uvicorn.Server):
+class Server(HttpServer):
     """Our HTTP server: leaves signals to us, so that the platform drains before the process ends."""
 
     def __init__(self, app: Any) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app, log_config=None, access_log=False, lifespan="off", http="httptools", ws="none", loop="none",
-                backlog=BACKLOG, timeout_graceful_shutdown=HTTP_GRACE, server_header=False, proxy_headers=False,
-            )
-        )  # fmt: skip
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Nothing is captured here."""
-        yield
+        super().__init__(app, backlog=BACKLOG, timeout_graceful_shutdown=HTTP_GRACE)
 
 
 def serve(config: Config, workspace: Path | None = None, then: Then | None = None) -> None:
@@ -79,12 +70,11 @@ def _bind(config: Config) -> socket.socket:
 async def _run(platform: Platform, listener: socket.socket, workspace: Path | None, then: Then | None) -> None:
     try:
         await platform.start()
-    except OSError as error:
+    except StoreUnavailable as error:
+        raise ConfigError(f"the database cannot be used: {error}; run `heliograph doctor`") from error
+    except SimulatorBusy as error:
         await platform.stop()
-        raise ConfigError(
-            f"a simulator cannot listen ({error}); set HELIOGRAPH_SMSC_SIMULATOR to a free address or leave "
-            "`simulators` out of --roles"
-        ) from error
+        raise ConfigError(f"{error}, or leave `simulators` out of --roles") from error
     server = Server(platform.app())
 
     def end() -> None:

@@ -23,7 +23,7 @@ _KEY = re.compile(r"[\x21-\x7e]{8,128}")
 _NO_ID = "must be 1 to 64 letters, digits, dots, dashes or underscores"
 _NO_KEY = "a key must be 8 to 128 printable characters without blanks"
 _NAMED_BY = {
-    "apps": "id", "prompts": "id", "callflows": "id", "hooks": "id", "events": "id", "push_categories": "name",
+    "prompts": "id", "callflows": "id", "hooks": "id", "events": "id", "push_categories": "name",
     "rules": "name",
 }  # fmt: skip
 
@@ -48,6 +48,7 @@ def _tenant_faults(tenant: Tenant, path: str) -> Iterator[Fault]:
     yield from _unique(f"{path}.services", (item.id for item in tenant.services))
     yield from _unique(f"{path}.connectors", (item.name for item in tenant.connectors))
     yield from _unique(f"{path}.templates", (item.id for item in tenant.templates))
+    yield from _unique(f"{path}.apps", (item.id for item in tenant.apps))
     for collection, member in _NAMED_BY.items():
         yield from _loose_faults(f"{path}.{collection}", getattr(tenant, collection), member)
     yield from _sender_faults(tenant, path)
@@ -122,7 +123,7 @@ def _binding_faults(tenant: Tenant, name: str, binding: Binding, path: str) -> I
         yield f"{path}.connector", f"the tenant has no connector {binding.connector!r}"
     if binding.sender and not any((item.channel, item.id) == (name, binding.sender) for item in tenant.senders):
         yield f"{path}.sender", f"the tenant has no sender {binding.sender!r} for {name}"
-    if binding.app and not any(app.get("id") == binding.app for app in tenant.apps):
+    if binding.app and not any(app.id == binding.app for app in tenant.apps):
         yield f"{path}.app", f"the tenant has no app {binding.app!r}"
 
 

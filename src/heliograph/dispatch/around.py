@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from heliograph.model.channel import Report
 from heliograph.model.ids import Ids
-from heliograph.model.outcome import Inbound, Receipt
 from heliograph.model.record import Notice
 from heliograph.policy.directory import Directory
-from heliograph.store import SqliteStore
+from heliograph.store import Store
 from heliograph.store.correlator import Correlator
 
 
@@ -22,12 +22,12 @@ class Surroundings:
     `clock_ms` is Unix milliseconds, `monotonic` seconds, `rng` a number in 0..1.
     """
 
-    store: SqliteStore
+    store: Store
     directory: Callable[[], Directory]
     correlator: Correlator
     ids: Ids
     tell: Callable[[list[Notice]], None]
-    receive: Callable[[str, Receipt | Inbound, Callable[[bool], None]], None]
+    receive: Callable[[str, Report, Callable[[bool], None]], None]
     clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     monotonic: Callable[[], float] = time.monotonic
     rng: Callable[[], float] = random.random

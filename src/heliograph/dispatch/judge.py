@@ -81,7 +81,9 @@ class Judge:
         assert body is not None  # noqa: S101 - a verdict that refuses nobody has a body
         expiry = judgement.expiry
         validity = max(1, (expiry - now_ms) // 1000) if expiry else 0
-        return Outbound(row.request, row.ordinal, to, body, validity, row.attempt + 1, row.duplicate)
+        return Outbound(
+            row.request, row.ordinal, to, body, validity, row.attempt + 1, row.duplicate, row.address.kind
+        )
 
     def gates(self, judgement: Judgement, row: Transaction, now_ms: int) -> StoryLine:
         """The gates a message passed or failed, as a story line."""

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from heliograph.dispatch.lane import Lane
-from heliograph.model.channel import Channel, Events, Outbound
+from heliograph.model.channel import Events, Outbound, Peers, Tokens, Tools
 from heliograph.model.message import Request
-from heliograph.model.workspace import ConnectorSpec, Service, Tenant
+from heliograph.model.workspace import ConnectorSpec
 from heliograph.policy.directory import Directory
+from heliograph.policy.ways import Way, ways_of
 
 log = logging.getLogger(__name__)
 
 UNROUTED = "unrouted"
-Endpoint = tuple[str, int]
+Route = tuple[str, str, str, str]
+"""Tenant, service, channel and app, the app being "" for the way that the service's binding names."""
 
 
 class NoConnector:
@@ -48,30 +50,36 @@ class NoConnector:
 
 
 class Lanes:
-    """Builds lanes from the workspace. `simulators` says where each channel's simulator listens."""
+    """Builds lanes from the workspace. `peers` says where each simulator listens."""
 
     def __init__(
         self,
         directory: Callable[[], Directory],
-        simulators: Mapping[str, Endpoint],
+        peers: Peers,
+        tokens: Tokens,
         clock: Callable[[], float],
+        clock_ms: Callable[[], int],
     ) -> None:
         self._directory = directory
-        self._simulators = simulators
+        self._peers = peers
+        self._tokens = tokens
         self._clock = clock
+        self._clock_ms = clock_ms
         self._events: Callable[[Lane], Events] | None = None
-        self._routes: dict[tuple[str, str, str], Lane] = {}
+        self._routes: dict[Route, Lane] = {}
         spec = ConnectorSpec(name=UNROUTED, channel="", kind="")
         self._unrouted = Lane(UNROUTED, spec, NoConnector(), fast=False, clock=clock)
         self._lanes: dict[str, Lane] = {UNROUTED: self._unrouted}
 
     def lane(self, request: Request, element: int) -> Lane:
         """Where a request element goes by now."""
-        return self.route(request.tenant, request.service, request.messages[element].content.channel)
+        content = request.messages[element].content
+        return self.route(request.tenant, request.service, content.channel, content.appid)
 
-    def route(self, tenant: str, service: str, channel: str) -> Lane:
-        """Where a service's messages on a channel go by now."""
-        return self._routes.get((tenant, service, channel), self._unrouted)
+    def route(self, tenant: str, service: str, channel: str, app: str = "") -> Lane:
+        """Where a service's messages on a channel go by now; those that ask for an app go by that one."""
+        usual = self._routes.get((tenant, service, channel, ""), self._unrouted)
+        return self._routes.get((tenant, service, channel, app), usual) if app else usual
 
     def all(self) -> list[Lane]:
         """Every lane."""
@@ -86,15 +94,12 @@ class Lanes:
         """Follow the workspace: new lanes start, changed ones are replaced, unused ones stop. Gives the lanes
         that were given up, whose queues the dispatcher hands on."""
         directory = self._directory()
-        routes: dict[tuple[str, str, str], Lane] = {}
+        routes: dict[Route, Lane] = {}
         kept: dict[str, Lane] = {UNROUTED: self._unrouted}
         for tenant, service in directory.services():
-            for channel_name, binding in service.channels.items():
-                lane = await self._lane_for(
-                    tenant, service, directory.channels.get(channel_name), binding.connector, kept
-                )
-                if lane is not None:
-                    routes[tenant.id, service.id, channel_name] = lane
+            for (channel, app), way in ways_of(tenant, service, directory.channels, self._peers).items():
+                if not way.faults:  # else policy says 7114 and what is wrong
+                    routes[tenant.id, service.id, channel, app] = await self._lane_for(way, kept)
         given_up = [lane for name, lane in self._lanes.items() if kept.get(name) is not lane]
         self._routes, self._lanes = routes, kept
         for lane in given_up:
@@ -102,28 +107,18 @@ class Lanes:
         await asyncio.gather(*(lane.connector.stop(5.0) for lane in given_up))
         return given_up
 
-    async def _lane_for(
-        self, tenant: Tenant, service: Service, channel: Channel | None, name: str, kept: dict[str, Lane]
-    ) -> Lane | None:
-        spec = next((spec for spec in tenant.connectors if spec.name == name), None)
-        if spec is None or channel is None or spec.kind not in channel.kinds:
-            return None
-        kind = channel.kinds[spec.kind]
-        suffix = ("~sandbox" if service.fast else "~sandbox-real") if service.sandbox else ""
-        if service.sandbox and channel.name in self._simulators:
-            spec = kind.sandbox(spec, self._simulators[channel.name])
-        if kind.check(spec):
-            return None  # policy says 7114 and what is wrong
-        lane_name = f"{tenant.id}/{name}{suffix}"
-        if lane_name in kept:
-            return kept[lane_name]
-        lane = self._lanes.get(lane_name)
-        if lane is None or lane.spec != spec:
-            lane = Lane(lane_name, spec, kind.build(spec), fast=service.fast, clock=self._clock)
+    async def _lane_for(self, way: Way, kept: dict[str, Lane]) -> Lane:
+        if way.lane in kept:
+            return kept[way.lane]
+        lane = self._lanes.get(way.lane)
+        if lane is None or lane.spec != way.spec:
+            tools = Tools(way.lane, way.fast, self._tokens, self._clock_ms)
+            connector = way.channel.kinds[way.spec.kind].build(way.spec, tools)
+            lane = Lane(way.lane, way.spec, connector, fast=way.fast, clock=self._clock)
             assert self._events is not None  # noqa: S101
-            await lane.connector.start(self._events(lane))
-            log.info("connector %s started", lane_name)
-        kept[lane_name] = lane
+            await connector.start(self._events(lane))
+            log.info("connector %s started", way.lane)
+        kept[way.lane] = lane
         return lane
 
     async def stop(self, grace: float) -> None:

@@ -12,9 +12,9 @@ from heliograph.dispatch.judge import Judge
 from heliograph.dispatch.lane import Flight, Lane
 from heliograph.dispatch.settler import Settler
 from heliograph.dispatch.story import Sampler, attempt_data, line
-from heliograph.model.channel import Events, Outbound
+from heliograph.model.channel import Events, Outbound, Report
 from heliograph.model.message import Transaction
-from heliograph.model.outcome import Inbound, Receipt, SendError, State, Submitted
+from heliograph.model.outcome import SendError, State, Submitted
 from heliograph.model.record import Change
 from heliograph.policy.windows import window_end_ms
 
@@ -34,7 +34,7 @@ class LaneEvents:
         """See `Events`."""
         self._lane.pump()
 
-    def received(self, item: Receipt | Inbound, stored: Callable[[bool], None]) -> None:
+    def received(self, item: Report, stored: Callable[[bool], None]) -> None:
         """See `Events`."""
         self._results.received(self._lane.name, item, stored)
 
@@ -61,7 +61,7 @@ class Results:
         """What the lane's connector reports to."""
         return LaneEvents(self, lane)
 
-    def received(self, connector: str, item: Receipt | Inbound, stored: Callable[[bool], None]) -> None:
+    def received(self, connector: str, item: Report, stored: Callable[[bool], None]) -> None:
         """A receipt or inbound message goes to the verb that receives."""
         self._around.receive(connector, item, stored)
 

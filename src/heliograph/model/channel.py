@@ -7,32 +7,42 @@ task for each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
 from heliograph.model.message import Content
-from heliograph.model.outcome import Inbound, Receipt, SendError, Submitted
+from heliograph.model.outcome import Inbound, Reachability, Receipt, SendError, Submitted
 from heliograph.model.rules import Interactive, Path, Rule
-from heliograph.model.workspace import ConnectorSpec, Sender
+from heliograph.model.workspace import App, ConnectorSpec, Sender, Tenant
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True):
     """A content ready for the wire: rendered, with its sender; one object shared by all its destinations, so
-    that a connector may keep what it encoded under the object's identity. `parts` is the billing unit."""
+    that a connector may keep what it encoded under the object's identity. `parts` is the billing unit; `attached`
+    what the channel took along from the workspace (see `Channel.attach`)."""
 
     content: Content
     text: str = ""
     sender: str = ""
     parts: int = 1
     encoding: str = ""
+    attached: Any = None
+
+
+class Device(msgspec.Struct, frozen=True, gc=False):
+    """One installation of an app: its system (`android`, `ios`, `web`) and its token there."""
+
+    system: str
+    token: str
 
 
 class Outbound(msgspec.Struct, frozen=True, gc=False):
     """One message handed to a connector. `to` is normalised for the medium; `validity` is how many seconds
-    the far end may still try (0: its default); `attempt` counts from 1."""
+    the far end may still try (0: its default); `attempt` counts from 1; `kind` is the kind of the address as the
+    caller gave it, `devices` those of the app's user it names."""
 
     request: int
     ordinal: int
@@ -41,6 +51,12 @@ class Outbound(msgspec.Struct, frozen=True, gc=False):
     validity: int = 0
     attempt: int = 1
     duplicate: bool = False
+    kind: str = ""
+    devices: tuple[Device, ...] = ()
+
+
+Report = Receipt | Inbound | Reachability
+"""What a far end may tell us by itself."""
 
 
 class Events(Protocol):
@@ -52,9 +68,9 @@ class Events(Protocol):
     def ready(self) -> None:
         """There is capacity again after `capacity()` was 0."""
 
-    def received(self, item: Receipt | Inbound, stored: Callable[[bool], None]) -> None:
-        """A receipt or inbound message came. `stored(True)` is called once it is durable and the far end may
-        be answered; `stored(False)` when it could not be kept and must be sent again."""
+    def received(self, item: Report, stored: Callable[[bool], None]) -> None:
+        """A receipt, an inbound message or news of an address came. `stored(True)` is called once it is durable
+        and the far end may be answered; `stored(False)` when it could not be kept and must be sent again."""
 
 
 class Connector(Protocol):
@@ -81,19 +97,97 @@ class Connector(Protocol):
         """One side of a native exchange, decoded for the story; no secrets."""
 
 
+class Token(msgspec.Struct, frozen=True):
+    """A short-lived credential. `expires_ms` is when it must be replaced; `refresh` what replaces it, where the far
+    end hands that out too."""
+
+    value: str
+    expires_ms: int
+    refresh: str = ""
+
+
+class Tokens(Protocol):
+    """Short-lived credentials, kept once for all that use them."""
+
+    async def get(self, name: str, fetch: Callable[[Token | None], Awaitable[Token]], *, refused: str = "") -> Token:
+        """The token of that name. When there is none, it has expired or its value is the one that the far end
+        `refused`, `fetch` makes another from the one before: once, however many ask. What `fetch` raises reaches
+        those who asked."""
+
+
+class Peer(NamedTuple):
+    """Where a simulator listens; `ca` is the certificate (PEM) to trust there, if it speaks TLS."""
+
+    host: str
+    port: int
+    ca: str = ""
+
+    def url(self, scheme: str = "http") -> str:
+        """Its base URL."""
+        return f"{scheme}://{self.host}:{self.port}"
+
+
+Peers = Mapping[str, Peer]
+"""The simulators by name: smsc, fcm, apns, webpush, graph, x, wechat, sip."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a connector gets of the platform: the name of its lane, whether waiting is compressed, shared tokens,
+    Unix milliseconds."""
+
+    lane: str
+    fast: bool
+    tokens: Tokens
+    clock_ms: Callable[[], int]
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectorKind:
     """One kind of connector of a channel: how to check its settings and how to build it.
 
     `check` gives sentences about what is wrong or missing in the spec (an empty list is fine): a spec with
-    faults is a configuration error (7114) for its messages, never an exception. `sandbox` points a spec at
-    the simulator that listens at `(host, port)`, filling in what may be left out there.
+    faults is a configuration error (7114) for its messages, never an exception. `sandbox` points the spec of the
+    lane of that name at the simulators, filling in what may be left out there; credentials that it makes up name the
+    lane, so that a simulator knows whom to call back.
     """
 
     kind: str
     check: Callable[[ConnectorSpec], list[str]]
-    build: Callable[[ConnectorSpec], Connector]
-    sandbox: Callable[[ConnectorSpec, tuple[str, int]], ConnectorSpec]
+    build: Callable[[ConnectorSpec, Tools], Connector]
+    sandbox: Callable[[ConnectorSpec, str, Peers], ConnectorSpec]
+
+
+class HookCall(msgspec.Struct, frozen=True):
+    """A call of a provider to our URL: names of headers in lower case, the body as it came."""
+
+    method: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Hooked(msgspec.Struct, frozen=True):
+    """What a provider's call means: `items` to be kept and the answer once they are durable; until then the
+    provider is told to call again. `refused` says why nothing of it is believed (a bad signature, say)."""
+
+    items: tuple[Report, ...] = ()
+    refused: str = ""
+    body: bytes = b""
+    media_type: str = "text/plain; charset=utf-8"
+
+
+Hook = Callable[[ConnectorSpec, HookCall, int], Hooked]
+"""Reads a provider's call for a connector at a moment (Unix milliseconds): checks its signature, does no I/O."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppUse:
+    """How a channel goes out by an app: the kind of connector, and what of the app are its options (None: the app is
+    not for this channel)."""
+
+    kind: str
+    options: Callable[[App], dict[str, Any] | None]
 
 
 NO_LIMIT = 1 << 31
@@ -107,6 +201,11 @@ def given_text(content: Content, text: str) -> str:
 
 def any_sender(content: Content, sender: Sender) -> str | None:
     """Every sender may send everything: the `allows` of a channel without message types."""
+    return None
+
+
+def nothing_attached(content: Content, tenant: Tenant) -> Any:
+    """The `attach` of a channel that needs nothing else of the workspace."""
     return None
 
 
@@ -128,6 +227,11 @@ class Channel:
     `compose` gives the text to send; `allows` says why a sender may not send this content (7112), or None;
     `measure` counts a text: `(parts, encoding, size)`; `limit` is the greatest size (7107); `sender_field` names
     the member that chooses the sender. Without `kinds` nothing can be sent yet (7106).
+
+    `app` says how it goes out by an app; `hook` reads the calls that its providers make to us; `attach` what a
+    message needs of the tenant's workspace besides (a call flow, say); `whole` says what the receipts of a message
+    in several parts mean: with `all` it is delivered when every part is and failed when one is, with `any` the other
+    way round.
     """
 
     name: str
@@ -150,3 +254,7 @@ class Channel:
     address_aliases: Mapping[str, str] = field(default_factory=dict)
     priority_path: Path = ()
     interactive: Interactive | None = None
+    app: AppUse | None = None
+    hook: Hook | None = None
+    attach: Callable[[Content, Tenant], Any] = nothing_attached
+    whole: Literal["all", "any"] = "all"

@@ -84,6 +84,21 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Reachability:
+    """News of an address on a channel: it can no longer be reached (a dead token, a follower gone), or can again.
+    `at_ms` is since when by the far end's clock (Unix milliseconds, 0: now); `replaced_by` the address that took
+    its place, `reason` the native word."""
+
+    connector: str
+    channel: str
+    address: str
+    reachable: bool
+    at_ms: int = 0
+    replaced_by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Inbound:
     """A message that a person sent to one of our addresses."""
 

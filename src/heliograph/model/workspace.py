@@ -43,6 +43,29 @@ class ConnectorSpec(Part, frozen=True):
     options: dict[str, Any] = {}
 
 
+class Features(Part, frozen=True):
+    """What an app is made for."""
+
+    push: bool = False
+    rtm: bool = False
+
+
+class App(Part, frozen=True):
+    """An app or account of the tenant: the assets that push, real-time and social messages go out by. Each member
+    that stands there, `{}` included, is read and checked by its channel."""
+
+    id: str
+    name: str = ""
+    features: Features = Features()
+    android: Loose | None = None
+    ios: Loose | None = None
+    web: Loose | None = None
+    messenger: Loose | None = None
+    twitter: Loose | None = None
+    wechat: Loose | None = None
+    whatsapp: Loose | None = None
+
+
 class Template(Part, frozen=True):
     """A stored text with `${name}` placeholders."""
 
@@ -130,7 +153,7 @@ class Tenant(Part, frozen=True):
     profile_store: Loose | None = None
     senders: tuple[Sender, ...] = ()
     connectors: tuple[ConnectorSpec, ...] = ()
-    apps: tuple[Loose, ...] = ()
+    apps: tuple[App, ...] = ()
     templates: tuple[Template, ...] = ()
     prompts: tuple[Loose, ...] = ()
     callflows: tuple[Loose, ...] = ()

@@ -51,7 +51,7 @@ def judge_message(message: Message, facts: Facts, now_ms: int) -> Verdict:
                 return _verdict(case, looked, stop, None)
     body = Body(
         content=case.content, text=case.text, sender=case.sender.id if case.sender else "", parts=case.parts,
-        encoding=case.encoding,
+        encoding=case.encoding, attached=case.channel.attach(case.content, facts.tenant) if case.channel else None,
     )  # fmt: skip
     return _verdict(case, looked, _END, body)
 
@@ -59,7 +59,7 @@ def judge_message(message: Message, facts: Facts, now_ms: int) -> Verdict:
 def _verdict(case: Case, looked: list[Looked], stop: int, body: Body | None) -> Verdict:
     return Verdict(
         channel=case.channel,
-        connector=case.binding.connector,
+        connector=case.way.spec.name if case.way else case.binding.connector,
         body=body,
         refused=None if body else _refused(looked[-1]),
         stop=stop,
@@ -128,7 +128,7 @@ def explain(message: Message, facts: Facts, now_ms: int) -> Explained:
     channel = case.channel
     return Explained(
         sender=case.sender.id if case.sender else "",
-        connector=case.binding.connector,
+        connector=case.way.spec.name if case.way else case.binding.connector,
         text=case.text,
         parts=case.parts,
         encoding=case.encoding,

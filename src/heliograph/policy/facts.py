@@ -7,40 +7,37 @@ from dataclasses import dataclass
 
 from heliograph.model.channel import Channel
 from heliograph.model.duration import parse_duration
-from heliograph.model.workspace import ConnectorSpec, Sender, Service, Template, Tenant
+from heliograph.model.workspace import Sender, Service, Template, Tenant
+from heliograph.policy.ways import Ways, ways_of
 
 HOUR_MS = 3_600_000
 WINDOWS_MS = {"sms": 72 * HOUR_MS}  # decisions 8: validity or 72 h on SMS, 24 h elsewhere
 OTHER_WINDOW_MS = 24 * HOUR_MS
 SANDBOX_WINDOW_MS = 5_000  # control 5
-SIMULATOR = ("127.0.0.1", 2775)  # stands for wherever the simulator listens
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A tenant and one of its services, with its objects by name. `faults` holds, per connector, sentences
-    about what its settings lack; `windows` the milliseconds a receipt is waited for, per channel."""
+    """A tenant and one of its services, with its objects by name. `ways` are those it may send by, `windows` the
+    milliseconds a receipt is waited for, per channel."""
 
     tenant: Tenant
     service: Service
     channels: Mapping[str, Channel]
-    connectors: Mapping[str, ConnectorSpec]
-    faults: Mapping[str, tuple[str, ...]]
+    ways: Ways
     senders: Mapping[tuple[str, str], Sender]
     templates: Mapping[str, Template]
     windows: Mapping[str, int]
 
 
 def facts_for(tenant: Tenant, service: Service, channels: Mapping[str, Channel]) -> Facts:
-    """The facts of a service. Connectors of a sandbox service are looked at as they are used there: credentials may
-    be left out, the simulator has its own."""
-    connectors = {spec.name: spec for spec in tenant.connectors}
+    """The facts of a service. Ways of a sandbox service are looked at as they are used there: credentials may be
+    left out, the simulators have their own."""
     return Facts(
         tenant=tenant,
         service=service,
         channels=channels,
-        connectors=connectors,
-        faults={name: tuple(_faults(spec, channels, service.sandbox)) for name, spec in connectors.items()},
+        ways=ways_of(tenant, service, channels),
         senders={(sender.channel, sender.id): sender for sender in tenant.senders},
         templates={template.id: template for template in tenant.templates},
         windows={name: _window_ms(service, name) for name in channels},
@@ -52,11 +49,3 @@ def _window_ms(service: Service, channel: str) -> int:
         return SANDBOX_WINDOW_MS
     declared = service.receipt_window.get(channel) or service.receipt_window.get("default") or ""
     return parse_duration(declared) * 1000 if declared else WINDOWS_MS.get(channel, OTHER_WINDOW_MS)
-
-
-def _faults(spec: ConnectorSpec, channels: Mapping[str, Channel], sandbox: bool) -> list[str]:
-    channel = channels.get(spec.channel)
-    if channel is None or spec.kind not in channel.kinds:
-        return [f"this installation has no connector of the kind {spec.kind!r} for the channel {spec.channel!r}"]
-    kind = channel.kinds[spec.kind]
-    return kind.check(kind.sandbox(spec, SIMULATOR) if sandbox else spec)

@@ -23,6 +23,7 @@ from heliograph.model.message import Address, Content, Message
 from heliograph.model.workspace import Binding, ConnectorSpec, Sender
 from heliograph.policy.content import apply_template, fill, missing
 from heliograph.policy.facts import Facts
+from heliograph.policy.ways import Way
 
 PROFILE_KINDS = frozenset({"customerid", "userid"})
 LONGEST = 64  # characters of a value that is shown
@@ -43,8 +44,8 @@ class Case:
     value from the start, so that a gate can be asked although one before it refused."""
 
     __slots__ = (
-        "binding", "channel", "content", "encoding", "facts", "message", "now_ms", "parts", "sender", "spec",
-        "tenant_path", "text",
+        "app", "binding", "channel", "content", "encoding", "facts", "message", "now_ms", "parts", "sender",
+        "tenant_path", "text", "way",
     )  # fmt: skip
 
     def __init__(self, message: Message, facts: Facts, now_ms: int) -> None:
@@ -55,7 +56,8 @@ class Case:
         self.tenant_path = f"tenants[{facts.tenant.id}]"
         self.channel: Channel | None = facts.channels.get(name)
         self.binding: Binding = facts.service.channels.get(name) or Binding()
-        self.spec: ConnectorSpec | None = facts.connectors.get(self.binding.connector)
+        self.app = message.content.appid if self.channel and self.channel.app else ""
+        self.way: Way | None = facts.ways.get((name, self.app))
         self.sender: Sender | None = None
         self.content: Content = message.content
         self.text = ""
@@ -86,21 +88,33 @@ def expiry(case: Case) -> Looked:
 
 
 def configuration(case: Case) -> Looked:
-    """7106: the service has a way out on this channel. 7114: and that way is set up whole."""
-    name, wanted = case.message.content.channel, case.binding.connector
+    """7106: the service has a way out on this channel. 7104: the app that was asked for is one. 7114: and that way is
+    set up whole."""
+    name, binding = case.message.content.channel, case.binding
     if case.channel is None or not case.channel.kinds:
         return Looked("channel", False, name, "no connector kind for this channel", keys.CHANNEL_NOT_CONFIGURED)
+    wanted = case.app or binding.connector or binding.app
     if not wanted:
         return Looked("channel", False, name, f"{case.binding_path} is not declared", keys.CHANNEL_NOT_CONFIGURED)
-    path = f"{case.tenant_path}.connectors[{wanted}]"
-    if case.spec is None:
-        return Looked("channel", False, wanted, f"{path} is not declared", keys.CHANNEL_NOT_CONFIGURED)
-    if case.spec.channel != name:
-        value = f"{wanted} is for {case.spec.channel}"
-        return Looked("channel", False, value, path, keys.CONFIGURATION_ERROR)
-    if faults := case.facts.faults.get(wanted):
-        return Looked("channel", False, "; ".join(faults), path, keys.CONFIGURATION_ERROR)
+    by_app = bool(case.app or not binding.connector)
+    path = f"{case.tenant_path}.{'apps' if by_app else 'connectors'}[{wanted[:LONGEST]}]"
+    if case.way is None:
+        return _no_way(case, wanted, path, by_app)
+    if case.way.faults:
+        return Looked("channel", False, "; ".join(case.way.faults), path, keys.CONFIGURATION_ERROR)
     return Looked("channel", True, wanted, case.binding_path)
+
+
+def _no_way(case: Case, wanted: str, path: str, by_app: bool) -> Looked:
+    name, tenant = case.message.content.channel, case.facts.tenant
+    declared = tenant.apps if by_app else tenant.connectors
+    known = next((item for item in declared if wanted in (getattr(item, "id", ""), getattr(item, "name", ""))), None)
+    value, key = wanted[:LONGEST], keys.INVALID_APP_ID if by_app else keys.CHANNEL_NOT_CONFIGURED
+    if known is None:
+        return Looked("channel", False, value, f"{path} is not declared", key)
+    if isinstance(known, ConnectorSpec):
+        return Looked("channel", False, f"{value} is for {known.channel}", path, keys.CONFIGURATION_ERROR)
+    return Looked("channel", False, f"{value} is not for {name}", path, key)
 
 
 def sender(case: Case) -> Looked:

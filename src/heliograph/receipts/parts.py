@@ -1,4 +1,5 @@
-"""A message in parts is delivered when every part is; when one fails, the whole message has failed."""
+"""A message in parts is delivered when every part is, and failed when one is; to several devices, the other way
+round."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from heliograph import catalogue
 from heliograph.catalogue import keys
 from heliograph.model.outcome import State
 from heliograph.model.record import Match, Reported
-from heliograph.store import SqliteStore
+from heliograph.store import Store
 from heliograph.store.cache import Recent
 
 MULTIPART_FAILED = keys.MULTIPART_FAILED
@@ -23,12 +24,14 @@ def state_of(key: str) -> State:
 class Parts:
     """Remembers how the parts of messages under way stand; what it forgot is read from the table."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self._known: Recent[tuple[int, int], dict[int, str]] = Recent(KEPT)
 
-    async def combined(self, reported: Reported, match: Match, detail: str) -> tuple[str, str]:
-        """The status of the whole message after this part's receipt, and its detail."""
+    async def combined(self, reported: Reported, match: Match, detail: str, whole: str) -> tuple[str, str]:
+        """The status of the whole message after this part's receipt, and its detail; `whole` as in `Channel`."""
+        if whole == "any" and state_of(reported.key) is not State.FAILED:
+            return reported.key, detail
         transaction = match.transaction
         identity = (transaction.request, transaction.ordinal)
         parts = self._known.get(identity)
@@ -39,6 +42,8 @@ class Parts:
         if state_of(reported.key) is not State.SUBMITTED:
             parts.setdefault(match.part, reported.key)
         failed = [(part, key) for part, key in sorted(parts.items()) if state_of(key) is State.FAILED]
+        if whole == "any":
+            return (reported.key, detail) if len(failed) == match.parts else (keys.SUBMITTED, "")
         if failed:
             part, key = failed[0]
             row = catalogue.find(key)

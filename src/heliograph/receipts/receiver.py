@@ -8,14 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from heliograph.catalogue import keys
+from heliograph.model.channel import Report
 from heliograph.model.ids import Ids
-from heliograph.model.outcome import Inbound, Receipt, State
+from heliograph.model.message import Request
+from heliograph.model.outcome import Inbound, Reachability, Receipt, State
 from heliograph.model.record import Match, Notice, Reported, Settlement
 from heliograph.policy.directory import Directory
 from heliograph.policy.outcomes import Made, OutcomeBook, notices_owed
 from heliograph.receipts.inbound import InboundKeeper
 from heliograph.receipts.parts import Parts, state_of
-from heliograph.store import SqliteStore, StoreUnavailable
+from heliograph.store import Store, StoreUnavailable
 from heliograph.store.correlator import Correlator
 
 log = logging.getLogger(__name__)
@@ -38,7 +40,7 @@ class Receiver:
 
     def __init__(
         self,
-        store: SqliteStore,
+        store: Store,
         correlator: Correlator,
         directory: Callable[[], Directory],
         ids: Ids,
@@ -48,6 +50,7 @@ class Receiver:
         self._store = store
         self._correlator = correlator
         correlator.on_late = self._adopt
+        self._directory = directory
         self._book = OutcomeBook(directory, ids.next)
         self._ids = ids
         self._clock_ms = clock_ms
@@ -60,14 +63,18 @@ class Receiver:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self.counts = {"receipts": 0, "unmatched": 0, "late": 0, "inbound": 0}
+        self.counts = {"receipts": 0, "unmatched": 0, "late": 0, "inbound": 0, "reachability": 0}
 
-    def receive(self, connector: str, item: Receipt | Inbound, stored: Stored) -> None:
+    def receive(self, connector: str, item: Report, stored: Stored) -> None:
         """A connector's report; `stored` is called once it is durable, or cannot be."""
         if isinstance(item, Receipt):
             self._receipts.append((connector, item, stored))
-        else:
+        elif isinstance(item, Inbound):
             self._inbound.append((connector, item, stored))
+        else:
+            self._news(item)
+            stored(True)
+            return
         self._idle.clear()
         self._wake.set()
 
@@ -99,6 +106,11 @@ class Receiver:
                     self.counts["inbound"] += 1
                     await self._keeper.keep(connector, item, stored)
             self._idle.set()
+
+    def _news(self, item: Reachability) -> None:
+        """News of an address; without a store of profiles there is nobody to keep it for."""
+        self.counts["reachability"] += 1
+        log.info("an address of %s is %s: %s", item.connector, "back" if item.reachable else "gone", item.reason)
 
     async def drained(self) -> None:
         """Everything that came is durable or was given back."""
@@ -142,15 +154,21 @@ class Receiver:
         requests = await self._store.requests({match.transaction.request for _, match in pairs})
         for reported, match in pairs:
             key, detail = reported.key, _detail(reported)
-            if match.parts > 1:
-                key, detail = await self._parts.combined(reported, match, detail)
-            state = state_of(key)
             request = requests.get(match.transaction.request)
+            if match.parts > 1 and request is not None:
+                whole = self._whole(request, match)
+                key, detail = await self._parts.combined(reported, match, detail, whole)
+            state = state_of(key)
             if state is not State.SUBMITTED and request is not None:  # else the receipt alone is kept
                 outcomes = self._book.of(request, match.transaction.element)
                 change = outcomes.change(match.transaction.ordinal, state, key, reported.at, detail)
                 batch.made.append(Made(change, outcomes, match.transaction))
         return batch
+
+    def _whole(self, request: Request, match: Match) -> str:
+        name = request.messages[match.transaction.element].content.channel
+        channel = self._directory().channels.get(name)
+        return channel.whole if channel else "all"
 
     async def _match(self, receipts: list[tuple[str, Receipt, Stored]]) -> dict[tuple[str, str], Match]:
         known: dict[tuple[str, str], Match] = {}

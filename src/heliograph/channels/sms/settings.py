@@ -12,6 +12,7 @@ import msgspec
 
 from heliograph import catalogue
 from heliograph.channels.sms.outcomes import TABLE
+from heliograph.model.channel import Peers
 from heliograph.model.workspace import ConnectorSpec
 from heliograph.wire.smpp.receipt import IdFormat
 from heliograph.wire.smpp.segment import Alphabet, Mode
@@ -213,14 +214,14 @@ SANDBOX_OPTIONS: dict[str, Any] = {
 _ROUTE_OPTIONS = frozenset({"id_format", "err_profile", "status_map", "err_map", "acceptd_final"})
 
 
-def sandbox(spec: ConnectorSpec, endpoint: tuple[str, int]) -> ConnectorSpec:
+def sandbox(spec: ConnectorSpec, lane: str, peers: Peers) -> ConnectorSpec:
     """The same connector against the simulator: its address and credentials, short waits, no carrier's dialect."""
     kept = {name: value for name, value in spec.options.items() if name not in _ROUTE_OPTIONS}
-    host, port = endpoint
+    peer = peers["smsc"]
     return msgspec.structs.replace(
         spec,
-        host=host,
-        port=port,
+        host=peer.host,
+        port=peer.port,
         system_id=spec.system_id or "sandbox",
         password=spec.password or "sandbox",
         tls=False,

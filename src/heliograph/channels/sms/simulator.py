@@ -17,6 +17,7 @@ import uvloop
 
 from heliograph.channels.sms.outbox import Outbox, Timers
 from heliograph.channels.sms.simulated import Plan, Report, plan_of, receipt
+from heliograph.model.channel import Peer
 from heliograph.wire.smpp import constants as c
 from heliograph.wire.smpp import events as ev
 from heliograph.wire.smpp.codec import encode
@@ -24,6 +25,7 @@ from heliograph.wire.smpp.pdus import MessageResp, ShortMessage
 from heliograph.wire.smpp.segment import segment_text
 from heliograph.wire.smpp.server import Server, ServerLink
 from heliograph.wire.smpp.session import Settings
+from heliograph.wire.standin import StandInKind
 
 GARBAGE = bytes(range(255, 191, -1))
 PLAIN, HEX_DECIMAL, DECIMAL_HEX = "plain", "hex-decimal", "decimal-hex"
@@ -82,7 +84,7 @@ class SmscSimulator:
         self._timers: Timers
         self.outbox: Outbox
 
-    async def start(self) -> tuple[str, int]:
+    async def start(self) -> Peer:
         """Listen, and give the address; port 0 asks the system for a free one. Raises OSError."""
         self._timers = Timers()
         self.outbox = Outbox(self._timers)
@@ -90,7 +92,7 @@ class SmscSimulator:
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(lambda: _Link(self._server), host, port, ssl=self._tls)
         self.address = (host, self._listener.sockets[0].getsockname()[1])
-        return self.address
+        return Peer(*self.address)
 
     async def stop(self) -> None:
         """Stop listening and unbind everybody."""
@@ -249,7 +251,7 @@ async def _run(options: argparse.Namespace) -> None:
         throttle=options.throttle,
     )
     simulator = SmscSimulator(options.host, options.port, behaviour)
-    host, port = await simulator.start()
+    host, port, _ = await simulator.start()
     print(f"The SMSC simulator listens on {host}:{port}", flush=True)
     try:
         await asyncio.Event().wait()
@@ -268,6 +270,9 @@ def main() -> None:
     parser.add_argument("--no-receipts", action="store_true", help="accept and send no receipt")
     with contextlib.suppress(KeyboardInterrupt):
         uvloop.run(_run(parser.parse_args()))
+
+
+STAND_INS = (StandInKind("smsc", 2775, lambda host, port, _: SmscSimulator(host, port)),)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,11 @@ import pytest
 
 from heliograph.channels.sms.request import MEMBERS, MISSING_KEYS, RULES
 from heliograph.model.addresses import normalise_msisdn
-from heliograph.model.channel import Channel, Connector, ConnectorKind
+from heliograph.model.channel import Channel, Connector, ConnectorKind, Peers, Tools
 from heliograph.model.workspace import ConnectorSpec
 
 
-def _build(spec: ConnectorSpec) -> Connector:
+def _build(spec: ConnectorSpec, tools: Tools) -> Connector:
     raise NotImplementedError(spec.name)
 
 
@@ -24,8 +24,8 @@ def _check(spec: ConnectorSpec) -> list[str]:
     return faults
 
 
-def _sandbox(spec: ConnectorSpec, address: tuple[str, int]) -> ConnectorSpec:
-    return msgspec.structs.replace(spec, host=address[0], port=address[1])
+def _sandbox(spec: ConnectorSpec, lane: str, peers: Peers) -> ConnectorSpec:
+    return msgspec.structs.replace(spec, host=peers["smsc"].host, port=peers["smsc"].port)
 
 
 SMS = Channel(

@@ -51,14 +51,14 @@ LINES: dict[str, tuple[str, Any, list[str]]] = {
     "a sender": (f"{HERE}/senders/2", {"id": "SHOP", "channel": "sms"}, [f"+ {D}.senders[SHOP]"]),
     "one sender of two": (f"{HERE}/senders", [{"id": "HELIO", "channel": "voice"}], [f"- {D}.senders[HELIO]"]),
     "a kept-off address": (f"{HERE}/dnd", [], [f"- {D}.dnd[447700900999]"]),
-    "a loose member": (f"{HERE}/apps/0/android/endpoint", "b", [f"~ {D}.apps[AP1][android][endpoint] a -> b"]),
+    "a loose member": (f"{HERE}/apps/0/android/endpoint", "b", [f"~ {D}.apps[AP1].android[endpoint] a -> b"]),
     "the order": (f"{HERE}/templates", list(reversed(BASE["tenants"][0]["templates"])), [f"~ {D}.templates order"]),
     "a password": (f"{HERE}/connectors/0/password", "hunter3", [f"~ {D}.connectors[smsc].password changed"]),
     "a key": (f"{HERE}/services/0/keys", ["hunter3-key"], [f"~ {S}.keys changed"]),
     "a jwt secret": (f"{HERE}/services/0/jwt", [{"id": "orders", "secret": "hunter3"}], [f"~ {S}.jwt changed"]),
     "a signing secret": (f"{HERE}/services/0/notify/secret", "hunter3", [f"~ {S}.notify.secret changed"]),
     "an account": (f"{HERE}/apps/0/android/fcm_service_account", {"private_key": "hunter3"},
-                   [f"~ {D}.apps[AP1][android][fcm_service_account] changed"]),
+                   [f"~ {D}.apps[AP1].android[fcm_service_account] changed"]),
     "a URL": (f"{HERE}/services/0/notify/url", "https://b.example/dr",
               [f"~ {S}.notify.url https://a.example/dr?... -> https://b.example/dr"]),
     "a secret in a URL": (f"{HERE}/services/0/notify/url", "https://me:hunter3@a.example/dr?token=hunter3",
@@ -98,7 +98,7 @@ LOOSE = st.lists(
 )
 DOCUMENTS = st.builds(
     lambda ids, loose, keys: msgspec.convert(
-        {"tenants": [{"id": one, "apps": loose, "services": [{"id": one, "keys": keys}]} for one in ids]}, Document
+        {"tenants": [{"id": one, "hooks": loose, "services": [{"id": one, "keys": keys}]} for one in ids]}, Document
     ),
     st.lists(WORDS, max_size=3), LOOSE, st.none() | st.lists(WORDS, max_size=2),
 )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from heliograph.bus.tokens import LocalTokens
 from heliograph.channels.sms import CHANNEL
 from heliograph.dispatch import queue, settler, worker
 from heliograph.dispatch.around import Surroundings
@@ -24,7 +25,7 @@ from heliograph.model.outcome import SendError, Submitted
 from heliograph.model.record import Accepted, Notice, Run
 from heliograph.model.workspace import ConnectorSpec, Document
 from heliograph.policy.directory import Directory
-from heliograph.store import SqliteStore, StoreUnavailable
+from heliograph.store import Store, StoreUnavailable
 from heliograph.store.correlator import Correlator
 
 Result = Submitted | SendError
@@ -93,7 +94,7 @@ def taken(outbound: Outbound) -> Submitted:
 class WeakStore:
     """The real store, but for calls that a test makes fail (`weak["claim"] = 2`: the next two) or wait (`gates`)."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self.real = store
         self.weak: dict[str, int] = {}
         self.gates: dict[str, asyncio.Event] = {}
@@ -117,7 +118,7 @@ class WeakStore:
 class Desk:
     """A dispatcher with what surrounds it. `skew` moves both clocks, in seconds."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self.skew = 0.0
         self.store = WeakStore(store)
         self.far: dict[str, FarEnd] = {}
@@ -127,7 +128,9 @@ class Desk:
         self.ids = Ids(self.ms)
         self.correlator = Correlator()
         self.window = 10
-        kind = ConnectorKind("fake", lambda spec: [], self._build, lambda spec, _: spec)
+        kind = ConnectorKind(
+            "fake", lambda spec: [], lambda spec, tools: self._build(spec), lambda spec, lane, peers: spec
+        )
         self.channels: dict[str, Channel] = {"sms": changed(CHANNEL, kinds={"fake": kind})}
         self.version = 0
         self.directory = Directory(Document(), self.channels)
@@ -136,7 +139,7 @@ class Desk:
 
     def begin(self) -> None:
         """A dispatcher that knows nothing, as in a new process."""
-        self.lanes = Lanes(lambda: self.directory, {}, self.monotonic)
+        self.lanes = Lanes(lambda: self.directory, {}, LocalTokens(self.ms), self.monotonic, self.ms)
         around = Surroundings(
             self.store, lambda: self.directory, self.correlator, self.ids, self.told.extend,
             lambda name, item, stored: self.received.append((name, item)), self.ms, self.monotonic, lambda: 0.5,
@@ -247,16 +250,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """An empty store."""
-    opened = SqliteStore(tmp_path / "test.sqlite")
+    opened = Store.on_sqlite(tmp_path / "test.sqlite")
     await opened.open()
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def idle(store: SqliteStore, quick: None) -> Desk:
+async def idle(store: Store, quick: None) -> Desk:
     """A desk whose dispatcher is not started."""
     return Desk(store)
 

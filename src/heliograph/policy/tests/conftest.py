@@ -10,7 +10,7 @@ import pytest
 
 from heliograph.channels.sms.request import MEMBERS, MISSING_KEYS, RULES
 from heliograph.model.addresses import normalise_msisdn
-from heliograph.model.channel import Channel, Connector, ConnectorKind
+from heliograph.model.channel import Channel, Connector, ConnectorKind, Peers, Tools
 from heliograph.model.message import Address, Content, Message
 from heliograph.model.workspace import ConnectorSpec, Document, Sender
 from heliograph.policy.facts import Facts, facts_for
@@ -32,7 +32,7 @@ WORKSPACE: dict[str, Any] = {
 }
 
 
-def _build(spec: ConnectorSpec) -> Connector:
+def _build(spec: ConnectorSpec, tools: Tools) -> Connector:
     raise NotImplementedError(spec.name)
 
 
@@ -40,8 +40,8 @@ def _check(spec: ConnectorSpec) -> list[str]:
     return [] if spec.host else ["`host` is missing"]
 
 
-def _sandbox(spec: ConnectorSpec, endpoint: tuple[str, int]) -> ConnectorSpec:
-    return msgspec.structs.replace(spec, host=endpoint[0], port=endpoint[1])
+def _sandbox(spec: ConnectorSpec, lane: str, peers: Peers) -> ConnectorSpec:
+    return msgspec.structs.replace(spec, host=peers["smsc"].host, port=peers["smsc"].port)
 
 
 def _allows(content: Content, sender: Sender) -> str | None:

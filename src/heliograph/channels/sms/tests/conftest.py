@@ -10,6 +10,7 @@ import pytest
 
 from heliograph.channels.sms import CHANNEL, SMPP
 from heliograph.channels.sms.simulator import Behaviour, SmscSimulator
+from heliograph.channels.sms.smpp import SmppConnector
 from heliograph.model.channel import Body, Outbound
 from heliograph.model.message import Content
 from heliograph.model.outcome import Inbound, Receipt, SendError, Submitted
@@ -130,7 +131,7 @@ async def connect(simulator: SmscSimulator) -> AsyncIterator[Connect]:
             options={"reconnect_after": 0.05, "refused_wait": 0.3} | (options or {}),
         )  # fmt: skip
         assert SMPP.check(spec) == []
-        connector, recorder = SMPP.build(spec), Recorder()
+        connector, recorder = SmppConnector(spec), Recorder()
         await connector.start(recorder)
         line = Line(smsc, connector, recorder)
         lines.append(line)

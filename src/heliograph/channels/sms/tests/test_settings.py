@@ -12,6 +12,7 @@ from heliograph.channels import channels
 from heliograph.channels.sms import CHANNEL, SMPP
 from heliograph.channels.sms.settings import OPTIONS, read
 from heliograph.channels.sms.simulated import BAD_DAYS
+from heliograph.model.channel import Peer
 from heliograph.model.workspace import ConnectorSpec
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -81,7 +82,7 @@ def test_the_sandbox_goes_to_the_simulator_with_short_waits_and_without_a_carrie
         options={"err_profile": "8x8", "err_map": {"1": "sim_full"}, "segmentation": "sar", "response_timeout": 99},
     )  # fmt: skip
 
-    made = SMPP.sandbox(spec, ("127.0.0.1", 4000))
+    made = SMPP.sandbox(spec, "demo/smsc~sandbox", {"smsc": Peer("127.0.0.1", 4000)})
 
     assert SMPP.check(made) == []
     settings = read(made)
