@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -103,16 +104,30 @@ async def test_a_refusal_of_the_contract_is_told_in_the_same_answer(
 
 async def test_what_would_be_sent_is_shown(live: Running) -> None:
     body = call("+44 7700 900-001", sms={"text": "Ω" * 80}, correlationid="c")
-    [item] = (await explain(live, body))["destinations"]
+    before = time.time_ns() // 1_000_000
+    answer = await explain(live, body)
+    [item] = answer["destinations"]
     templated = call(sms={}, message={"template": "1001", "parameters": {"name": "you"}})
 
     assert item == {
         "ordinal": 0, "channel": "sms", "destination": "+44 7700 900-001", "destinationType": "msisdn",
         "normalised": "447700900001", "correlationid": "c", "faults": [], "sender": "HELIO", "connector": "smsc",
-        "text": "Ω" * 80, "parts": 1, "encoding": item["encoding"], "price": None, "next_permitted_at": None,
+        "text": "Ω" * 80, "parts": 1, "encoding": item["encoding"], "price": None, "earliest": answer["at"],
     }  # fmt: skip
     assert item["encoding"]
+    assert before <= answer["at"] <= time.time_ns() // 1_000_000
     assert (await explain(live, templated))["destinations"][0]["text"] == "Hello you"
+
+
+@pytest.mark.parametrize(
+    ("body", "service"),
+    [(call("12"), "orders"), ([{}], "orders"), (call(), "asleep")],
+    ids=["policy", "contract", "7007"],
+)
+async def test_what_waiting_does_not_help_has_no_moment(live: Running, body: Any, service: str) -> None:
+    [item] = (await explain(live, body, service))["destinations"]
+
+    assert (item["price"], item["earliest"]) == (None, None)
 
 
 async def test_elements_are_numbered_as_their_transids_will_be(live: Running) -> None:
@@ -185,6 +200,7 @@ async def test_the_command_explains_a_file(live: Running, tmp_path: Path) -> Non
     status, out, _ = await command(live, str(good), "--service", "orders")
 
     assert (status, "would be accepted" in out, "447700900001, 447700900002" in out) == (0, True, True)
+    assert "when    now" in out
     status, out, _ = await command(live, str(bad), "--service", "orders", "--tenant", "demo")
     assert (status, "7102" in out, "mend" in out) == (1, True, True)
     status, out, _ = await command(live, str(bad), "--service", "orders", "--json")

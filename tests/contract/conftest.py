@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,7 +25,7 @@ CATEGORIES = [
 ]
 
 
-def declared(url: str) -> dict[str, Any]:
+def workspace_of_refusals(url: str) -> dict[str, Any]:
     """The test workspace and, under telling names, what refuses a caller. The key of a service is `key-of-` and its
     name. `later` decides nothing in its answer, so that whatever the contract takes is 1001."""
     made = workspace(url)
@@ -51,7 +52,7 @@ def _service(tenant: dict[str, Any], name: str, **members: Any) -> dict[str, Any
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     """The platform, serving."""
-    async with running(tmp_path_factory.mktemp("data"), declared, ROLES="api,simulators") as platform:
+    async with running(tmp_path_factory.mktemp("data"), workspace_of_refusals, ROLES="api,simulators") as platform:
         yield platform
 
 
@@ -61,6 +62,12 @@ def samples() -> list[dict[str, Any]]:
     return SAMPLES
 
 
+@pytest.fixture(scope="session")
+def declared() -> Callable[[str], dict[str, Any]]:
+    """The workspace of these tests, by the URL of the platform."""
+    return workspace_of_refusals
+
+
 class Nothing:
     """Stands for any part of the endpoints while only their routes are asked for."""
 
@@ -68,8 +75,8 @@ class Nothing:
         return Nothing()
 
 
-@pytest.fixture(scope="session")
-def strict_document() -> dict[str, Any]:
+@cache
+def strict() -> dict[str, Any]:
     """The description of the API, with objects in answers that have the described members and no others."""
     document = describe(admin_routes(cast(Any, Nothing())), channels())
     answers = [
@@ -77,6 +84,12 @@ def strict_document() -> dict[str, Any]:
     ]
     _close([answers, document["components"]["responses"]], document, set())
     return document
+
+
+@pytest.fixture(scope="session")
+def strict_document() -> dict[str, Any]:
+    """The description, to hold answers against."""
+    return strict()
 
 
 def _close(value: Any, document: dict[str, Any], seen: set[str]) -> None:
@@ -99,6 +112,9 @@ def _close(value: Any, document: dict[str, Any], seen: set[str]) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test with an argument `sample` is run for every one of them."""
+    """A test with an argument `sample` is run for every skeleton, one with `operation` for every call there is."""
     if "sample" in metafunc.fixturenames:
         metafunc.parametrize("sample", SAMPLES, ids=[sample["name"] for sample in SAMPLES])
+    if "operation" in metafunc.fixturenames:
+        operations = [(path, method) for path, methods in strict()["paths"].items() for method in methods]
+        metafunc.parametrize("operation", operations, ids=[f"{method} {path}" for path, method in operations])

@@ -37,10 +37,24 @@ ELEMENTS = {row.code for row in ROWS if row.phase != "query"} - {BROKEN}
 TEXT = re.compile(rb'"description":"([^"]*)"')
 ODD: list[Any] = [
     None, True, False, 0, -1, 1, 7, 3.5, 1e308, -1e-308, 2**31, 2**63, -(2**63) - 1, 10**40, float("nan"),
-    float("inf"), "", " ", "0", "1", "null", "sms", "\0", "\ud800", "\udfff\ud800", "\u202eabc", "é", "\U0001f600" * 30,
-    "a" * 257, "x" * 2_049, [], [[]], {}, {"": ""}, [None], ["a", 1], [True], [{}], {"a": {"b": [1, {"c": None}]}},
+    float("inf"), "", " ", "0", "1", "null", "sms", "\0", "\ud800", "\udfff\ud800", "\u202eabc", "é", "a" * 257,
+    "x" * 2_049, [], [[]], {}, {"": ""}, [None], ["a", 1], [True], [{}], {"a": {"b": [1, {"c": None}]}},
 ]  # fmt: skip
-NAMES = ["", "text", "TEXT", "type", "msisdn", "customerid", "userid", "correlationId", "value", "action", "\0", "é", "pos"]
+NAMES = [
+    "",
+    "text",
+    "TEXT",
+    "type",
+    "msisdn",
+    "customerid",
+    "userid",
+    "correlationId",
+    "value",
+    "action",
+    "\0",
+    "é",
+    "pos",
+]
 
 
 class Element(msgspec.Struct, forbid_unknown_fields=True):
@@ -123,14 +137,20 @@ def enlarge(dice: random.Random, holder: Any, name: Any) -> None:
 def respell(dice: random.Random, holder: Any, name: Any) -> None:
     """It has another name, or one that is like another."""
     if isinstance(holder, dict):
-        holder[dice.choice((str(name).swapcase(), str(name).upper(), f"{name} ", dice.choice(NAMES)))] = holder.pop(name)
+        holder[dice.choice((str(name).swapcase(), str(name).upper(), f"{name} ", dice.choice(NAMES)))] = holder.pop(
+            name
+        )
 
 
 def garble(dice: random.Random, holder: Any, name: Any) -> None:
     """A text with a character that does not belong there."""
     text = str(holder[name])
     place = dice.randrange(len(text) + 1)
-    holder[name] = text[:place] + dice.choice(("\0", "\ud83d", "\u2028", "\x7f", "'", '"', "\\", "%s", "{{x}}", "\U0010ffff")) + text[place:]
+    holder[name] = (
+        text[:place]
+        + dice.choice(("\0", "\ud83d", "\u2028", "\x7f", "'", '"', "\\", "%s", "{{x}}", "\U0010ffff"))
+        + text[place:]
+    )
 
 
 def transplant(dice: random.Random, holder: Any, name: Any) -> None:
@@ -164,8 +184,8 @@ def cut(dice: random.Random, body: bytes) -> bytes:
 
 def insert(dice: random.Random, body: bytes) -> bytes:
     """A piece too much: no UTF-8, a second member of a name, brackets without end."""
-    pieces = (b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\x00", b"NaN", b",", b'"destination":1,', b'"deliverychannel":"",',
-              b"[" * 600, b'{"a":' * 600, b"\xef\xbb\xbf", b"\\ud800", b"1e999", b"-")  # fmt: skip
+    pieces = (b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\x00", b"NaN", b",", b'"destination":1,', b"[" * 600,
+              b'"deliverychannel":"",', b'{"a":' * 600, b"\xef\xbb\xbf", b"\\ud800", b"1e999", b"-")  # fmt: skip
     place = dice.choice((0, 1, dice.randrange(len(body) + 1)))
     return body[:place] + dice.choice(pieces) + body[place:]
 

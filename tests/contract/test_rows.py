@@ -184,7 +184,9 @@ async def test_a_row_is_answered_to_the_letter(live: Running, key: str, monkeypa
 
     assert answer.status_code == 200
     assert (refusal["code"], refusal["description"]) == (row.code, filled(row.message, case.values))
-    assert sorted(refusal) == sorted({"code", "description", "transid", *([] if row.phase == "accept" else ["correlationid"])})
+    assert sorted(refusal) == sorted(
+        {"code", "description", "transid", *([] if row.phase == "accept" else ["correlationid"])}
+    )
 
 
 async def test_no_row_of_an_answer_is_missing() -> None:

@@ -97,7 +97,9 @@ def explained(document: dict[str, Any]) -> None:
         _fault(fault)
     alike: dict[str, list[dict[str, Any]]] = {}
     for item in document["destinations"]:
-        what = {name: item[name] for name in ("channel", "faults", "sender", "connector", "text")}
+        what = {
+            name: item[name] for name in ("channel", "faults", "sender", "connector", "text", "price", "earliest")
+        }
         alike.setdefault(repr(what), []).append(item)
     for items in alike.values():
         first = items[0]
@@ -109,6 +111,12 @@ def explained(document: dict[str, Any]) -> None:
             console.print(f"    text    {escape(first['text'])}  [dim]{parts}, {first['encoding']}[/]")
         if first["sender"] or first["connector"]:
             console.print(f"    way     {escape(first['sender'])} over {escape(first['connector'])}")
+        if first["price"]:
+            console.print(f"    costs   {escape(first['price']['amount'])} {escape(first['price']['currency'])}")
+        if first["earliest"]:
+            console.print(
+                f"    when    {'now' if first['earliest'] <= document['at'] else moment(first['earliest'])}"
+            )
         for fault in first["faults"]:
             _fault(fault)
 

@@ -41,6 +41,7 @@ class ExplainViews:
             {
                 "tenant": tenant.id,
                 "service": service.id,
+                "at": preview.now_ms,
                 "accepted": not against and any(not item["faults"] for item in destinations),
                 "faults": against,
                 "destinations": destinations,
@@ -68,7 +69,8 @@ def _destinations(preview: Preview) -> Iterator[dict[str, Any]]:
             continue
         message, explained = element
         for index, address in enumerate(message.addresses):
-            yield _destination(ordinal, message, address, explained, index)
+            shown = _destination(ordinal, message, address, explained, index)
+            yield {**shown, **_outlook(explained, index, preview)}
             ordinal += 1
 
 
@@ -88,9 +90,18 @@ def _destination(
         "text": explained.text,
         "parts": explained.parts,
         "encoding": explained.encoding,
-        "price": None,
-        "next_permitted_at": None,
     }
+
+
+def _outlook(explained: Explained, index: int, preview: Preview) -> dict[str, Any]:
+    """What the destination would cost, `{amount, currency}`, and the earliest moment for it in Unix milliseconds;
+    null where there is no such price or moment.
+
+    Policy knows neither prices nor hours in this release. Once it does, it tells them in `Explained`, and they are
+    put into words here and nowhere else.
+    """
+    stopped = preview.against or explained.against[index]
+    return {"price": None, "earliest": None if stopped else preview.now_ms}
 
 
 def _bad(ordinal: int, element: BadElement) -> dict[str, Any]:
@@ -104,7 +115,7 @@ def _bad(ordinal: int, element: BadElement) -> dict[str, Any]:
         "faults": [fault],
         **unknown,
         "price": None,
-        "next_permitted_at": None,
+        "earliest": None,
     }
 
 

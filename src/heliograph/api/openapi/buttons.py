@@ -76,4 +76,3 @@ def _button(identifier: str, channel: str) -> Schema:
         required = [*([] if allowed[0] in actions else ["action"]), *(["value"] if kind else [])]
         branches.append({"required": required, "properties": members} if required else {"properties": members})
     return {"type": "object", "properties": {"identifier": {"const": identifier}}, "anyOf": branches}
-

@@ -19,6 +19,7 @@ from heliograph.model.channel import Channel
 from heliograph.model.workspace import Document
 
 ADMIN = "/admin/v1/"
+JOINED = 2  # `paths` and a path, `components` and a section
 TYPES = (Document, catalogue.Row)  # and all that they hold
 SHARED = {
     "401": {"$ref": "#/components/responses/Unauthorised"},
@@ -75,15 +76,16 @@ def read(name: str) -> Any:
     return yaml.load(_FOLDER.joinpath(name).read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - a safe loader
 
 
-def _add(found: dict[str, Any], more: Mapping[str, Any], source: str) -> None:
-    """Objects are joined; a name that is there already is a mistake of whoever added it."""
+def _add(found: dict[str, Any], more: Mapping[str, Any], source: str, depth: int = 0) -> None:
+    """Areas join in their paths and in their sections of components; a method of a path, or a component, that is
+    there already is a mistake of whoever added it."""
     for name, value in more.items():
-        if isinstance(value, dict) and isinstance(found.get(name), dict):
-            _add(found[name], value, source)
-        elif name in found:
-            raise ValueError(f"{name} of {source} is described twice")
-        else:
+        if name not in found:
             found[name] = value
+        elif depth < JOINED:
+            _add(found[name], value, source, depth + 1)
+        else:
+            raise ValueError(f"{name} of {source} is described twice")
 
 
 def _operation(call: AdminCall, written: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 Two schemas say together what the contract demands. The object: what its members are and which values they take. The
 content: what must be there besides, where no template stands for it. What they allow, the contract takes; the
-contract takes a little more: other capitals, blanks, null for what is absent, and other spellings of a member where it
+contract takes a little more: other capitals, blanks, null for what is absent, and another spelling of a member that
 must be there.
 """
 
@@ -194,8 +194,8 @@ def _answers(rule: ValueIn, asking: Sequence[Demand]) -> dict[tuple[int, ...], l
     """The values of the member by the demands that stand with them; None is its absence."""
     found: dict[tuple[int, ...], list[str | None]] = {}
     for value in (None, *rule.values):
-        holder: Any = value
-        for name in reversed(rule.path):
+        holder: Any = {} if value is None else value
+        for name in reversed(rule.path if holder else ()):
             holder = {name: holder}
         standing = tuple(index for index, one in enumerate(asking) if one.when and one.when(holder))
         found.setdefault(standing, []).append(value)

@@ -36,7 +36,9 @@ def schemas() -> dict[str, Schema]:
                     **_codes(policy, "1001: the message is durable and will be sent. Any other: it will not."),
                     "enum": _numbers(elements),
                 },
-                "transid": _transid("Of this destination: the first is a bare UUID, the next ones end in `_1`, `_2`."),
+                "transid": _transid(
+                    "Of this destination: the first is a bare UUID, the next ones end in `_1`, `_2`."
+                ),
                 "description": {"type": "string", "description": "The text of the code."},
                 "correlationid": {"type": "string", "description": 'The effective one; `""` where there is none.'},
             }
