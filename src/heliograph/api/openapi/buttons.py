@@ -12,6 +12,7 @@ Schema = dict[str, Any]
 DEVICES: Schema = {
     "type": "array", "minItems": 1, "uniqueItems": True, "items": {"enum": ["ios", "android"]},
 }  # fmt: skip
+_BLANK = r"\s\u0000-\u001f\u007f-\u009f"  # languages differ in which controls are blank, so all of them
 _HOST = r"[A-Za-z0-9][A-Za-z0-9-]*(\.[A-Za-z0-9-]+)*"
 VALUES: dict[str, Schema] = {
     "url": {
@@ -19,7 +20,11 @@ VALUES: dict[str, Schema] = {
         "pattern": rf"^(https?://{_HOST}|www\.{_HOST})(:[1-9][0-9]{{0,3}})?(/[!-~]*)?$",
         "description": "An http or https URL, or a host that begins `www.`.",
     },
-    "link": {"type": "string", "pattern": r"^[^\s:/?#]+://\S+$", "description": "A page of the app, `scheme://...`."},
+    "link": {
+        "type": "string",
+        "pattern": rf"^[^{_BLANK}:/?#]+://[^{_BLANK}]+$",
+        "description": "A page of the app, `scheme://...`.",
+    },
     "text": {"type": "string", "pattern": r"\S", "description": "A text, not blank."},
 }
 """What the value of an action must be, by the kind of its value."""
