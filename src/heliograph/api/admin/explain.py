@@ -17,8 +17,9 @@ from heliograph.intake import Intake, Preview
 from heliograph.model.message import Address, Message
 from heliograph.model.outcome import Refused
 from heliograph.model.workspace import Service, Tenant
-from heliograph.policy import Explained
+from heliograph.policy import Explained, ExplainedTo
 from heliograph.policy.directory import Directory
+from heliograph.policy.explaining import TIMED
 
 
 class ExplainViews:
@@ -34,7 +35,7 @@ class ExplainViews:
         body = await request.body()
         if len(body) > LIMIT:
             raise AdminError(render.TOO_LARGE, "body_too_large", "a call may have 4 MiB at most; split it")
-        preview = self._intake.preview(tenant, service, body)
+        preview = await self._intake.preview(tenant, service, body)
         destinations = list(_destinations(preview))
         against = [_status(error.key, error.values) for error in preview.against]
         return reply(
@@ -70,38 +71,36 @@ def _destinations(preview: Preview) -> Iterator[dict[str, Any]]:
         message, explained = element
         for index, address in enumerate(message.addresses):
             shown = _destination(ordinal, message, address, explained, index)
-            yield {**shown, **_outlook(explained, index, preview)}
+            yield {**shown, "earliest": _earliest(explained.to[index], preview)}
             ordinal += 1
 
 
 def _destination(
     ordinal: int, message: Message, address: Address, explained: Explained, index: int
 ) -> dict[str, Any]:
+    to = explained.to[index]
     return {
         "ordinal": ordinal,
         "channel": message.content.channel,
         "destination": address.value,
         "destinationType": address.kind,
-        "normalised": explained.normalised[index],
+        "normalised": to.normalised,
         "correlationid": address.correlation,
-        "faults": [_policy(refused) for refused in explained.against[index]],
+        "faults": [_policy(refused) for refused in to.against],
         "sender": explained.sender,
         "connector": explained.connector,
-        "text": explained.text,
-        "parts": explained.parts,
-        "encoding": explained.encoding,
+        "text": to.text,
+        "parts": to.parts,
+        "encoding": to.encoding,
+        "price": {"amount": to.price, "currency": explained.currency} if to.price else None,
     }
 
 
-def _outlook(explained: Explained, index: int, preview: Preview) -> dict[str, Any]:
-    """What the destination would cost, `{amount, currency}`, and the earliest moment for it in Unix milliseconds;
-    null where there is no such price or moment.
-
-    Policy knows neither prices nor hours in this release. Once it does, it tells them in `Explained`, and they are
-    put into words here and nowhere else.
-    """
-    stopped = preview.against or explained.against[index]
-    return {"price": None, "earliest": None if stopped else preview.now_ms}
+def _earliest(to: ExplainedTo, preview: Preview) -> int | None:
+    """The first moment at which it may be sent, in Unix milliseconds, now where nothing is against it. None where
+    something is that no waiting helps against."""
+    hopeless = preview.against or any(refused.gate not in TIMED for refused in to.against)
+    return None if hopeless else to.permitted
 
 
 def _bad(ordinal: int, element: BadElement) -> dict[str, Any]:
