@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,16 @@ def declared(url: str) -> dict[str, Any]:
     limited = {**tenant, "id": "limited", "limits": {"messaging_per_day": 2}}
     limited["services"] = [{**tenant["services"][0], "id": "few", "keys": ["few-key-1"]}]
     made["tenants"].append(limited)
+    day = (datetime.now(UTC) + timedelta(days=3)).strftime("%a").lower()
+    rates = [{"channel": "sms", "prefix": "44", "price": "0.0400"}]
+    priced = {
+        **tenant,
+        "id": "priced",
+        "billing": {"currency": "EUR", "balance": "1.00", "rate_plan": rates},
+        "social_hours": {"zone": "tenant", "windows": [{"days": [day], "start": "09:00", "end": "18:00"}]},
+        "services": [{**tenant["services"][0], "id": "dear", "keys": ["dear-key-1"]}],
+    }
+    made["tenants"].append(priced)
     return made
 
 
@@ -117,6 +129,21 @@ async def test_what_would_be_sent_is_shown(live: Running) -> None:
     assert item["encoding"]
     assert before <= answer["at"] <= time.time_ns() // 1_000_000
     assert (await explain(live, templated))["destinations"][0]["text"] == "Hello you"
+
+
+async def test_price_and_moment_are_told(live: Running, tmp_path: Path) -> None:
+    answer = await explain(live, call(), "dear", "priced")
+    [item] = answer["destinations"]
+    days = (item["earliest"] - answer["at"]) / 86_400_000
+
+    assert item["price"] == {"amount": "0.04", "currency": "EUR"}
+    assert [fault["code"] for fault in item["faults"]] == ["7113"]
+    assert 2 < days < 4
+    file = tmp_path / "call.json"
+    file.write_text(json.dumps(call()))
+    _, out, _ = await command(live, str(file), "--service", "dear")
+    assert "costs   0.04 EUR" in out
+    assert re.search(r"when    \d{4}-\d\d-\d\d 09:00 UTC", out)
 
 
 @pytest.mark.parametrize(

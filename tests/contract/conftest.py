@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -40,9 +41,20 @@ def workspace_of_refusals(url: str) -> dict[str, Any]:
     for name, members in (
         ("walled", {"ip_allowlist": ["192.0.2.0/24", "2001:db8::/32"]}),
         ("limited", {"limits": {"messaging_per_day": 1}}),
+        ("quiet", {"dnd": [{"address": "447700900001", "channel": "sms"}]}),
+        ("clean", {"spam_words": ["free money"]}),
+        ("closed", {"social_hours": {"zone": "tenant", "windows": [other_day()]}}),
+        ("unpriced", {"billing": {"currency": "EUR", "balance": "1.00", "rate_plan": []}}),
+        ("trial", {"verified_only": True}),
     ):
         made["tenants"].append({**tenant, "id": name, "services": [_service(tenant, name)], **members})
     return made
+
+
+def other_day() -> dict[str, Any]:
+    """Hours that are neither now nor within two days."""
+    day = (datetime.now(UTC) + timedelta(days=3)).strftime("%a").lower()
+    return {"days": [day], "start": "09:00", "end": "18:00"}
 
 
 def _service(tenant: dict[str, Any], name: str, **members: Any) -> dict[str, Any]:

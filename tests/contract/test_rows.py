@@ -18,11 +18,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PLACEHOLDER = re.compile(r"\bx{2,3}\b(?:,x{2,3}\b)*")
 
-# Policy rows that need an object of their own (money, lists, apps, profiles, hours, a queue); provoked elsewhere.
+# Policy rows that need more than a declaration (accounts, apps, profiles, a queue); provoked where those are tested.
 ELSEWHERE = {
     keys.INTERNAL_SERVER_ERROR, keys.INACTIVE_PROFILE, keys.REQUEST_EXPIRED, keys.NOT_ENOUGH_CREDITS,
-    keys.INVALID_APP_ID, keys.USER_IN_DND, keys.USER_NOT_ACTIVE, keys.SPAM_CONTENT, keys.SOCIAL_HOURS,
-    keys.CONFIGURATION_ERROR, keys.RATE_PLAN_MISSING, keys.PROFILE_NOT_VERIFIED, keys.RTM_NOT_ENABLED,
+    keys.INVALID_APP_ID, keys.USER_NOT_ACTIVE, keys.CONFIGURATION_ERROR, keys.RTM_NOT_ENABLED,
     keys.PUSH_NOT_ENABLED, keys.OS_DETAILS_MISSING, keys.VOICE_PARAMS_TOO_LONG, keys.EXPIRED_BEFORE_SENDING,
     keys.EXPIRED_BEFORE_ATTEMPT,
 }  # fmt: skip
@@ -152,6 +151,11 @@ CASES: dict[str, Case] = {
     keys.INVALID_TEMPLATE: Case(call("sms", message={"template": "9"})),
     keys.INVALID_MESSAGE_TYPE: Case(sms(text="x", type=2, senderid="PLAIN")),
     keys.PARAMS_UNRESOLVED: Case(call("sms", message={"template": "1001"})),
+    keys.USER_IN_DND: Case(GOOD, caller="quiet"),
+    keys.SPAM_CONTENT: Case(sms(text="Get FREE MONEY now"), caller="clean"),
+    keys.RATE_PLAN_MISSING: Case(GOOD, caller="unpriced"),
+    keys.PROFILE_NOT_VERIFIED: Case(GOOD, caller="trial"),
+    keys.SOCIAL_HOURS: Case(GOOD, caller="closed"),
 }
 
 

@@ -24,6 +24,11 @@ def moment(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
 
 
+def date(ms: int) -> str:
+    """Unix milliseconds as a day and time, UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
 def changes(lines: Iterable[str], *, applied: bool) -> None:
     """What an apply changed, or would."""
     lines = list(lines)
