@@ -54,6 +54,9 @@ Where the tenant has [limits](workspace.md), answers say how far the caller is f
 the headers `x-rate-limit-limit`, `x-rate-limit-remaining` and `x-rate-limit-reset` (Unix seconds: when the rate is
 whole again, or the next UTC day begins). Above a limit nothing of a call is taken, and it gets 7020.
 
+How-to pages have more on [authentication](../howto/authentication.md), [limits](../howto/limits.md),
+[`Idempotency-Key`](../howto/idempotency.md) and [errors](../howto/read-an-error.md).
+
 Calls of the admin API carry `Authorization: Bearer <admin token>` and are answered with the usual HTTP statuses.
 Times are Unix milliseconds. An error has one shape:
 

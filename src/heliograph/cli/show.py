@@ -119,9 +119,7 @@ def explained(document: dict[str, Any]) -> None:
         if first["price"]:
             console.print(f"    costs   {escape(first['price']['amount'])} {escape(first['price']['currency'])}")
         if first["earliest"]:
-            console.print(
-                f"    when    {'now' if first['earliest'] <= document['at'] else date(first['earliest'])}"
-            )
+            console.print(f"    when    {'now' if first['earliest'] <= document['at'] else date(first['earliest'])}")
         for fault in first["faults"]:
             _fault(fault)
 
