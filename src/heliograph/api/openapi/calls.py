@@ -1,5 +1,5 @@
 """JSON Schema of the body of a Messaging call, made from the passports of the channels and the limits of the
-contract. `members.yaml` has the sentences for people."""
+contract. `members.yaml` and the channels' own `openapi.yaml` have the sentences for people."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SCHEMAS = "#/components/schemas/"
 
 def schemas(channels: Mapping[str, Channel], sentences: Sentences) -> dict[str, Schema]:
     """The components by name: `Call`, which is one of the calls of each channel, and all it is made of.
-    `sentences` are those of `members.yaml`."""
+    `sentences` are those of `members.yaml`, and under `channels` those of each channel by path."""
     known = list({channel.name: channel for channel in channels.values()}.values())
     made: dict[str, Schema] = {
         "Call": {

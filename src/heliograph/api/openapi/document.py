@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import msgspec
@@ -54,14 +55,16 @@ def describe(admin: Sequence[BaseRoute], channels: Mapping[str, Channel]) -> dic
     """The whole document."""
     found: dict[str, Any] = {}
     for area in sorted(_FOLDER.joinpath("areas").iterdir(), key=lambda file: file.name):
-        _add(found, yaml.load(area.read_text(encoding="utf-8"), _LOADER), area.name)  # noqa: S506 - a safe loader
+        _add(found, _parsed(area), area.name)
     found["info"]["version"] = __version__
     _, typed = msgspec.json.schema_components(TYPES, ref_template=f"{calls.SCHEMAS}{{name}}")
-    made = (calls.schemas(channels, read("members.yaml")), statuses.schemas(), typed)
+    own = {channel.name: own_of(channel.name) for channel in channels.values()}
+    sentences = {**read("members.yaml"), "channels": {name: one["members"] for name, one in own.items()}}
+    made = (calls.schemas(channels, sentences), statuses.schemas(), typed)
     for schemas in made:
         _add(found, {"components": {"schemas": schemas}}, "what is made from code")
     send = found["paths"]["/resources/v1/messaging"]["post"]["requestBody"]["content"]["application/json"]
-    send["examples"] = read("examples.yaml")
+    send["examples"] = {name: example for one in own.values() for name, example in one["examples"].items()}
     for call in admin_calls(admin):
         operations = found["paths"].setdefault(call.path, {})
         operations[call.method] = _operation(call, operations.get(call.method, {}))
@@ -73,7 +76,17 @@ def describe(admin: Sequence[BaseRoute], channels: Mapping[str, Channel]) -> dic
 
 def read(name: str) -> Any:
     """A file of this folder."""
-    return yaml.load(_FOLDER.joinpath(name).read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - a safe loader
+    return _parsed(_FOLDER.joinpath(name))
+
+
+def own_of(channel: str) -> dict[str, Any]:
+    """What `openapi.yaml` in a channel's folder says: `members`, sentences by path, and `examples`, calls by name."""
+    file = files("heliograph.channels").joinpath(channel, "openapi.yaml")
+    return {"members": {}, "examples": {}, **(_parsed(file) if file.is_file() else {})}
+
+
+def _parsed(file: Traversable) -> Any:
+    return yaml.load(file.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - a safe loader
 
 
 def _add(found: dict[str, Any], more: Mapping[str, Any], source: str, depth: int = 0) -> None:

@@ -159,20 +159,25 @@ def _ways(rule: Demand, known: Schema) -> list[Schema]:
 
 def _there(path: Path, optional: int, known: Schema, bare: bool) -> Schema:
     """The member is there and, unless `bare`, not empty; the first `optional` steps of the way to it need not be."""
-    member: Schema = known
+    members = [known]
     for name in path:
-        member = member.get("properties", {}).get(name, {})
-    made: Schema = {} if bare else _not_empty(member)
+        members.append(members[-1].get("properties", {}).get(name, {}))
+    made: Schema = {} if bare else _not_empty(members[-1])
     for depth in reversed(range(len(path))):
         made = {"properties": {path[depth]: made}} if made else {}
         if depth >= optional:
             made["required"] = [path[depth]]
+        if depth and members[depth].get("type") != "object":
+            made["type"] = "object"
     return made
 
 
 def _not_empty(member: Schema) -> Schema:
+    """What keeps a member that is there from being empty; one of which nothing is known must not be null either."""
     kinds = member.get("type", ())
     named = [kinds] if isinstance(kinds, str) else [*kinds, *(one.get("type", "") for one in member.get("anyOf", ()))]
+    if not member:
+        return {"type": [*_LEAST, "number", "boolean"], **dict.fromkeys(_LEAST.values(), 1)}
     return {_LEAST[kind]: 1 for kind in named if kind in _LEAST}
 
 
