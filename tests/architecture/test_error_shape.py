@@ -27,9 +27,11 @@ QUERIES = (
     "to=9999999999999999", "to=0", "code=9999", "code=x", "state=x", "cursor=x", "cursor=99999999999999999999.0",
     "cursor=1.99999999999999999999", "api=x", "plan=x",
 )  # fmt: skip
-BODIES = (b"", b"{", b"[]", b"nonsense", b"\xff", b'{"tenants": 1}', b'{"tenants": [{"id": ""}]}', b'{"tenants": [{"id": [1]}]}', b'{"tenants": [{"name": {}}]}',
-          b'{"more": 1}',
-          b'{"from": "x"}', b'{"from": 99999999999999999999999}', b'{"to": true}', b"[" * 5_000)  # fmt: skip
+BODIES = (
+    b"", b"{", b"[]", b"nonsense", b"\xff", b'{"tenants": 1}', b'{"tenants": [{"id": ""}]}', b'{"more": 1}',
+    b'{"tenants": [{"id": [1]}]}', b'{"tenants": [{"name": {}}]}', b'{"from": "x"}', b'{"to": true}',
+    b'{"from": 99999999999999999999999}', b"[" * 5_000,
+)  # fmt: skip
 
 
 class Nothing:
