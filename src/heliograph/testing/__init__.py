@@ -1,4 +1,4 @@
-"""A whole platform in a test: real HTTP, real SQLite, real SMPP to the simulator, on free ports."""
+"""A whole platform in a test: real HTTP, a real database, real SMPP to the simulator, on free ports."""
 
 from __future__ import annotations
 
@@ -46,6 +46,14 @@ def message_of(channel: Channel, found: Any, categories: Categories = SHIPPED, *
     if not isinstance(element, Message):
         raise element
     return element
+
+
+def on_sqlite(data: Path) -> str:
+    """Every platform on SQLite, in its data folder."""
+    return config.SQLITE
+
+
+database_of: Callable[[Path], str] = on_sqlite  # the tests of this repository put another one here
 
 
 class Running:
@@ -151,17 +159,18 @@ def workspace(url: str, **service: Any) -> dict[str, Any]:
 
 @asynccontextmanager
 async def running(
-    data: Path, document: Callable[[str], dict[str, Any]] = workspace, **more: str
+    data: Path, document: Callable[[str], dict[str, Any]] = workspace, database: str = "", **more: str
 ) -> AsyncIterator[Running]:
-    """A platform with all roles on free ports; the workspace is applied when the data folder has none. `more` are
-    further settings."""
+    """A platform with all roles on free ports; the workspace is applied when there is none. `database` is the setting
+    of that name; without one it is what `database_of` says for the data folder. `more` are further settings."""
     listener = socket.socket(proto=socket.IPPROTO_TCP)  # named, or asyncio leaves Nagle's algorithm on
     listener.bind(("127.0.0.1", 0))
     host, port = listener.getsockname()
     settings = config.load(
         {
             "DATA": str(data), "LISTEN": f"{host}:{port}", "SMSC_SIMULATOR": "127.0.0.1:0",
-            "SIMULATOR_PORTS": "free", "ADMIN_TOKEN": ADMIN_TOKEN, **more,
+            "SIMULATOR_PORTS": "free",
+            "ADMIN_TOKEN": ADMIN_TOKEN, "DATABASE": database or database_of(data), **more,
         },
         {},
     )  # fmt: skip
