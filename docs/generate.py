@@ -36,7 +36,7 @@ from heliograph.api.transactions import Transactions
 from heliograph.cli.main import app
 from heliograph.config import FILE, PREFIX, SETTINGS
 from heliograph.model import policies, workspace
-from heliograph.policy.links import PATH
+from heliograph.policy.objects.links import PATH
 from heliograph.simulators.bin import Bins
 
 FOLDER = Path(__file__).parent / "reference"
@@ -113,7 +113,7 @@ def bare_endpoints() -> Endpoints:
         workspace=_bare(WorkspaceViews), callbacks=_bare(CallbackViews), explain=_bare(ExplainViews),
         keys=_bare(KeyViews),
         views=_bare(Views), metrics=_bare(Metrics),
-        ready=ready, ids=_bare(object), admin_token="", hooks=_bare(Callbacks), links=_bare(LinkViews),
+        ready=ready, ids=_bare(object), channels={}, admin_token="", hooks=_bare(Callbacks), links=_bare(LinkViews),
     )  # fmt: skip
 
 

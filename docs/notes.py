@@ -54,6 +54,9 @@ Where the tenant has [limits](workspace.md), answers say how far the caller is f
 the headers `x-rate-limit-limit`, `x-rate-limit-remaining` and `x-rate-limit-reset` (Unix seconds: when the rate is
 whole again, or the next UTC day begins). Above a limit nothing of a call is taken, and it gets 7020.
 
+How-to pages have more on [authentication](../howto/authentication.md), [limits](../howto/limits.md),
+[`Idempotency-Key`](../howto/idempotency.md) and [errors](../howto/read-an-error.md).
+
 Calls of the admin API carry `Authorization: Bearer <admin token>` and are answered with the usual HTTP statuses.
 Times are Unix milliseconds. An error has one shape:
 
@@ -99,7 +102,8 @@ QUERIES = {
     "`correlationid`, `from`, `to`; page with `limit` (500 at most) and `cursor`.",
     "POST /admin/v1/tenants/{tenant}/explain": "`service` says who would send it. `faults` are against the whole "
     "call; each destination has its own, with the text, its parts and encoding, the sender and the connector. "
-    "`price` and `next_permitted_at` are null in this release.",
+    "`price` is what it would cost, null where the tenant has no billing; `earliest` is when it may be sent, now "
+    "where nothing is against it.",
     "GET /admin/v1/services/{service}/keys": "`tenant` says whose service, where its id leaves a doubt.",
     "POST /admin/v1/services/{service}/keys": "With two keys it is refused, unless `rotate=true` ends all but the "
     "newest of them; the answer names what it ended. A workspace file that declares `keys` undoes this when it is "

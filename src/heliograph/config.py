@@ -8,6 +8,7 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -67,6 +68,16 @@ def _secret(value: str) -> str:
     return value
 
 
+def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    found = []
+    for entry in filter(None, (part.strip() for part in value.split(","))):
+        try:
+            found.append(ip_network(entry, strict=False))
+        except ValueError as error:
+            raise ValueError(f"must be IPv4 or IPv6 addresses or CIDR blocks; {entry!r} is none") from error
+    return tuple(found)
+
+
 def _roles(value: str) -> str:
     unknown = [role for role in value.split(",") if role not in ROLES]
     if unknown:
@@ -118,6 +129,13 @@ SETTINGS = (
     ),
     Setting("BUS", "local", _one_of("local"), "How the parts of the platform reach each other."),
     Setting("LISTEN", "127.0.0.1:8080", _listen, "Host and port of the HTTP server."),
+    Setting(
+        "TRUSTED_PROXIES",
+        "",
+        _networks,
+        "Addresses and CIDR blocks of reverse proxies, separated by commas. A call from one of them comes from the "
+        "right-most address in its `X-Forwarded-For` that is none of them. Empty: the header is not looked at.",
+    ),
     Setting("ROLES", ",".join(ROLES), _roles, "What this process does, separated by commas."),
     Setting("ADMIN_TOKEN", "", _text, "Token of the admin API; made at first start and kept in the data folder."),
     Setting(
@@ -158,6 +176,7 @@ class Config:
     database: str
     bus: str
     listen: str
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     roles: frozenset[str]
     admin_token: str
     secret_key: str
@@ -224,6 +243,7 @@ def _checked(known: Mapping[str, Setting], values: Mapping[str, str]) -> Config:
         database=checked["DATABASE"],
         bus=checked["BUS"],
         listen=checked["LISTEN"],
+        trusted_proxies=checked["TRUSTED_PROXIES"],
         roles=frozenset(checked["ROLES"].split(",")),
         admin_token=checked["ADMIN_TOKEN"],
         secret_key=checked["SECRET_KEY"],

@@ -30,7 +30,7 @@ from heliograph.policy import Explained, Verdict, explain, judge_addresses, judg
 from heliograph.policy.directory import Directory
 from heliograph.policy.facts import Facts
 from heliograph.policy.limits import Limiter, Standing
-from heliograph.policy.links import asks_for_links
+from heliograph.policy.objects.links import asks_for_links
 from heliograph.policy.outcomes import OutcomeBook
 from heliograph.store import Store, StoreUnavailable
 
@@ -61,9 +61,10 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What would become of a call: what is against all of it, and each element in request order, a message with
-    what policy says of its destinations."""
+    """What would become of a call at `now_ms`: what is against all of it, and each element in request order, a
+    message with what policy says of its destinations."""
 
+    now_ms: int
     against: list[Rejected]
     elements: list[BadElement | tuple[Message, Explained]]
 
@@ -179,7 +180,7 @@ class Intake:
     async def preview(self, tenant: Tenant, service: Service, body: bytes) -> Preview:
         """What would become of a call now: every fault and not only the first. Nothing is taken, kept or sent."""
         now_ms, directory = self._clock_ms(), self._directory()
-        found = Preview([], [])
+        found = Preview(now_ms, [], [])
         if tenant.status != "active" or service.status != "live":
             found.against.append(Rejected(keys.SERVICE_INACTIVE))
         try:

@@ -164,8 +164,8 @@ def _unhide(value: Any, current: Any) -> Any:
     if isinstance(value, dict) and isinstance(current, dict):
         return {name: _unhide(inner, current.get(name)) for name, inner in value.items()}
     if isinstance(value, list) and isinstance(current, list | tuple):
-        by_id = {_identity(item): item for item in current}
-        return [_unhide(item, by_id.get(_identity(item))) for item in value]
+        by_name = {label(item): item for item in current if label(item)}
+        return [_unhide(item, by_name.get(label(item))) for item in value]
     return value
 
 
@@ -181,9 +181,3 @@ def _unknown(value: Any, path: str = "") -> Iterator[Fault]:
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             yield from _unknown(item, f"{path}[{label(item) or index}]")
-
-
-def _identity(item: Any) -> object:
-    if isinstance(item, dict):
-        return item.get("id") or item.get("name")
-    return None

@@ -17,7 +17,7 @@ from heliograph.model.message import Transaction
 from heliograph.model.outcome import State
 from heliograph.model.record import Click, LinkRow, Notice, StoryLine
 from heliograph.policy.directory import Directory
-from heliograph.policy.links import Codes, Place
+from heliograph.policy.objects.links import Codes, Place
 from heliograph.policy.outcomes import OutcomeBook
 from heliograph.store import Clicked, Store, StoreUnavailable
 

@@ -42,7 +42,7 @@ from heliograph.model.ids import Ids
 from heliograph.model.record import Notice
 from heliograph.notify.teller import Teller
 from heliograph.policy.limits import Limiter
-from heliograph.policy.links import Codes
+from heliograph.policy.objects.links import Codes
 from heliograph.receipts.receiver import Receiver
 from heliograph.receipts.sweeper import Sweeper
 from heliograph.store import Store, StoreUnavailable
@@ -215,6 +215,7 @@ class Platform:
             metrics=Metrics(self.numbers),
             ready=self.ready,
             ids=self.ids,
+            channels=self.channels,
             admin_token=self.admin_token,
             links=self.links,
             hooks=Callbacks(directory, self.simulators.peers, self.receiver.receive, clock_ms),
@@ -222,7 +223,7 @@ class Platform:
         more: list[BaseRoute] = []
         if "simulators" in self.config.roles:
             more.append(Mount("/sim/bin", routes=self.simulators.bin_routes()))
-        return build_app(endpoints, more, public="api" in self.config.roles)
+        return build_app(endpoints, more, public="api" in self.config.roles, proxies=self.config.trusted_proxies)
 
     def connectors(self) -> dict[str, dict[str, Any]]:
         """Every connector's status by lane name."""

@@ -24,6 +24,11 @@ def moment(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
 
 
+def date(ms: int) -> str:
+    """Unix milliseconds as a day and time, UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
 def changes(lines: Iterable[str], *, applied: bool) -> None:
     """What an apply changed, or would."""
     lines = list(lines)
@@ -97,7 +102,9 @@ def explained(document: dict[str, Any]) -> None:
         _fault(fault)
     alike: dict[str, list[dict[str, Any]]] = {}
     for item in document["destinations"]:
-        what = {name: item[name] for name in ("channel", "faults", "sender", "connector", "text")}
+        what = {
+            name: item[name] for name in ("channel", "faults", "sender", "connector", "text", "price", "earliest")
+        }
         alike.setdefault(repr(what), []).append(item)
     for items in alike.values():
         first = items[0]
@@ -109,6 +116,10 @@ def explained(document: dict[str, Any]) -> None:
             console.print(f"    text    {escape(first['text'])}  [dim]{parts}, {first['encoding']}[/]")
         if first["sender"] or first["connector"]:
             console.print(f"    way     {escape(first['sender'])} over {escape(first['connector'])}")
+        if first["price"]:
+            console.print(f"    costs   {escape(first['price']['amount'])} {escape(first['price']['currency'])}")
+        if first["earliest"]:
+            console.print(f"    when    {'now' if first['earliest'] <= document['at'] else date(first['earliest'])}")
         for fault in first["faults"]:
             _fault(fault)
 

@@ -12,7 +12,7 @@ from heliograph.model.channel import Report
 from heliograph.model.ids import Ids
 from heliograph.model.record import Notice
 from heliograph.policy.directory import Directory
-from heliograph.policy.links import Codes
+from heliograph.policy.objects.links import Codes
 from heliograph.store import Store
 from heliograph.store.correlator import Correlator
 

@@ -20,7 +20,7 @@ from heliograph.model.record import StoryLine
 from heliograph.policy import Verdict, judge_address, judge_message, story
 from heliograph.policy.directory import Directory
 from heliograph.policy.facts import OTHER_WINDOW_MS
-from heliograph.policy.links import Codes
+from heliograph.policy.objects.links import Codes
 from heliograph.policy.outcomes import OutcomeBook, Outcomes
 from heliograph.store.cache import Recent
 

@@ -17,16 +17,23 @@ Path = tuple[str, ...]
 Condition = Callable[[dict[str, Any]], bool]
 
 
-def given(*path: str) -> Condition:
+@dataclass(frozen=True, slots=True)
+class Given:
     """The condition that a member is there, be it empty: `{}` is there, null and `""` are not."""
 
-    def holds(found: dict[str, Any]) -> bool:
+    path: Path
+
+    def __call__(self, found: dict[str, Any]) -> bool:
+        """Whether it holds for a channel's object."""
         value: Any = found
-        for name in path:
+        for name in self.path:
             value = value.get(name) if isinstance(value, dict) else None
         return value is not None and value != ""
 
-    return holds
+
+def given(*path: str) -> Given:
+    """The condition that the member is there."""
+    return Given(path)
 
 
 @dataclass(frozen=True, slots=True)

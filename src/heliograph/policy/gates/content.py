@@ -7,7 +7,7 @@ import msgspec
 from heliograph.catalogue import keys
 from heliograph.policy.content import apply_template, choose, fill, fill_all, missing, missing_in
 from heliograph.policy.gates.case import LONGEST, Case, Looked
-from heliograph.policy.links import Linker, NoLink
+from heliograph.policy.objects.links import Linker, NoLink
 
 PARAMETERS = {"voice": 1_024}
 """Characters that `message.parameters` may take, written as JSON (decisions 3)."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from heliograph.model.message import Content, Shorten
 from heliograph.model.workspace import Link
-from heliograph.policy.links import LENGTH, Codes, Linker, NoLink, Place
+from heliograph.policy.objects.links import LENGTH, Codes, Linker, NoLink, Place
 
 CODES = Codes(b"secret")
 BASE = "https://hg.example"

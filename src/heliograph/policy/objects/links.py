@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from heliograph.model.channel import BodyLink
 from heliograph.model.message import Content, Shorten
 from heliograph.model.workspace import Link
@@ -127,10 +129,9 @@ class Linker:
         if link.status != "active":
             raise NoLink(f"link_{name}", f"{path}.status is {link.status}")
         minutes = self._content.smartlinks.get(name) or link.validity
-        return self._standin(
-            ("smart", name), self._base_of(link.domain), label=name, url=link.url, minutes=minutes, ios=link.ios_url,
-            android=link.android_url, expired=link.expired_url,
-        )  # fmt: skip
+        base = self._base_of(link.domain)
+        made = BodyLink("", base, name, link.url, link.ios_url, link.android_url, link.expired_url, minutes)
+        return self._standin(("smart", name), made)
 
     def _shortened(self, options: Shorten) -> Callable[[re.Match[str]], str]:
         if options.domain not in self._domains and not options.fallback:
@@ -138,22 +139,18 @@ class Linker:
         base = self._base_of(options.domain if options.domain in self._domains else "")
 
         def make(match: re.Match[str]) -> str:
-            return self._standin(("url", match[0]), base, label="", url=match[0], minutes=SHORTENED_MINUTES)
+            return self._standin(("url", match[0]), BodyLink("", base, "", match[0], "", "", "", SHORTENED_MINUTES))
 
         return make
 
     def _base_of(self, domain: str) -> str:
         return f"https://{domain}" if domain else self._base
 
-    def _standin(
-        self, identity: tuple[str, str], base: str, *, label: str, url: str, minutes: int, ios: str = "",
-        android: str = "", expired: str = "",
-    ) -> str:  # fmt: skip
+    def _standin(self, identity: tuple[str, str], link: BodyLink) -> str:
         found = self._found.get(identity)
         if found is None:
             if len(self._found) == MOST:
-                raise NoLink(url, f"a message has {MOST} links at most")
-            standin = base + PATH + DIGITS[len(self._found)].rjust(LENGTH, "0")
-            found = BodyLink(standin, base, label, url, ios, android, expired, minutes)
-            self._found[identity] = found
+                raise NoLink(link.url, f"a message has {MOST} links at most")
+            standin = link.base + PATH + DIGITS[len(self._found)].rjust(LENGTH, "0")
+            found = self._found[identity] = msgspec.structs.replace(link, standin=standin)
         return found.standin
