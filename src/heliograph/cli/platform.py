@@ -84,7 +84,7 @@ class Platform:
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell)
         self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell)
         self.lanes = Lanes(directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms)
-        self.lookup = Lookup()
+        self.lookup = Lookup(self.store)
         self.dispatcher = Dispatcher(
             Surroundings(
                 self.store, directory, correlator, self.ids, self.tell, self.receiver.receive, lookup=self.lookup

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from heliograph.catalogue import keys
 from heliograph.dispatch.story import line
-from heliograph.lookup import Lookup
+from heliograph.lookup import Lookup, asked_of
 from heliograph.model.channel import Outbound
 from heliograph.model.ids import Ids
 from heliograph.model.message import Request, Transaction
+from heliograph.model.money import Ask
 from heliograph.model.outcome import Refused
 from heliograph.model.people import NOTHING_KNOWN, Known
 from heliograph.model.record import StoryLine
@@ -23,6 +24,9 @@ from heliograph.store.cache import Recent
 
 KEPT = 4_096
 FRESH_MS = 1_000  # a judgement is good for a second: time, money and lists change
+OVERTAKEN = Refused(
+    keys.NOT_ENOUGH_CREDITS, "credit", "", "the account or the count was used up by messages that went out meanwhile"
+)
 NO_SERVICE = Refused(
     keys.CHANNEL_NOT_CONFIGURED, "service", "", "the service was removed from the workspace after acceptance"
 )
@@ -45,6 +49,13 @@ class Judgement:
         return 0 <= now_ms - self.at_ms < FRESH_MS and not self.at_ms < self.expiry <= now_ms
 
 
+class Ready(NamedTuple):
+    """It may go, at that price (millionths)."""
+
+    outbound: Outbound
+    price: int
+
+
 class Wait(NamedTuple):
     """It may not go before `until` (Unix milliseconds)."""
 
@@ -53,6 +64,30 @@ class Wait(NamedTuple):
 
 KnownOf = Mapping[tuple[int, int], Known]
 """What is known of the addresses of a chunk, by request and element."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A message that may go: as the connector takes it, its row, its request, how that was judged, by what was known
+    of its address, and what it costs (millionths)."""
+
+    outbound: Outbound
+    row: Transaction
+    request: Request
+    judgement: Judgement
+    known: Known
+    price: int
+
+    @property
+    def ask(self) -> Ask:
+        """What is asked for before it goes out."""
+        return asked_of(self.verdict.case, self.row.request, self.row.ordinal, self.outbound.to, self.price)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the message gates said."""
+        assert self.judgement.verdict is not None  # noqa: S101 - without a service nothing may go
+        return self.judgement.verdict
 
 
 class Judge:
@@ -104,7 +139,7 @@ class Judge:
 
     def outbound(
         self, judgement: Judgement, row: Transaction, now_ms: int, known: Known = NOTHING_KNOWN
-    ) -> Outbound | Refused | Wait:
+    ) -> Ready | Refused | Wait:
         """The message as the connector takes it, or why it may not go now."""
         if judgement.verdict is None:
             return NO_SERVICE
@@ -117,10 +152,32 @@ class Judge:
         assert body is not None  # noqa: S101 - a verdict that refuses nobody has a body
         expiry = judgement.expiry
         validity = max(1, (expiry - now_ms) // 1000) if expiry else 0
-        return Outbound(
+        outbound = Outbound(
             row.request, row.ordinal, judged.to, body, validity, row.attempt + 1, row.duplicate, judged.kind,
             judged.devices,
         )  # fmt: skip
+        return Ready(outbound, judged.price)
+
+    async def afford(
+        self, flights: list[Flight], now_ms: int
+    ) -> tuple[list[Flight], list[tuple[Flight, Refused, Known]]]:
+        """Set aside what messages cost, and count them, where that matters; which may go, and of those that may not
+        after all why, and what is known of them by now."""
+        by_tenant: dict[str, list[Flight]] = {}
+        for flight in flights:
+            declared = flight.verdict.case.facts.declared
+            if declared.plan or declared.caps:
+                by_tenant.setdefault(flight.request.tenant, []).append(flight)
+        short: dict[int, tuple[Flight, Refused, Known]] = {}
+        for chosen in by_tenant.values():
+            asks = [one.ask for one in chosen]
+            granted, after = await self._lookup.reserve(chosen[0].verdict.case.facts, asks, now_ms)
+            for flight, may in zip(chosen, granted, strict=True):
+                if not may:
+                    known = replace(flight.known, sent={**flight.known.sent, **after.sent}, balance=after.balance)
+                    made = self.outbound(flight.judgement, flight.row, now_ms, known)
+                    short[id(flight)] = (flight, made if isinstance(made, Refused) else OVERTAKEN, known)
+        return [flight for flight in flights if id(flight) not in short], list(short.values())
 
     def gates(self, judgement: Judgement, row: Transaction, now_ms: int, known: Known = NOTHING_KNOWN) -> StoryLine:
         """The gates a message passed or failed, as a story line."""

@@ -7,8 +7,8 @@ import logging
 
 from heliograph.bus.tasks import lasting
 from heliograph.dispatch.around import Surroundings
-from heliograph.dispatch.judge import Judge, Judgement, Wait
-from heliograph.dispatch.lane import Flight, Lane
+from heliograph.dispatch.judge import Flight, Judge, Judgement, Wait
+from heliograph.dispatch.lane import Lane
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.queue import Timers, element_of, request_of, slot_of
 from heliograph.dispatch.results import Results
@@ -43,8 +43,6 @@ class Dispatcher:
         self.counts = self._results.counts
         self._rows = Rows(around.store)
         self._tasks: list[asyncio.Task[None]] = []
-
-    # Coming in
 
     def offer(self, accepted: Accepted) -> None:
         """A call was committed: its queued transactions wait for their connectors from now on."""
@@ -89,8 +87,6 @@ class Dispatcher:
                 lane = self._lanes.route(entry.tenant, entry.service, entry.channel)
                 self._wait(lane, slot_of(entry.request, 0), entry.priority, entry.expiry)
 
-    # Going out
-
     async def _feed(self, lane: Lane) -> None:
         """Keeps one lane's stock filled until the lane is closed."""
         while not lane.closed:
@@ -120,6 +116,10 @@ class Dispatcher:
         try:
             flights = await self._prepare(lane, rows)
             rows = [flight.row for flight in flights]  # the others were refused or moved
+            flights, short = await self._judge.afford(flights, now_ms := self._around.clock_ms())
+            rows = [flight.row for flight in flights]
+            for flight, why, known in short:
+                self._refuse(flight.judgement, flight.row, why, now_ms, known)
             if rows:
                 await self._store.claim(_ranges(rows))
                 lane.stock.extend(flights)
@@ -158,7 +158,7 @@ class Dispatcher:
             elif self._lanes.lane(request, row.element) is not lane:
                 self._move(request, row)
             else:
-                ready.append(Flight(made, row, request, judgement, known))
+                ready.append(Flight(made.outbound, row, request, judgement, known, made.price))
         return ready
 
     def _move(self, request: Request, row: Transaction, *, front: bool = False) -> None:
@@ -185,8 +185,6 @@ class Dispatcher:
             message = flight.request.messages[flight.row.element]
             self._timers.expire(message.expiry, slot_of(flight.row.request, flight.row.element))
             self._move(flight.request, flight.row, front=True)
-
-    # Time
 
     async def tidy(self) -> None:
         """For ever: wakes what was delayed, ends what expired while it waited."""
@@ -224,8 +222,6 @@ class Dispatcher:
             judgement = self._judge.of(requests[row.request], row, now_ms)
             if isinstance(made := self._judge.outbound(judgement, row, now_ms), Refused):
                 self._refuse(judgement, row, made, now_ms, NOTHING_KNOWN)
-
-    # Life
 
     async def start(self) -> None:
         """Begin: connectors, the settler and the clock."""

@@ -12,7 +12,7 @@ from heliograph.model.channel import Report
 from heliograph.model.ids import Ids
 from heliograph.model.message import Request
 from heliograph.model.outcome import Inbound, Reachability, Receipt, State
-from heliograph.model.record import Match, Notice, Reported, Settlement
+from heliograph.model.record import Match, Notice, Release, Reported, Settlement
 from heliograph.policy.directory import Directory
 from heliograph.policy.outcomes import Made, OutcomeBook, notices_owed
 from heliograph.receipts.inbound import InboundKeeper
@@ -119,7 +119,9 @@ class Receiver:
     async def _keep(self, receipts: list[tuple[str, Receipt, Stored]], late: list[tuple[Reported, Match]]) -> None:
         try:
             batch = await self._plan(receipts, late)
-            settlement = Settlement(changes=[made.change for made in batch.made])
+            reserves = any(made.outcomes is not None and made.outcomes.reserves for made in batch.made)
+            release = Release.SPENT if reserves else Release.NOTHING
+            settlement = Settlement(changes=[made.change for made in batch.made], release=release)
             applied = await self._store.receive(batch.fresh, settlement, batch.adopted)
         except StoreUnavailable as error:
             log.warning("receipts cannot be kept and are given back to their operator: %s", error)

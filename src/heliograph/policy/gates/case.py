@@ -110,7 +110,7 @@ class Target:
         self.kind = address.kind
         self.person = known.people.get((address.kind, address.value)) if known.people else None
         if address.kind in PROFILE_KINDS:
-            self.kind, self.to = _resolved(address, channel, self.person, sandbox=case.facts.service.sandbox)
+            self.kind, self.to = reached(address, channel, self.person, sandbox=case.facts.service.sandbox)
         else:
             self.to = channel.normalise(address.value)
 
@@ -125,9 +125,9 @@ class Target:
         return self.person.app.devices if self.person and self.person.app else ()
 
 
-def _resolved(address: Address, channel: Channel, person: Person | None, *, sandbox: bool) -> tuple[str, str | None]:
-    """Where a profile is reached on a channel: the kind of the address and the address. In the sandbox a user nobody
-    knows is a simulated one (control 5)."""
+def reached(address: Address, channel: Channel, person: Person | None, *, sandbox: bool) -> tuple[str, str | None]:
+    """Where an address given by a profile's id is reached on a channel: the kind of address there, and the address.
+    In the sandbox a user nobody knows is a simulated one (control 5)."""
     if address.kind == USER:
         user = person.app if person else None
         to = channel.normalise(user.id if user else address.value) if user is not None or sandbox else None
