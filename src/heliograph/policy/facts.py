@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from heliograph.model.channel import Channel
 from heliograph.model.duration import parse_duration
 from heliograph.model.workspace import App, Sender, Service, Template, Tenant
+from heliograph.policy.meters import Meter, meters_of
 from heliograph.policy.objects import Declared, declared_by
 from heliograph.policy.ways import Ways, ways_of
 
@@ -20,7 +21,8 @@ SANDBOX_WINDOW_MS = 5_000  # control 5
 @dataclass(frozen=True, slots=True)
 class Facts:
     """A tenant and one of its services, with its objects by name. `ways` are those it may send by, `windows` the
-    milliseconds a receipt is waited for, per channel, `declared` the tenant's policies."""
+    milliseconds a receipt is waited for, per channel; `meters` are the limits that its messages count towards,
+    `declared` the tenant's policies."""
 
     tenant: Tenant
     service: Service
@@ -31,6 +33,7 @@ class Facts:
     windows: Mapping[str, int]
     apps: Mapping[str, App]
     declared: Declared
+    meters: tuple[Meter, ...]
 
 
 def facts_for(
@@ -48,6 +51,7 @@ def facts_for(
         ways=ways_of(tenant, service, channels),
         senders={(sender.channel, sender.id): sender for sender in tenant.senders},
         templates={template.id: template for template in tenant.templates},
+        meters=meters_of(tenant, service),
         windows={name: _window_ms(service, name) for name in channels},
         apps={app.id: app for app in tenant.apps},
         declared=declared or declared_by(tenant),
