@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -25,6 +25,8 @@ from heliograph.api.admin.callbacks import CallbackViews
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
+from heliograph.api.admin.policies.accounts import AccountViews
+from heliograph.api.admin.policies.dnd import DndViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, admin_routes, operation_routes, public_routes
@@ -73,12 +75,21 @@ def commands() -> str:
     """Every command of `cli/main.py` with its arguments and options."""
     group: Any = typer.main.get_command(app)
     pieces = [notes.COMMANDS_HEAD]
-    for name, command in sorted(group.commands.items()):
+    for name, command in _commands(group):
         pieces.append(f"## heliograph {name}\n\n{sentence(command.help)}\n")
         shown = [item for item in command.params if item.name != "help"]
         if shown:
             pieces.append(table(("argument or option", "meaning", "default"), map(_parameter, shown)))
     return "\n".join(pieces)
+
+
+def _commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Every command by its whole name, those of a group under it."""
+    for name, command in sorted(group.commands.items()):
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
 
 
 def _parameter(item: Any) -> tuple[str, str, str]:
@@ -112,6 +123,7 @@ def bare_endpoints() -> Endpoints:
         keys=_bare(KeyViews),
         views=_bare(Views), metrics=_bare(Metrics),
         ready=ready, ids=_bare(object), admin_token="", hooks=_bare(Callbacks),
+        dnd=_bare(DndViews), accounts=_bare(AccountViews),
     )  # fmt: skip
 
 

@@ -240,10 +240,10 @@ WORKSPACE: dict[str, dict[str, str]] = {
     },
     "OptOut": {
         "stop": "Who writes one of these and nothing else is put on the list for the channel.",
-        "start": "Who writes one of these is taken off it.",
+        "start": "Who writes one of these is taken off it, if such a word had put them there.",
         "category": "Only for messages of this category; empty is all.",
-        "reply_stop": "What is answered; empty is nothing.",
-        "reply_start": "What is answered; empty is nothing.",
+        "reply_stop": "What is answered, on SMS; empty is nothing.",
+        "reply_start": "The same for who starts again.",
     },
     "FrequencyCap": {
         "most": "How many messages one address gets.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +23,9 @@ from heliograph.contract.envelope import BadElement, Call, read_call
 from heliograph.lookup import Lookup
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.message import Address, Message, Request, Transaction
-from heliograph.model.outcome import Refused, Rejected, State
+from heliograph.model.outcome import Inbound, Refused, Rejected, State
 from heliograph.model.people import NOTHING_KNOWN, Known
+from heliograph.model.policies import TRANSACTIONAL
 from heliograph.model.record import Accepted, Change, Counted, KeptAnswer, Notice, Run, StoryLine
 from heliograph.model.workspace import Service, Tenant
 from heliograph.policy import Explained, explain, judge_addresses, judge_message, story
@@ -33,7 +35,10 @@ from heliograph.policy.limits import Limiter, Standing
 from heliograph.policy.outcomes import OutcomeBook
 from heliograph.store import Store, StoreUnavailable
 
+log = logging.getLogger(__name__)
+
 ACCEPTED = keys.ACCEPTED
+ANSWER_CATEGORY = TRANSACTIONAL[0]
 KEY_HEADER = "Idempotency-Key"
 KEY_CHARACTERS = 255
 
@@ -173,6 +178,22 @@ class Intake:
             return NOTHING_KNOWN
         return await self._lookup.known(facts, message.content, message.addresses, now_ms)
 
+    async def answer(self, tenant: Tenant, service: Service, item: Inbound, text: str) -> None:
+        """Answer a person who has written to us, whatever list they are on by now. On SMS only."""
+        if item.channel != "sms" or not text:
+            return
+        body = {
+            "deliverychannel": item.channel,
+            "channels": {
+                "sms": {"text": text, "senderid": item.destination, "extras": {"category": ANSWER_CATEGORY}}
+            },
+            "destination": [{"msisdn": [item.sender]}],
+        }
+        try:
+            await self.accept(tenant, service, msgspec.json.encode(body))
+        except (Rejected, StoreUnavailable) as error:
+            log.warning("an answer to %s of %s could not be sent: %s", service.id, tenant.id, error)
+
     async def preview(self, tenant: Tenant, service: Service, body: bytes) -> Preview:
         """What would become of a call now: every fault and not only the first. Nothing is taken, kept or sent."""
         now_ms, directory = self._clock_ms(), self._directory()
@@ -226,7 +247,7 @@ class Intake:
                 continue
             plan.answers.append(Answer(refused.key, ordinal, address.correlation))
             plan.refused.append((index, ordinal, address, refused))
-            gates = msgspec.json.encode(story(verdict, address, known)).decode()
+            gates = msgspec.json.encode(story(verdict, address, known, refused)).decode()
             plan.story.append(StoryLine(self._ids.next(), plan.request, ordinal, now_ms, "gates", gates))
 
     async def _keep(self, plan: _Plan, nonce: int, tenant: Tenant, service: Service, now_ms: int) -> None:

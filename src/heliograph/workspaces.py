@@ -85,6 +85,15 @@ class Workspaces:
                 await self._enforce(new)
             return Applied(self._directory.version, changes, made, not_in_force(new))
 
+    async def change_tenant(self, tenant: str, **members: Any) -> None:
+        """Declare other members of a tenant, which are right already."""
+        async with self._lock:
+            tenants = tuple(
+                msgspec.structs.replace(one, **members) if one.id == tenant else one
+                for one in self._directory.document.tenants
+            )
+            await self._enforce(Document(tenants=tenants))
+
     async def set_keys(self, tenant: str, service: str, change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
         """Give a service other keys: `change` makes the new hashes of the present ones, oldest first. Whoever else
         changes the workspace waits meanwhile."""

@@ -19,6 +19,8 @@ from heliograph.api.admin.common import Handler, guarded, reply
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
+from heliograph.api.admin.policies.accounts import AccountViews
+from heliograph.api.admin.policies.dnd import DndViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
@@ -55,6 +57,8 @@ class Endpoints:
     ids: Ids
     admin_token: str
     hooks: Callbacks
+    dnd: DndViews
+    accounts: AccountViews
 
 
 def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
@@ -83,6 +87,12 @@ def admin_routes(endpoints: Endpoints) -> list[BaseRoute]:
         ("PUT", "/workspace", endpoints.workspace.write),
         ("GET", "/tenants/{tenant}/messages", endpoints.messages.listing),
         ("POST", "/tenants/{tenant}/explain", endpoints.explain.explain),
+        ("GET", "/tenants/{tenant}/dnd", endpoints.dnd.listing),
+        ("POST", "/tenants/{tenant}/dnd", endpoints.dnd.add),
+        ("DELETE", "/tenants/{tenant}/dnd", endpoints.dnd.remove),
+        ("DELETE", "/tenants/{tenant}/dnd/{address}", endpoints.dnd.remove),
+        ("GET", "/tenants/{tenant}/account", endpoints.accounts.read),
+        ("POST", "/tenants/{tenant}/account/entries", endpoints.accounts.book),
         ("GET", "/messages/{transid}", endpoints.messages.story),
         ("GET", "/services/{service}/keys", endpoints.keys.listing),
         ("POST", "/services/{service}/keys", endpoints.keys.make),

@@ -169,3 +169,12 @@ def codes(rows: list[dict[str, str]]) -> None:
             f"  phase {row['phase']}, {row['finality']}, to be fixed by {row['fixed_by']}, "
             f"safe to send again: {row['retry_safe']}\n"
         )
+
+
+def imported(counts: Any) -> None:
+    """What became of a file."""
+    refused = f", {counts['refused']} were refused" if counts["refused"] else ""
+    console.print(
+        f"{counts['listed']} of {counts['rows']} rows are on the list, {counts['new']} of them new{refused}"
+    )
+    console.print(f"what became of each: {counts['outcome']}")

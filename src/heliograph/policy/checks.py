@@ -177,15 +177,20 @@ def judge_addresses(
     return refusals
 
 
-def story(verdict: Verdict, address: Address, known: Known = NOTHING_KNOWN) -> list[dict[str, object]]:
-    """Every gate one destination passed, up to the one that refused it, for people."""
+def story(
+    verdict: Verdict, address: Address, known: Known = NOTHING_KNOWN, refused: Refused | None = None
+) -> list[dict[str, object]]:
+    """Every gate one destination passed, up to the one that refused it, for people. `refused` is what was decided
+    already, by more than is known here (what those before it in the chunk cost)."""
     channel, target = verdict.channel, None
     if channel is not None:
         target, verdict = _target(address, verdict, channel, known, known.balance)
     lines: list[Looked] = []
     looked = iter(verdict.looked)
     for gate in CHECKS[: verdict.stop + 1]:
-        if isinstance(gate, Gate):
+        if refused is not None and gate.name == refused.gate:
+            lines.append(Looked(gate.name, False, refused.value, refused.decided_by))
+        elif isinstance(gate, Gate):
             lines.append(next(looked))
         elif target is not None:
             lines.append(gate.look(target))

@@ -15,7 +15,7 @@ from heliograph.model.outcome import Inbound, Reachability, Receipt, State
 from heliograph.model.record import Match, Notice, Release, Reported, Settlement
 from heliograph.policy.directory import Directory
 from heliograph.policy.outcomes import Made, OutcomeBook, notices_owed
-from heliograph.receipts.inbound import InboundKeeper
+from heliograph.receipts.inbound import InboundKeeper, Wished, nobody_asked
 from heliograph.receipts.parts import Parts, state_of
 from heliograph.store import Store, StoreUnavailable
 from heliograph.store.correlator import Correlator
@@ -46,7 +46,8 @@ class Receiver:
         ids: Ids,
         clock_ms: Callable[[], int],
         tell: Tell,
-    ) -> None:  # fmt: skip
+        wished: Wished = nobody_asked,
+    ) -> None:
         self._store = store
         self._correlator = correlator
         correlator.on_late = self._adopt
@@ -56,7 +57,7 @@ class Receiver:
         self._clock_ms = clock_ms
         self._tell = tell
         self._parts = Parts(store)
-        self._keeper = InboundKeeper(store, directory, ids, clock_ms, tell)
+        self._keeper = InboundKeeper(store, directory, ids, clock_ms, tell, wished)
         self._receipts: list[tuple[str, Receipt, Stored]] = []
         self._inbound: list[tuple[str, Inbound, Stored]] = []
         self._late: list[tuple[Reported, Match]] = []

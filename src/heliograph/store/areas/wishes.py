@@ -10,7 +10,7 @@ from msgspec.structs import astuple
 
 from heliograph.model.people import DndRow
 from heliograph.store.engines.base import Area
-from heliograph.store.steps import Plan, bulk, count, do, value
+from heliograph.store.steps import Answer, Plan, bulk, count, do
 
 
 class Gone(NamedTuple):
@@ -28,9 +28,12 @@ def list_dnd(payloads: Sequence[tuple[str, Sequence[DndRow]]]) -> Plan[list[int]
     """Put entries on the list, over those of the same address, channel and category; how many were new."""
     fresh: list[int] = []
     for tenant, rows in payloads:
-        before = yield value("count_dnd", tenant)
-        yield bulk("put_dnd", [(tenant, *astuple(row)) for row in _last(rows)])
-        fresh.append((yield value("count_dnd", tenant)) - before)
+        chosen = _last(rows)
+        known = yield bulk(
+            "known_dnd", [(tenant, row.address, row.channel, row.category) for row in chosen], Answer.VALUE
+        )
+        yield bulk("put_dnd", [(tenant, *astuple(row)) for row in chosen])
+        fresh.append(len(chosen) - (known or 0))
     return fresh
 
 

@@ -1,7 +1,9 @@
 -- The do-not-disturb list, and counts of what addresses have had.
 
--- name: count_dnd
-SELECT count(*) FROM dnd WHERE tenant = $1;
+-- name: known_dnd
+SELECT count(*) FROM json_each($1) AS c CROSS JOIN dnd AS d
+WHERE d.tenant = c.value ->> 0 AND d.address = c.value ->> 1 AND d.channel = c.value ->> 2
+  AND d.category = c.value ->> 3;
 
 -- name: put_dnd
 INSERT INTO dnd
