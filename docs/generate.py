@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Route
 
 from heliograph import catalogue
 from heliograph.api.admin.callbacks import CallbackViews
+from heliograph.api.admin.collections import CollectionViews
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
@@ -123,7 +124,7 @@ def bare_endpoints() -> Endpoints:
         keys=_bare(KeyViews),
         views=_bare(Views), metrics=_bare(Metrics),
         ready=ready, ids=_bare(object), admin_token="", hooks=_bare(Callbacks),
-        dnd=_bare(DndViews), accounts=_bare(AccountViews),
+        dnd=_bare(DndViews), accounts=_bare(AccountViews), collections=_bare(CollectionViews),
     )  # fmt: skip
 
 

@@ -79,11 +79,21 @@ class Workspaces:
     async def apply(self, document: dict[str, Any]) -> Applied:
         """Declare a document: all of it or, with `Faults`, nothing."""
         async with self._lock:
-            new, made = self._read(document)
-            changes = diff(self._directory.document, new)
-            if changes:
-                await self._enforce(new)
-            return Applied(self._directory.version, changes, made, not_in_force(new))
+            return await self._declare(document)
+
+    async def edit(self, change: Callable[[dict[str, Any]], None]) -> Applied:
+        """Declare the workspace as it is but for what `change` does to it; others who change it wait meanwhile."""
+        async with self._lock:
+            document: dict[str, Any] = msgspec.to_builtins(self._directory.document)
+            change(document)
+            return await self._declare(document)
+
+    async def _declare(self, document: dict[str, Any]) -> Applied:
+        new, made = self._read(document)
+        changes = diff(self._directory.document, new)
+        if changes:
+            await self._enforce(new)
+        return Applied(self._directory.version, changes, made, not_in_force(new))
 
     async def change_tenant(self, tenant: str, **members: Any) -> None:
         """Declare other members of a tenant, which are right already."""

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from heliograph.api import render
 from heliograph.api.admin.callbacks import CallbackViews
+from heliograph.api.admin.collections import CollectionViews
 from heliograph.api.admin.common import Handler, guarded, reply
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
@@ -59,6 +60,7 @@ class Endpoints:
     hooks: Callbacks
     dnd: DndViews
     accounts: AccountViews
+    collections: CollectionViews
 
 
 def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
@@ -93,6 +95,11 @@ def admin_routes(endpoints: Endpoints) -> list[BaseRoute]:
         ("DELETE", "/tenants/{tenant}/dnd/{address}", endpoints.dnd.remove),
         ("GET", "/tenants/{tenant}/account", endpoints.accounts.read),
         ("POST", "/tenants/{tenant}/account/entries", endpoints.accounts.book),
+        ("GET", "/tenants/{tenant}/{collection}", endpoints.collections.listing),
+        ("POST", "/tenants/{tenant}/{collection}", endpoints.collections.add),
+        ("GET", "/tenants/{tenant}/{collection}/{id:path}", endpoints.collections.read),
+        ("PUT", "/tenants/{tenant}/{collection}/{id:path}", endpoints.collections.put),
+        ("DELETE", "/tenants/{tenant}/{collection}/{id:path}", endpoints.collections.remove),
         ("GET", "/messages/{transid}", endpoints.messages.story),
         ("GET", "/services/{service}/keys", endpoints.keys.listing),
         ("POST", "/services/{service}/keys", endpoints.keys.make),

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Mount
 
 from heliograph import catalogue
 from heliograph.api.admin.callbacks import CallbackViews
+from heliograph.api.admin.collections import CollectionViews
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
@@ -223,6 +224,7 @@ class Platform:
             admin_token=self.admin_token,
             dnd=DndViews(self.store, self.workspaces, self.lookup, clock_ms),
             accounts=AccountViews(self.store, directory, clock_ms),
+            collections=CollectionViews(self.workspaces),
             hooks=Callbacks(directory, self.simulators.peers, self.receiver.receive, clock_ms),
         )
         more: list[BaseRoute] = []
