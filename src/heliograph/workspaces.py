@@ -84,7 +84,7 @@ class Workspaces:
     async def edit(self, change: Callable[[dict[str, Any]], None]) -> Applied:
         """Declare the workspace as it is but for what `change` does to it; others who change it wait meanwhile."""
         async with self._lock:
-            document: dict[str, Any] = msgspec.to_builtins(self._directory.document)
+            document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self._directory.document))
             change(document)
             return await self._declare(document)
 
