@@ -27,6 +27,7 @@ from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
 from heliograph.api.admin.policies.accounts import AccountViews
+from heliograph.api.admin.policies.clock import ClockViews
 from heliograph.api.admin.policies.dnd import DndViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
@@ -125,6 +126,7 @@ def bare_endpoints() -> Endpoints:
         views=_bare(Views), metrics=_bare(Metrics),
         ready=ready, ids=_bare(object), admin_token="", hooks=_bare(Callbacks),
         dnd=_bare(DndViews), accounts=_bare(AccountViews), collections=_bare(CollectionViews),
+        clock=_bare(ClockViews),
     )  # fmt: skip
 
 

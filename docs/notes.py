@@ -182,6 +182,8 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "name": "For people.",
         "status": "A suspended tenant is refused: 7007 when it sends, 7008 for what waits and for queries.",
         "timezone": "A name such as `Europe/London`.",
+        "clock_ahead": "For tests: how many seconds the clock by which its messages are judged and expire is ahead "
+        "of ours. Only where all services are in the sandbox; the admin API sets it too.",
         "profile_key": KEPT + " It is stored as a hash.",
         "ip_allowlist": "Addresses and CIDR blocks that may call; empty lets everyone call. Others get 7010.",
         "allow_private_targets": "Callbacks may go to loopback and private addresses.",

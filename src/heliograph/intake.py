@@ -151,7 +151,7 @@ class Intake:
         now_ms = self._clock_ms()
         directory = self._directory()
         try:
-            call = read_call(body, directory.channels, now_ms, directory.categories(tenant.id))
+            call = read_call(body, directory.channels, _there(tenant, now_ms), directory.categories(tenant.id))
         except Rejected:
             self.counts["rejected"] += 1
             raise
@@ -201,7 +201,7 @@ class Intake:
         if tenant.status != "active" or service.status != "live":
             found.against.append(Rejected(keys.SERVICE_INACTIVE))
         try:
-            call = read_call(body, directory.channels, now_ms, directory.categories(tenant.id))
+            call = read_call(body, directory.channels, _there(tenant, now_ms), directory.categories(tenant.id))
         except Rejected as error:
             found.against.append(error)
             return found
@@ -279,6 +279,11 @@ class Intake:
             self._queued(accepted)
         if notices:
             self._tell(notices)
+
+
+def _there(tenant: Tenant, now_ms: int) -> int:
+    """What the tenant's clock shows."""
+    return now_ms + tenant.clock_ahead * 1_000
 
 
 def _destinations(call: Call) -> dict[str, int]:

@@ -106,7 +106,8 @@ class Lookup:
         caps = facts.declared.caps
         if not caps:
             return {}
-        names = {slot_of(cap, now_ms, facts.tenant.timezone)[0]: cap.name for cap in caps}
+        there = now_ms + facts.ahead_ms
+        names = {slot_of(cap, there, facts.tenant.timezone)[0]: cap.name for cap in caps}
         found = await kept.sent_to(facts.tenant.id, list(names), addresses)
         return {(names[slot], address): count for slot, address, count in found}
 
@@ -115,7 +116,7 @@ class Lookup:
         others by then."""
         assert self._kept is not None  # noqa: S101 - who has caps or billing has a store
         plan, zone = facts.declared.plan, facts.tenant.timezone
-        slots = {cap: slot_of(cap, now_ms, zone) for cap in facts.declared.caps}
+        slots = {cap: slot_of(cap, now_ms + facts.ahead_ms, zone) for cap in facts.declared.caps}
         asked = Reserve(
             tenant=facts.tenant.id, at=now_ms, asks=asks, paid=plan is not None, opening=plan.opening if plan else 0,
             most={slot: cap.declared.most for cap, (slot, _) in slots.items()}, until=dict(slots.values()),

@@ -21,6 +21,7 @@ from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
 from heliograph.api.admin.policies.accounts import AccountViews
+from heliograph.api.admin.policies.clock import ClockViews
 from heliograph.api.admin.policies.dnd import DndViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
@@ -61,6 +62,7 @@ class Endpoints:
     dnd: DndViews
     accounts: AccountViews
     collections: CollectionViews
+    clock: ClockViews
 
 
 def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
@@ -95,6 +97,9 @@ def admin_routes(endpoints: Endpoints) -> list[BaseRoute]:
         ("DELETE", "/tenants/{tenant}/dnd/{address}", endpoints.dnd.remove),
         ("GET", "/tenants/{tenant}/account", endpoints.accounts.read),
         ("POST", "/tenants/{tenant}/account/entries", endpoints.accounts.book),
+        ("GET", "/tenants/{tenant}/clock", endpoints.clock.read),
+        ("PUT", "/tenants/{tenant}/clock", endpoints.clock.put),
+        ("DELETE", "/tenants/{tenant}/clock", endpoints.clock.remove),
         ("GET", "/tenants/{tenant}/{collection}", endpoints.collections.listing),
         ("POST", "/tenants/{tenant}/{collection}", endpoints.collections.add),
         ("GET", "/tenants/{tenant}/{collection}/{id:path}", endpoints.collections.read),

@@ -19,6 +19,7 @@ from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
 from heliograph.api.admin.policies.accounts import AccountViews
+from heliograph.api.admin.policies.clock import ClockViews
 from heliograph.api.admin.policies.dnd import DndViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
@@ -225,6 +226,7 @@ class Platform:
             dnd=DndViews(self.store, self.workspaces, self.lookup, clock_ms),
             accounts=AccountViews(self.store, directory, clock_ms),
             collections=CollectionViews(self.workspaces),
+            clock=ClockViews(self.workspaces, clock_ms),
             hooks=Callbacks(directory, self.simulators.peers, self.receiver.receive, clock_ms),
         )
         more: list[BaseRoute] = []

@@ -133,7 +133,9 @@ class Judge:
             verdict = verdict.with_body(kept.verdict.body)  # connectors keep what they encoded by identity
         window = facts.windows.get(message.content.channel, OTHER_WINDOW_MS) if facts else OTHER_WINDOW_MS
         outcomes = self._book.of(request, element)
-        made = Judgement(directory.version, now_ms, verdict, outcomes, window, message.expiry)
+        made = Judgement(
+            directory.version, now_ms, verdict, outcomes, window, directory.real_ms(request.tenant, message.expiry)
+        )
         self._kept.put(identity, made)
         return made
 

@@ -12,7 +12,7 @@ from heliograph.dispatch.lane import Lane
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.queue import Timers, element_of, request_of, slot_of
 from heliograph.dispatch.results import Results
-from heliograph.dispatch.rows import Rows, rows_by_element
+from heliograph.dispatch.rows import Clocks, Rows, rows_by_element
 from heliograph.dispatch.settler import Settler
 from heliograph.dispatch.story import Sampler
 from heliograph.model.message import Request, Transaction
@@ -42,6 +42,7 @@ class Dispatcher:
         self._results = Results(around, self.settler, self._judge, Sampler(around.monotonic), self._timers.delay)
         self.counts = self._results.counts
         self._rows = Rows(around.store)
+        self._clocks = Clocks(around.store, around.directory)
         self._tasks: list[asyncio.Task[None]] = []
 
     def offer(self, accepted: Accepted) -> None:
@@ -54,7 +55,8 @@ class Dispatcher:
 
     def _enqueue(self, request: Request, element: int, slot: int) -> None:
         message = request.messages[element]
-        self._wait(self._lane_of(request, element), slot, message.priority, message.expiry)
+        ends = self._clocks.ends(request, message.expiry)
+        self._wait(self._lane_of(request, element), slot, message.priority, ends)
 
     def _wait(self, lane: Lane, slot: int, priority: int, expiry: int) -> None:
         lane.queue.add(slot, priority, self._around.monotonic())
@@ -85,7 +87,7 @@ class Dispatcher:
                     self._enqueue(request, element, slot_of(request.id, element))
             else:
                 lane = self._lanes.route(entry.tenant, entry.service, entry.channel)
-                self._wait(lane, slot_of(entry.request, 0), entry.priority, entry.expiry)
+                self._wait(lane, slot_of(entry.request, 0), entry.priority, self._clocks.ends(entry, entry.expiry))
 
     async def _feed(self, lane: Lane) -> None:
         """Keeps one lane's stock filled until the lane is closed."""
@@ -183,7 +185,8 @@ class Dispatcher:
             raise
         for flight in reversed(stock):
             message = flight.request.messages[flight.row.element]
-            self._timers.expire(message.expiry, slot_of(flight.row.request, flight.row.element))
+            ends = self._clocks.ends(flight.request, message.expiry)
+            self._timers.expire(ends, slot_of(flight.row.request, flight.row.element))
             self._move(flight.request, flight.row, front=True)
 
     async def tidy(self) -> None:
@@ -236,6 +239,7 @@ class Dispatcher:
             await lane.close()
             await self._hand_on(lane)
         self._rows.held.release(self._around.clock_ms())
+        await self._clocks.moved(self._timers.expire)
         for lane in self._lanes.all():
             self._ensure_fed(lane)
             lane.wake.set()

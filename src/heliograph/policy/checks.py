@@ -56,8 +56,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 class Judged(NamedTuple):
     """One destination: why it may not go or, when it may, its address as the channel takes it, what kind of address
-    that is and whose devices, the body, the price in millionths. `opens` is the Unix milliseconds until which it has
-    to wait, 0 for not at all."""
+    that is and whose devices, the body, the price in millionths. `opens` is until when it has to wait (Unix
+    milliseconds by our clock), 0 for not at all."""
 
     refused: Refused | None
     to: str = ""
@@ -118,7 +118,7 @@ def _for_person(verdict: Verdict, person: Person | None) -> Verdict:
     found = verdict.personal.get(values)
     if found is None:
         case = verdict.case
-        found = judge_message(case.message, case.facts, case.now_ms, attempted=case.attempted, attributes=attributes)
+        found = judge_message(case.message, case.facts, case.real_ms, attempted=case.attempted, attributes=attributes)
         if len(verdict.personal) < PERSONAL_KEPT:
             verdict.personal[values] = found
     return found
@@ -149,7 +149,8 @@ def judge_address(
             return Judged(refused(against))
     if verdict.refused is not None:
         return Judged(verdict.refused)
-    return Judged(None, target.to or "", target.kind, verdict.body, target.devices, target.price, target.opens)
+    opens = target.opens - verdict.case.facts.ahead_ms if target.opens else 0
+    return Judged(None, target.to or "", target.kind, verdict.body, target.devices, target.price, opens)
 
 
 def judge_addresses(

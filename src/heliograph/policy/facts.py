@@ -35,6 +35,11 @@ class Facts:
     declared: Declared
     meters: tuple[Meter, ...]
 
+    @property
+    def ahead_ms(self) -> int:
+        """How far the tenant's clock is ahead of ours."""
+        return self.tenant.clock_ahead * 1_000
+
 
 def facts_for(
     tenant: Tenant, service: Service, channels: Mapping[str, Channel], declared: Declared | None = None

@@ -33,13 +33,14 @@ class Case:
     """A message while it passes the gates; gates fill in what they found for those behind them. All of it has a
     value from the start, so that a gate can be asked although one before it refused.
 
-    `attempted` says that the far end was tried before; `attributes` are those of one person, for the placeholders
+    `now_ms` is what the tenant's clock shows, `real_ms` what ours does; `attempted` says that the far end was tried
+    before; `attributes` are those of one person, for the placeholders
     that the call leaves open (`unfilled`).
     """
 
     __slots__ = (
         "app", "attempted", "attributes", "binding", "category", "channel", "content", "encoding", "facts", "message",
-        "now_ms", "numbers", "parts", "sender", "tenant_path", "text", "unfilled", "way",
+        "now_ms", "numbers", "parts", "real_ms", "sender", "tenant_path", "text", "unfilled", "way",
     )  # fmt: skip
 
     def __init__(
@@ -54,7 +55,8 @@ class Case:
         name = message.content.channel
         self.message = message
         self.facts = facts
-        self.now_ms = now_ms
+        self.real_ms = now_ms
+        self.now_ms = now_ms + facts.ahead_ms
         self.attempted = attempted
         self.attributes = attributes or {}
         self.tenant_path = f"tenants[{facts.tenant.id}]"
