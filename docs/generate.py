@@ -29,6 +29,7 @@ from heliograph.api.admin.messages import MessageViews
 from heliograph.api.admin.policies.accounts import AccountViews
 from heliograph.api.admin.policies.clock import ClockViews
 from heliograph.api.admin.policies.dnd import DndViews
+from heliograph.api.admin.policies.whatif import WhatIfViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, admin_routes, operation_routes, public_routes
@@ -126,7 +127,7 @@ def bare_endpoints() -> Endpoints:
         views=_bare(Views), metrics=_bare(Metrics),
         ready=ready, ids=_bare(object), admin_token="", hooks=_bare(Callbacks),
         dnd=_bare(DndViews), accounts=_bare(AccountViews), collections=_bare(CollectionViews),
-        clock=_bare(ClockViews),
+        clock=_bare(ClockViews), whatif=_bare(WhatIfViews),
     )  # fmt: skip
 
 

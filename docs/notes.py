@@ -98,6 +98,13 @@ QUERIES = {
     "POST /admin/v1/tenants/{tenant}/explain": "`service` says who would send it. `faults` are against the whole "
     "call; each destination has its own, with the text, its parts and encoding, the sender and the connector. "
     "`price` and `next_permitted_at` are null in this release.",
+    "POST /admin/v1/tenants/{tenant}/whatif": "The body holds members of the tenant (`spam_words`, `social_hours`, "
+    "`dnd`, `dnd_exempt`, `frequency_caps`, `billing`, `verified_only`, `timezone`, `senders`, `templates`), or a "
+    "whole workspace. Narrow it with `from` (a week ago by default), `to`, `channel`, `service`; `limit` is 100,000 "
+    "at most.",
+    "GET /admin/v1/tenants/{tenant}/dnd": "`address` asks for one; page with `limit` (1,000 at most) and `cursor`.",
+    "POST /admin/v1/tenants/{tenant}/dnd": "An entry has the members of `dnd` in the [workspace](workspace.md). "
+    "`refused` names those that were not right, by their place.",
     "GET /admin/v1/services/{service}/keys": "`tenant` says whose service, where its id leaves a doubt.",
     "POST /admin/v1/services/{service}/keys": "With two keys it is refused, unless `rotate=true` ends all but the "
     "newest of them; the answer names what it ended. A workspace file that declares `keys` undoes this when it is "

@@ -23,6 +23,7 @@ from heliograph.api.admin.messages import MessageViews
 from heliograph.api.admin.policies.accounts import AccountViews
 from heliograph.api.admin.policies.clock import ClockViews
 from heliograph.api.admin.policies.dnd import DndViews
+from heliograph.api.admin.policies.whatif import WhatIfViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
@@ -63,6 +64,7 @@ class Endpoints:
     accounts: AccountViews
     collections: CollectionViews
     clock: ClockViews
+    whatif: WhatIfViews
 
 
 def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
@@ -100,6 +102,7 @@ def admin_routes(endpoints: Endpoints) -> list[BaseRoute]:
         ("GET", "/tenants/{tenant}/clock", endpoints.clock.read),
         ("PUT", "/tenants/{tenant}/clock", endpoints.clock.put),
         ("DELETE", "/tenants/{tenant}/clock", endpoints.clock.remove),
+        ("POST", "/tenants/{tenant}/whatif", endpoints.whatif.replay),
         ("GET", "/tenants/{tenant}/{collection}", endpoints.collections.listing),
         ("POST", "/tenants/{tenant}/{collection}", endpoints.collections.add),
         ("GET", "/tenants/{tenant}/{collection}/{id:path}", endpoints.collections.read),

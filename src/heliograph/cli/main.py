@@ -21,7 +21,7 @@ from heliograph.cli import logs, show
 from heliograph.cli.demo import demo_document, introduce
 from heliograph.cli.dnd import import_list
 from heliograph.cli.doctor import examine
-from heliograph.cli.remote import Remote, RemoteError
+from heliograph.cli.remote import Remote, RemoteError, moment
 from heliograph.cli.serve import read_document, serve
 from heliograph.cli.simulators import SimulatorBusy, Simulators
 from heliograph.store.vault import VaultError
@@ -260,6 +260,25 @@ def dnd_import(
         _print(counts, as_json, show.imported)
         if counts["refused"]:
             raise typer.Exit(1)
+
+
+@app.command()
+def whatif(
+    policy: Annotated[Path, typer.Option(help="YAML or JSON: members of the tenant as they might be.")],
+    tenant: Annotated[str, typer.Option(help="Whose messages.")],
+    since: Annotated[str, typer.Option("--from", help="A moment, or how long ago: 24h, 7d.")] = "7d",
+    until: Annotated[str, typer.Option("--to", help="A moment, or how long ago.")] = "",
+    listen: Listen = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Replay the messages of a tenant against other policies, and say what would differ; nothing is sent."""
+    with _refusals():
+        span = {"from": moment(since, "--from"), **({"to": moment(until, "--to")} if until else {})}
+        remote = Remote(_settings(listen=listen, data=data))
+        document = read_document(policy)
+        answer = remote.admin("POST", f"/tenants/{tenant}/whatif", params=span, json=document)
+        _print(answer, as_json, show.differences)
 
 
 @app.command()

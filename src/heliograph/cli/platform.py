@@ -21,6 +21,7 @@ from heliograph.api.admin.messages import MessageViews
 from heliograph.api.admin.policies.accounts import AccountViews
 from heliograph.api.admin.policies.clock import ClockViews
 from heliograph.api.admin.policies.dnd import DndViews
+from heliograph.api.admin.policies.whatif import WhatIfViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, build_app
@@ -55,6 +56,7 @@ from heliograph.store import Store, StoreUnavailable
 from heliograph.store.correlator import Correlator
 from heliograph.store.retention import Retention
 from heliograph.store.vault import Vault, VaultError
+from heliograph.whatif import WhatIf
 from heliograph.wire.http import Client
 from heliograph.workspaces import Workspaces
 
@@ -227,6 +229,7 @@ class Platform:
             accounts=AccountViews(self.store, directory, clock_ms),
             collections=CollectionViews(self.workspaces),
             clock=ClockViews(self.workspaces, clock_ms),
+            whatif=WhatIfViews(WhatIf(self.store, directory, self.lookup, self.channels), directory, clock_ms),
             hooks=Callbacks(directory, self.simulators.peers, self.receiver.receive, clock_ms),
         )
         more: list[BaseRoute] = []
