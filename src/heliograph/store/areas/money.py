@@ -16,7 +16,7 @@ from heliograph.model.outcome import State
 from heliograph.model.record import Change
 from heliograph.store.areas.wishes import decoded
 from heliograph.store.engines.base import Area
-from heliograph.store.steps import Plan, bulk, do, value
+from heliograph.store.steps import Answer, Plan, bulk, do, value
 
 OPENING, CHANGED = "opening", "opening changed"
 
@@ -36,11 +36,10 @@ def open_account(payloads: Sequence[tuple[str, int, int]]) -> Plan[list[None]]:
     """An account is opened with so much; one that was opened with another amount is moved by the difference, but not
     below nothing."""
     for tenant, opening, now_ms in payloads:
-        found = yield value("lock_account", tenant)
-        if found is None:
-            yield bulk("open_accounts", [(tenant, opening, opening)])
+        if (yield bulk("open_accounts", [(tenant, opening, opening)], Answer.COUNT)):
             yield bulk("insert_entries", [(tenant, now_ms, OPENING, opening, "", "workspace")])
             continue
+        found = yield value("lock_account", tenant)
         account = msgspec.json.decode(found, type=Account)
         if account.opening != opening:
             moved = max(opening - account.opening, -account.balance)

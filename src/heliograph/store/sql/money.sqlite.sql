@@ -6,10 +6,8 @@ SELECT json_array(opening, balance, reserved, spent) FROM accounts WHERE tenant 
 
 -- name: open_accounts
 INSERT INTO accounts
-SELECT c.value ->> 0, c.value ->> 1, c.value ->> 2, 0, 0 FROM json_each($1) AS c;
-
--- name: change_opening
-UPDATE accounts SET opening = $2, balance = balance + $3 WHERE tenant = $1;
+SELECT c.value ->> 0, c.value ->> 1, c.value ->> 2, 0, 0 FROM json_each($1) AS c WHERE true
+ON CONFLICT (tenant) DO NOTHING;
 
 -- name: move_money
 UPDATE accounts SET
