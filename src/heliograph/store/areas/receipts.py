@@ -26,8 +26,11 @@ def receive(payloads: Sequence[tuple[list[Reported], Settlement, list[Reported]]
 def inbound(payloads: Sequence[tuple[tuple[Any, ...], Notice | None, Wish | None]]) -> Plan[list[None]]:
     """Messages from people, each with the call it causes, if any, and what it asks for."""
     yield bulk("insert_inbound", [row for row, _, _ in payloads])
-    owed = [_owed(notice) for _, notice, _ in payloads if notice is not None]
-    yield bulk("insert_inbound_notices", owed)
+    owed = [notice for _, notice, _ in payloads if notice is not None]
+    yield bulk(
+        "insert_inbound_notices",
+        [(row.id, row.at, row.url, row.origin, row.tenant, row.service, row.body) for row in owed],
+    )
     for _, _, wish in payloads:
         if wish is not None and wish.stop:
             yield from list_dnd([(wish.tenant, [wish.row])])
@@ -35,13 +38,6 @@ def inbound(payloads: Sequence[tuple[tuple[Any, ...], Notice | None, Wish | None
             row = wish.row
             yield from unlist_dnd([Gone(wish.tenant, row.address, row.channel, None, row.origin)])
     return [None] * len(payloads)
-
-
-def _owed(notice: Notice) -> tuple[object, ...]:
-    return (
-        0, 0, notice.id, notice.state.value, notice.key, "", notice.at, notice.url, notice.origin, notice.tenant,
-        notice.service, notice.body, 0, 0, notice.at, 0, "",
-    )  # fmt: skip
 
 
 class Receipts(Area):
