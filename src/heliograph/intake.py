@@ -28,7 +28,7 @@ from heliograph.model.people import NOTHING_KNOWN, Known
 from heliograph.model.policies import TRANSACTIONAL
 from heliograph.model.record import Accepted, Change, Counted, KeptAnswer, Notice, Run, StoryLine
 from heliograph.model.workspace import Service, Tenant
-from heliograph.policy import Explained, explain, judge_addresses, judge_message, story
+from heliograph.policy import FAULT, Explained, explain, judge_addresses, judge_message, story
 from heliograph.policy.directory import Directory
 from heliograph.policy.facts import Facts
 from heliograph.policy.limits import Limiter, Standing
@@ -238,17 +238,15 @@ class Intake:
                 for offset, address in enumerate(message.addresses)
             )
             return
-        verdict = judge_message(message, facts, now_ms)
-        judged = judge_addresses(message.addresses, verdict, known)
-        for offset, (address, refused) in enumerate(zip(message.addresses, judged, strict=True)):
+        for offset, (address, refused, gates) in enumerate(_judged(message, facts, now_ms, known)):
             ordinal = first + offset
             if refused is None:
                 plan.answers.append(Answer(ACCEPTED, ordinal, address.correlation))
                 continue
             plan.answers.append(Answer(refused.key, ordinal, address.correlation))
             plan.refused.append((index, ordinal, address, refused))
-            gates = msgspec.json.encode(story(verdict, address, known, refused)).decode()
-            plan.story.append(StoryLine(self._ids.next(), plan.request, ordinal, now_ms, "gates", gates))
+            data = msgspec.json.encode(gates).decode()
+            plan.story.append(StoryLine(self._ids.next(), plan.request, ordinal, now_ms, "gates", data))
 
     async def _keep(self, plan: _Plan, nonce: int, tenant: Tenant, service: Service, now_ms: int) -> None:
         request = Request(
@@ -279,6 +277,25 @@ class Intake:
             self._queued(accepted)
         if notices:
             self._tell(notices)
+
+
+def _judged(
+    message: Message, facts: Facts, now_ms: int, known: Known
+) -> list[tuple[Address, Refused | None, list[dict[str, object]]]]:
+    """Every destination with why it may not go, and then with the gates it passed before that."""
+    try:
+        verdict = judge_message(message, facts, now_ms)
+        judged = judge_addresses(message.addresses, verdict, known)
+        return [
+            (address, refused, story(verdict, address, known, refused) if refused else [])
+            for address, refused in zip(message.addresses, judged, strict=True)
+        ]
+    except Exception:  # the verb's loop over elements: a fault of ours ends this one, not the others
+        log.exception("a message could not be judged")
+        gates: list[dict[str, object]] = [
+            {"gate": FAULT.gate, "ok": False, "value": FAULT.value, "decided_by": FAULT.decided_by}
+        ]
+        return [(address, FAULT, gates) for address in message.addresses]
 
 
 def _there(tenant: Tenant, now_ms: int) -> int:

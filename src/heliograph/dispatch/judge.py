@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -16,11 +17,13 @@ from heliograph.model.money import Ask
 from heliograph.model.outcome import Refused
 from heliograph.model.people import NOTHING_KNOWN, Known
 from heliograph.model.record import StoryLine
-from heliograph.policy import Verdict, judge_address, judge_message, story
+from heliograph.policy import FAULT, Verdict, judge_address, judge_message, story
 from heliograph.policy.directory import Directory
 from heliograph.policy.facts import OTHER_WINDOW_MS
 from heliograph.policy.outcomes import OutcomeBook, Outcomes
 from heliograph.store.cache import Recent
+
+log = logging.getLogger(__name__)
 
 KEPT = 4_096
 FRESH_MS = 1_000  # a judgement is good for a second: time, money and lists change
@@ -34,8 +37,8 @@ NO_SERVICE = Refused(
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One request element as the workspace has it by now; `verdict` is None when its service is gone. `window_ms`
-    is how long a receipt is waited for, `expiry` Unix milliseconds or 0."""
+    """One request element as the workspace has it by now; `verdict` is None when its service is gone, or
+    for what `instead` says. `window_ms` is how long a receipt is waited for, `expiry` Unix milliseconds or 0."""
 
     version: int
     at_ms: int
@@ -43,6 +46,7 @@ class Judgement:
     outcomes: Outcomes
     window_ms: int
     expiry: int
+    instead: Refused = NO_SERVICE
 
     def holds(self, now_ms: int) -> bool:
         """Whether it is still good: for a second, but not past the expiry."""
@@ -117,6 +121,18 @@ class Judge:
                 found |= dict.fromkeys(((row.request, row.element) for row in chosen), known)
         return found
 
+    def decide(
+        self, request: Request, row: Transaction, now_ms: int, known: Known = NOTHING_KNOWN
+    ) -> tuple[Judgement, Ready | Refused | Wait]:
+        """The judgement of a row's request element, and what becomes of the row."""
+        try:
+            judgement = self.of(request, row, now_ms)
+            return judgement, self.outbound(judgement, row, now_ms, known)
+        except Exception:  # the verb's loop over messages: a fault of ours ends this one, not the lane
+            log.exception("a message could not be judged")
+            outcomes = self._book.of(request, row.element)
+            return Judgement(-1, now_ms, None, outcomes, OTHER_WINDOW_MS, 0, FAULT), FAULT
+
     def of(self, request: Request, row: Transaction, now_ms: int) -> Judgement:
         """The judgement of a row's request element, at most a second old. One that was tried before ends otherwise
         when it expires."""
@@ -144,7 +160,7 @@ class Judge:
     ) -> Ready | Refused | Wait:
         """The message as the connector takes it, or why it may not go now."""
         if judgement.verdict is None:
-            return NO_SERVICE
+            return judgement.instead
         judged = judge_address(row.address, judgement.verdict, known)
         if judged.refused is not None:
             return judged.refused
@@ -185,7 +201,8 @@ class Judge:
         """The gates a message passed or failed, as a story line."""
         data: list[dict[str, object]]
         if judgement.verdict is None:
-            data = [{"gate": "service", "ok": False, "value": "", "decided_by": NO_SERVICE.decided_by}]
+            why = judgement.instead
+            data = [{"gate": why.gate, "ok": False, "value": why.value, "decided_by": why.decided_by}]
         else:
             data = story(judgement.verdict, row.address, known)
         return line(self._ids.next(), (row.request, row.ordinal), now_ms, "gates", data)

@@ -150,8 +150,7 @@ class Dispatcher:
         ready: list[Flight] = []
         for row in rows:
             request, known = requests[row.request], known_of.get((row.request, row.element), NOTHING_KNOWN)
-            judgement = self._judge.of(request, row, now_ms)
-            made = self._judge.outbound(judgement, row, now_ms, known)
+            judgement, made = self._judge.decide(request, row, now_ms, known)
             if isinstance(made, Refused):
                 self._refuse(judgement, row, made, now_ms, known)
             elif isinstance(made, Wait):
@@ -222,8 +221,8 @@ class Dispatcher:
             if (row.request, row.ordinal) in held:  # on its way by now, unless its claim fails
                 self._timers.expire(now_ms + HELD_MS, slot_of(row.request, row.element))
                 continue
-            judgement = self._judge.of(requests[row.request], row, now_ms)
-            if isinstance(made := self._judge.outbound(judgement, row, now_ms), Refused):
+            judgement, made = self._judge.decide(requests[row.request], row, now_ms)
+            if isinstance(made, Refused):
                 self._refuse(judgement, row, made, now_ms, NOTHING_KNOWN)
 
     async def start(self) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from heliograph.catalogue import keys
 from heliograph.model.channel import Body, Channel, Device
 from heliograph.model.message import Address, Message
 from heliograph.model.outcome import Refused
@@ -21,6 +22,9 @@ _ADDRESS_GATES = tuple(
     tuple(gate for gate in CHECKS[:stop] if isinstance(gate, AddressGate)) for stop in range(_END + 1)
 )
 """The gates of the destination that stand before each place in the order."""
+
+FAULT = Refused(keys.INTERNAL_SERVER_ERROR, "fault", "", "an error of the server, which its log describes")
+"""What a message gets that cannot be judged for a fault of ours (7006)."""
 
 PERSONAL_KEPT = 1_000  # bodies of one message that differ by what profiles filled in
 

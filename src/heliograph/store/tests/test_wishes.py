@@ -81,4 +81,4 @@ async def test_a_thousand_of_a_million_are_found_at_once(store: Store) -> None:
     found = await store.dnd_of("demo", wanted)
 
     assert len(found) == len({address for address in wanted if int(address[4:]) < 200_000})
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 5
