@@ -104,6 +104,13 @@ QUERIES = {
     "call; each destination has its own, with the text, its parts and encoding, the sender and the connector. "
     "`price` is what it would cost, null where the tenant has no billing; `earliest` is when it may be sent, now "
     "where nothing is against it.",
+    "POST /admin/v1/tenants/{tenant}/whatif": "The body holds members of the tenant (`spam_words`, `social_hours`, "
+    "`dnd`, `dnd_exempt`, `frequency_caps`, `billing`, `verified_only`, `timezone`, `senders`, `templates`), or a "
+    "whole workspace. Narrow it with `from` (a week ago by default), `to`, `channel`, `service`; `limit` is 100,000 "
+    "at most.",
+    "GET /admin/v1/tenants/{tenant}/dnd": "`address` asks for one; page with `limit` (1,000 at most) and `cursor`.",
+    "POST /admin/v1/tenants/{tenant}/dnd": "An entry has the members of `dnd` in the [workspace](workspace.md). "
+    "`refused` names those that were not right, by their place.",
     "GET /admin/v1/services/{service}/keys": "`tenant` says whose service, where its id leaves a doubt.",
     "POST /admin/v1/services/{service}/keys": "With two keys it is refused, unless `rotate=true` ends all but the "
     "newest of them; the answer names what it ended. A workspace file that declares `keys` undoes this when it is "
@@ -188,6 +195,8 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "name": "For people.",
         "status": "A suspended tenant is refused: 7007 when it sends, 7008 for what waits and for queries.",
         "timezone": "A name such as `Europe/London`.",
+        "clock_ahead": "For tests: how many seconds the clock by which its messages are judged and expire is ahead "
+        "of ours. Only where all services are in the sandbox; the admin API sets it too.",
         "profile_key": KEPT + " It is stored as a hash.",
         "ip_allowlist": "Addresses and CIDR blocks that may call; empty lets everyone call. Others get 7010.",
         "allow_private_targets": "Callbacks may go to loopback and private addresses.",
@@ -248,10 +257,10 @@ WORKSPACE: dict[str, dict[str, str]] = {
     },
     "OptOut": {
         "stop": "Who writes one of these and nothing else is put on the list for the channel.",
-        "start": "Who writes one of these is taken off it.",
+        "start": "Who writes one of these is taken off it, if such a word had put them there.",
         "category": "Only for messages of this category; empty is all.",
-        "reply_stop": "What is answered; empty is nothing.",
-        "reply_start": "What is answered; empty is nothing.",
+        "reply_stop": "What is answered, on SMS; empty is nothing.",
+        "reply_start": "The same for who starts again.",
     },
     "FrequencyCap": {
         "most": "How many messages one address gets.",
@@ -369,9 +378,9 @@ WORKSPACE: dict[str, dict[str, str]] = {
     "App": {
         "id": "1 to 64 letters, digits, dots, dashes or underscores; what `appid` names.",
         "name": "For people.",
-        "status": "An app that is not active is refused with 7104.",
-        "services": "The services that may send by it; empty is all of the tenant's.",
-        "verified_only": "Only to people who are verified; see the tenant's.",
+        "status": "An inactive app gets 7104.",
+        "verified_only": "Messages by it go to verified profiles only; others get 7116.",
+        "services": "Which services may use it; empty is all. Another one gets 7104.",
         "features": "What it is made for.",
         "android": "Push to Android; see the channel's page.",
         "ios": "Push to iOS; see the channel's page.",

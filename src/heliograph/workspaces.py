@@ -83,11 +83,30 @@ class Workspaces:
     async def apply(self, document: dict[str, Any]) -> Applied:
         """Declare a document: all of it or, with `Faults`, nothing."""
         async with self._lock:
-            new, made = self._read(document)
-            changes = diff(self._directory.document, new)
-            if changes:
-                await self._enforce(new)
-            return Applied(self._directory.version, changes, made, not_in_force(new))
+            return await self._declare(document)
+
+    async def edit(self, change: Callable[[dict[str, Any]], None]) -> Applied:
+        """Declare the workspace as it is but for what `change` does to it; others who change it wait meanwhile."""
+        async with self._lock:
+            document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self._directory.document))
+            change(document)
+            return await self._declare(document)
+
+    async def _declare(self, document: dict[str, Any]) -> Applied:
+        new, made = self._read(document)
+        changes = diff(self._directory.document, new)
+        if changes:
+            await self._enforce(new)
+        return Applied(self._directory.version, changes, made, not_in_force(new))
+
+    async def change_tenant(self, tenant: str, **members: Any) -> None:
+        """Declare other members of a tenant, which are right already."""
+        async with self._lock:
+            tenants = tuple(
+                msgspec.structs.replace(one, **members) if one.id == tenant else one
+                for one in self._directory.document.tenants
+            )
+            await self._enforce(Document(tenants=tenants))
 
     async def set_keys(self, tenant: str, service: str, change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
         """Give a service other keys: `change` makes the new hashes of the present ones, oldest first. Whoever else

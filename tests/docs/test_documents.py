@@ -90,9 +90,13 @@ def test_a_setting_is_documented(setting: str) -> None:
 
 
 def commands() -> dict[str, Any]:
-    """The commands by name."""
+    """The commands by name, those of a group with its name before theirs."""
     group: Any = typer.main.get_command(app)
-    found: dict[str, Any] = group.commands
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        found |= {f"{name} {one}": inner for one, inner in getattr(command, "commands", {}).items()} or {
+            name: command
+        }
     return found
 
 

@@ -180,3 +180,26 @@ def codes(rows: list[dict[str, str]]) -> None:
             f"  phase {row['phase']}, {row['finality']}, to be fixed by {row['fixed_by']}, "
             f"safe to send again: {row['retry_safe']}\n"
         )
+
+
+def imported(counts: Any) -> None:
+    """What became of a file."""
+    refused = f", {counts['refused']} were refused" if counts["refused"] else ""
+    console.print(
+        f"{counts['listed']} of {counts['rows']} rows are on the list, {counts['new']} of them new{refused}"
+    )
+    console.print(f"what became of each: {counts['outcome']}")
+
+
+def differences(report: Any) -> None:
+    """What other policies would have made of messages."""
+    more = "; there were more, narrow the time" if report["more"] else ""
+    console.print(f"{report['judged']} messages were judged again{more}")
+    if not report["changes"]:
+        console.print("nothing would differ")
+    for change, count in report["changes"].items():
+        console.print(f"{count} would differ: {change}")
+    for item in report["examples"]:
+        why = f"{item['value']}; {item['decided_by']}" if item["decided_by"] else ""
+        line = f"  {item['transid']}  {item['destination']}  {item['before']} -> {item['after']}  {why}"
+        console.print(line.rstrip(), markup=False)

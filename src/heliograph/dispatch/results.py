@@ -8,8 +8,8 @@ import msgspec
 
 from heliograph.dispatch import retry
 from heliograph.dispatch.around import Surroundings
-from heliograph.dispatch.judge import Judge
-from heliograph.dispatch.lane import Flight, Lane
+from heliograph.dispatch.judge import Flight, Judge
+from heliograph.dispatch.lane import Lane
 from heliograph.dispatch.settler import Settler
 from heliograph.dispatch.story import Sampler, attempt_data, line
 from heliograph.model.channel import Events, Outbound, Report

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from heliograph.model.message import Transaction
-from heliograph.model.record import Change, Notice, Settlement, StoryLine
+from heliograph.model.record import Change, Notice, Release, Settlement, StoryLine
 from heliograph.policy.outcomes import Made, Outcomes, notices_owed
 from heliograph.store import StoreUnavailable
 
@@ -66,7 +66,12 @@ class Settler:
             self._idle.set()
 
     async def _write(self, batch: list[Entry], story: list[StoryLine]) -> None:
-        settlement = Settlement(changes=[made.change for made, _ in batch], story=story)
+        reserves = any(made.outcomes is not None and made.outcomes.reserves for made, _ in batch)
+        settlement = Settlement(
+            changes=[made.change for made, _ in batch],
+            story=story,
+            release=Release.BY_STATE if reserves else Release.NOTHING,
+        )
         while True:
             try:
                 applied = await self._store.settle(settlement)

@@ -117,11 +117,20 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     kept: KeptAnswer | None = None
 
 
+class Release(IntEnum):
+    """What the changes of a settlement mean for what is set aside for their messages."""
+
+    NOTHING = 0  # there is nothing
+    BY_STATE = 1  # what failed gets its money back, all else is spent
+    SPENT = 2  # the far end had them, whatever became of them
+
+
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """Outcomes that belong together in one commit."""
 
     changes: list[Change]
     story: list[StoryLine] = []
+    release: Release = Release.NOTHING
 
 
 class Reported(msgspec.Struct, frozen=True, array_like=True, gc=False):

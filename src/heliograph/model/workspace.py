@@ -190,6 +190,7 @@ class Tenant(Part, frozen=True):
     name: str = ""
     status: Literal["active", "suspended"] = "active"
     timezone: str = "UTC"
+    clock_ahead: int = 0
     profile_key: str = ""
     ip_allowlist: tuple[str, ...] = ()
     allow_private_targets: bool = False

@@ -32,11 +32,16 @@ class Facts:
     senders: Mapping[tuple[str, str], Sender]
     templates: Mapping[str, tuple[Template, ...]]
     windows: Mapping[str, int]
-    meters: tuple[Meter, ...]
     apps: Mapping[str, App]
     declared: Declared
     links: Mapping[str, Link]
     link_base: str
+    meters: tuple[Meter, ...]
+
+    @property
+    def ahead_ms(self) -> int:
+        """How far the tenant's clock is ahead of ours."""
+        return self.tenant.clock_ahead * 1_000
 
 
 def facts_for(

@@ -12,10 +12,10 @@ from heliograph.model.channel import Report
 from heliograph.model.ids import Ids
 from heliograph.model.message import Request
 from heliograph.model.outcome import Inbound, Reachability, Receipt, State
-from heliograph.model.record import Match, Notice, Reported, Settlement
+from heliograph.model.record import Match, Notice, Release, Reported, Settlement
 from heliograph.policy.directory import Directory
 from heliograph.policy.outcomes import Made, OutcomeBook, notices_owed
-from heliograph.receipts.inbound import InboundKeeper
+from heliograph.receipts.inbound import InboundKeeper, Wished, nobody_asked
 from heliograph.receipts.parts import Parts, state_of
 from heliograph.store import Store, StoreUnavailable
 from heliograph.store.correlator import Correlator
@@ -46,7 +46,8 @@ class Receiver:
         ids: Ids,
         clock_ms: Callable[[], int],
         tell: Tell,
-    ) -> None:  # fmt: skip
+        wished: Wished = nobody_asked,
+    ) -> None:
         self._store = store
         self._correlator = correlator
         correlator.on_late = self._adopt
@@ -56,7 +57,7 @@ class Receiver:
         self._clock_ms = clock_ms
         self._tell = tell
         self._parts = Parts(store)
-        self._keeper = InboundKeeper(store, directory, ids, clock_ms, tell)
+        self._keeper = InboundKeeper(store, directory, ids, clock_ms, tell, wished)
         self._receipts: list[tuple[str, Receipt, Stored]] = []
         self._inbound: list[tuple[str, Inbound, Stored]] = []
         self._late: list[tuple[Reported, Match]] = []
@@ -119,7 +120,9 @@ class Receiver:
     async def _keep(self, receipts: list[tuple[str, Receipt, Stored]], late: list[tuple[Reported, Match]]) -> None:
         try:
             batch = await self._plan(receipts, late)
-            settlement = Settlement(changes=[made.change for made in batch.made])
+            reserves = any(made.outcomes is not None and made.outcomes.reserves for made in batch.made)
+            release = Release.SPENT if reserves else Release.NOTHING
+            settlement = Settlement(changes=[made.change for made in batch.made], release=release)
             applied = await self._store.receive(batch.fresh, settlement, batch.adopted)
         except StoreUnavailable as error:
             log.warning("receipts cannot be kept and are given back to their operator: %s", error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from heliograph.store.areas import links, messages, notices, purge, receipts, requests, workspace
+from heliograph.store.areas import links, messages, money, notices, purge, receipts, requests, wishes, workspace
 from heliograph.store.engines.postgres import PostgresEngine
 from heliograph.store.engines.sqlite import SqliteEngine
 from heliograph.store.steps import Write
@@ -13,11 +13,18 @@ from heliograph.store.steps import Write
 WRITES: dict[str, Write] = {
     "release_claims": messages.release_claims,
     "accept": requests.accept,
+    "open_account": money.open_account,
+    "enter": money.enter,
+    "reserve": money.reserve,
     "claim": messages.claim,
     "settle": messages.settle,
     "receive": receipts.receive,
     "tell": notices.tell,
     "inbound": receipts.inbound,
+    "list_dnd": wishes.list_dnd,
+    "unlist_dnd": wishes.unlist_dnd,
+    "forget_wishes": wishes.forget_wishes,
+    "tidy_reservations": money.tidy_reservations,
     "close_windows": messages.close_windows,
     "save_workspace": workspace.save_workspace,
     "use_keys": workspace.use_keys,
@@ -37,6 +44,8 @@ class Store(
     notices.Notices,
     links.Links,
     workspace.Workspace,
+    wishes.Wishes,
+    money.Money,
     purge.Purge,
 ):
     """Everything the verbs need of a database."""

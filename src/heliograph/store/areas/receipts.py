@@ -7,8 +7,10 @@ from typing import Any
 
 from msgspec.structs import astuple
 
+from heliograph.model.people import Wish
 from heliograph.model.record import Match, Notice, Reported, Settlement
 from heliograph.store.areas.messages import settle
+from heliograph.store.areas.wishes import Gone, list_dnd, unlist_dnd
 from heliograph.store.engines.base import Area
 from heliograph.store.steps import Plan, bulk
 
@@ -21,14 +23,20 @@ def receive(payloads: Sequence[tuple[list[Reported], Settlement, list[Reported]]
     return (yield from settle([payload[1] for payload in payloads]))
 
 
-def inbound(payloads: Sequence[tuple[tuple[Any, ...], Notice | None]]) -> Plan[list[None]]:
-    """Messages from people, each with the call it causes, if any."""
-    yield bulk("insert_inbound", [row for row, _ in payloads])
-    owed = [notice for _, notice in payloads if notice is not None]
+def inbound(payloads: Sequence[tuple[tuple[Any, ...], Notice | None, Wish | None]]) -> Plan[list[None]]:
+    """Messages from people, each with the call it causes, if any, and what it asks for."""
+    yield bulk("insert_inbound", [row for row, _, _ in payloads])
+    owed = [notice for _, notice, _ in payloads if notice is not None]
     yield bulk(
         "insert_inbound_notices",
         [(row.id, row.at, row.url, row.origin, row.tenant, row.service, row.body) for row in owed],
     )
+    for _, _, wish in payloads:
+        if wish is not None and wish.stop:
+            yield from list_dnd([(wish.tenant, [wish.row])])
+        elif wish is not None:
+            row = wish.row
+            yield from unlist_dnd([Gone(wish.tenant, row.address, row.channel, None, row.origin)])
     return [None] * len(payloads)
 
 
@@ -40,9 +48,9 @@ class Receipts(Area):
         result: list[bool] = await self.engine.write("receive", (fresh, settlement, adopted))
         return result
 
-    async def keep_inbound(self, row: tuple[Any, ...], notice: Notice | None) -> None:
-        """Keep a message from a person and the call it causes."""
-        await self.engine.write("inbound", (row, notice))
+    async def keep_inbound(self, row: tuple[Any, ...], notice: Notice | None, wish: Wish | None = None) -> None:
+        """Keep a message from a person, the call it causes and what it asks for."""
+        await self.engine.write("inbound", (row, notice, wish))
 
     async def matches(self, natives: Collection[tuple[str, str]]) -> dict[tuple[str, str], Match]:
         """Whose `(connector, native id)` these are."""
