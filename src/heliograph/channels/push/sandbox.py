@@ -89,7 +89,8 @@ def _android(value: Mapping[str, Any], lane: str, peers: Peers) -> dict[str, Any
 def _ios(value: Mapping[str, Any], lane: str, peers: Peers) -> dict[str, Any]:
     peer, topic = peers["apns"], value.get("topic") or TOPIC
     made: dict[str, Any] = {
-        "topic": topic, "endpoint": peer.url("https"), "ca": peer.ca or authority(), "token": None, "certificate": None,
+        "topic": topic, "endpoint": peer.url("https"), "ca": peer.ca or authority(), "token": None,
+        "certificate": None,
     }  # fmt: skip
     if value.get("certificate") is not None:
         made["certificate"] = {"pem": client_certificate(lane, topic)}
@@ -120,7 +121,7 @@ def sandbox(spec: ConnectorSpec, lane: str, peers: Peers) -> ConnectorSpec:
     wrong; an app that names no system is for all of them."""
     given = {name: value for name, value in spec.options.items() if name in SYSTEMS}
     options: dict[str, Any] = {**spec.options, "sandbox": True}
-    for system, value in (given or dict.fromkeys(SYSTEMS, {})).items():
+    for system, value in (given or {system: {} for system in SYSTEMS}).items():
         if not isinstance(value, dict) or not _is_sound(spec, system, value):
             options[system] = value
             continue

@@ -51,7 +51,7 @@ class Reply(msgspec.Struct, frozen=True):
     cut: bool = False
 
 
-Handler = Callable[[Call], "Reply | None | Awaitable[Reply | None]"]
+Handler = Callable[[Call], "Reply | Awaitable[Reply | None] | None"]
 """Answers a call; None never does."""
 
 

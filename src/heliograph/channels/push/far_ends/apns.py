@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from heliograph.channels.push.far_ends.base import (
-    OURS,
     Push,
     Result,
     answer_shown,
@@ -22,7 +21,7 @@ from heliograph.channels.push.far_ends.base import (
 )
 from heliograph.channels.push.far_ends.credentials import ProviderKey
 from heliograph.channels.push.outcomes import by_status
-from heliograph.channels.push.payloads import encode
+from heliograph.channels.push.payloads import OURS, encode
 from heliograph.channels.push.settings import TOPIC_SUFFIXES, Ios
 from heliograph.model.channel import Token, Tools
 from heliograph.wire.addresses import HttpError

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from heliograph.channels.push.payloads import OURS, RECEIPT_CHARACTERS, Payload
+from heliograph.channels.push.payloads import RECEIPT_CHARACTERS, Payload
 from heliograph.wire.addresses import HttpError
 from heliograph.wire.http_connection import Answer
 
@@ -111,8 +111,3 @@ def decoded(body: bytes) -> dict[str, Any]:
         return msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
-
-
-__all__ = [
-    "OURS", "Push", "Result", "Sender", "answer_shown", "decoded", "describe", "failed", "request_shown", "retry_after",
-]  # fmt: skip

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 import msgspec
 
 from heliograph.channels.push.far_ends.base import (
-    OURS,
     Push,
     Result,
     answer_shown,
@@ -21,7 +20,7 @@ from heliograph.channels.push.far_ends.base import (
     retry_after,
 )
 from heliograph.channels.push.outcomes import by_status
-from heliograph.channels.push.payloads import encode
+from heliograph.channels.push.payloads import OURS, encode
 from heliograph.channels.push.settings import Android
 from heliograph.model.channel import Token, Tools
 from heliograph.wire import http
@@ -52,7 +51,7 @@ class Caller(Protocol):
     """What both our HTTP clients do."""
 
     async def request(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", timeout: float = ...,
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", timeout: float = ...,  # noqa: ASYNC109
         allow_private: bool = ...,
     ) -> Answer:  # fmt: skip
         """One call."""

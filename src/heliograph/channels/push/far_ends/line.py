@@ -1,4 +1,4 @@
-"""How a far end is faring: left alone for a while when it does not answer, refuses our credentials, or asks for it."""
+"""How a far end is faring: left alone for a while when it does not answer, refuses us, or asks for it."""
 
 from __future__ import annotations
 

@@ -8,7 +8,6 @@ from urllib.parse import quote
 import msgspec
 
 from heliograph.channels.push.far_ends.base import (
-    OURS,
     Push,
     Result,
     answer_shown,
@@ -26,7 +25,7 @@ from heliograph.channels.push.far_ends.encryption import (
     read_subscription,
 )
 from heliograph.channels.push.outcomes import by_status
-from heliograph.channels.push.payloads import encode
+from heliograph.channels.push.payloads import OURS, encode
 from heliograph.channels.push.settings import Web
 from heliograph.model.channel import Tools
 from heliograph.wire.addresses import HttpError, parse_url
@@ -101,8 +100,8 @@ class WebPush:
         return {"kind": "vapid", "application_server_key": key.public, "subject": key.subject}
 
     def subscription_of(self, token: str) -> Subscription | None:
-        """The subscription of a token. In the sandbox everyone is a simulated browser, except for those who subscribed
-        at the simulator themselves."""
+        """The subscription of a token. In the sandbox everyone is a simulated browser, except for those who
+        subscribed at the simulator themselves."""
         found = read_subscription(token)
         simulated = self._settings.simulated
         if not simulated or (found is not None and found.endpoint.startswith(simulated["endpoint"])):

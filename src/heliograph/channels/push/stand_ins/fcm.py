@@ -29,8 +29,8 @@ _FCM_ERROR = f"{_TYPE}/google.firebase.fcm.v1.FcmError"
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """A native refusal: HTTP status, its name there, FCM's own name, words; the field it points to, whose quota is used
-    up, what APNs said, seconds to wait."""
+    """A native refusal: HTTP status, its name there, FCM's own name, words; the field it points to, whose quota is
+    used up, what APNs said, seconds to wait."""
 
     status: int
     name: str
