@@ -157,8 +157,8 @@ async def general(peers: Mapping[str, Peer], pipe: Pipe, seconds: float) -> Figu
     options = sandboxed(peers).options["ios"]
     body = json.dumps({"aps": {"alert": {"title": "Your order", "body": "x" * 300}}}).encode()
     headers = {
-        "authorization": f"bearer {provider_key(options['token']).token(time.time())}", "apns-topic": options["topic"],
-        "apns-push-type": "alert", "apns-priority": "10", "apns-expiration": "0",
+        "authorization": f"bearer {provider_key(options['token']).token(time.time())}",
+        "apns-topic": options["topic"], "apns-push-type": "alert", "apns-priority": "10", "apns-expiration": "0",
     }  # fmt: skip
     count, tls = 0, ssl.create_default_context(cadata=options["ca"])
     async with httpx.AsyncClient(http1=False, http2=True, verify=tls, timeout=30) as client:

@@ -21,8 +21,8 @@ class Interaction(msgspec.Struct, frozen=True):
 
 
 class DeliveryInfo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The member `deliveryInfo`, in published spelling; `pushId` and `deviceid` only on push, `interaction` only where
-    a button was tapped."""
+    """The member `deliveryInfo`, in published spelling; `pushId` and `deviceid` only on push, `interaction` only
+    where a button was tapped."""
 
     deliveryChannel: str  # noqa: N815
     destination: str

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from heliograph.channels.push import settings
+from heliograph.channels.push import sandbox, settings
 from heliograph.channels.push.app_receipts import hook
 from heliograph.channels.push.connector import PushConnector
 from heliograph.channels.push.payloads import all_texts
 from heliograph.channels.push.request import INTERACTIVE, MEMBERS, MISSING_KEYS, PATH_ALIASES, RULES
-from heliograph.channels.push.sandbox import sandbox
 from heliograph.model.addresses import normalise_id
 from heliograph.model.channel import NO_LIMIT, AppUse, Channel, ConnectorKind
 
 TOKEN_CHARACTERS = 4_096
 
-APP = ConnectorKind("app", settings.check, PushConnector, sandbox)
+APP = ConnectorKind("app", settings.check, PushConnector, sandbox.sandbox)
 """The one kind of connector: an app with its credentials for each system."""
 
 CHANNEL = Channel(

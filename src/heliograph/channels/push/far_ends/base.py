@@ -62,16 +62,17 @@ class Sender(Protocol):
 
 def request_shown(method: str, url: str, headers: Mapping[str, str], body: bytes) -> bytes:
     """A request as it is kept for the story: without credentials."""
-    return f"{method} {url}\n{_lines(headers)}\n\n".encode() + body
+    return _head(f"{method} {url}", headers) + body
 
 
 def answer_shown(answer: Answer) -> bytes:
     """An answer as it is kept for the story."""
-    return f"HTTP {answer.status}\n{_lines(answer.headers)}\n\n".encode() + answer.body
+    return _head(f"HTTP {answer.status}", answer.headers) + answer.body
 
 
-def _lines(headers: Mapping[str, str]) -> str:
-    return "\n".join(f"{name}: {value}" for name, value in headers.items() if name != "authorization")
+def _head(first: str, headers: Mapping[str, str]) -> bytes:
+    lines = [f"{name}: {value}" for name, value in headers.items() if name != "authorization"]
+    return "\n".join([first, *lines, "", ""]).encode()
 
 
 def describe(native: bytes) -> dict[str, Any]:

@@ -70,8 +70,9 @@ def signed_jwt(key: Key, head: Mapping[str, object], claims: Mapping[str, object
 @lru_cache(maxsize=1024)
 def private_key(pem: str, password: str = "") -> Key:
     """A private key in PEM; parsing one costs milliseconds and happens once."""
+    wanted = "ENCRYPTED" in pem
     try:
-        key = serialization.load_pem_private_key(pem.encode(), password.encode() or None)
+        key = serialization.load_pem_private_key(pem.encode(), password.encode() if wanted else None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise BadCredential("is no private key in PEM that can be read (is it encrypted, or cut short?)") from None
     if isinstance(key, rsa.RSAPrivateKey):
@@ -222,7 +223,7 @@ class Vapid:
     def header(self, origin: str, now: float) -> str:
         """The header Authorization for a push service, good until some hours after `now` (Unix seconds)."""
         claims = {"aud": origin, "exp": int(now) + VAPID_SECONDS, "sub": self.subject}
-        return f"vapid t={signed_jwt(self.key, {}, claims)}, k={self.public}"
+        return f"vapid t={signed_jwt(self.key, {}, claims)},k={self.public}"
 
 
 def vapid(value: object, subject: object) -> Vapid:

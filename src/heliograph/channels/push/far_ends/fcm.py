@@ -5,6 +5,7 @@ https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -33,8 +34,11 @@ EARLY_SECONDS = 300  # before its end an access token is replaced
 TOKEN_LIFE = 3_599
 _FORM = {"content-type": "application/x-www-form-urlencoded"}
 
+# A Firebase installation id, which FCM takes in place of a registration token (which goes on behind a colon).
+_INSTALLATION = re.compile(r"[c-f][A-Za-z0-9_-]{21}", re.ASCII)
+
 # Where a BadRequest points, and what that means.
-_FIELDS = {"message.token": "token", "message.android.ttl": "ttl", "android.ttl": "ttl"}
+_FIELDS = {"message.token": "token", "message.fid": "token", "message.android.ttl": "ttl", "android.ttl": "ttl"}
 
 # Words of a 400 that has no field violation.
 _WORDS = (
@@ -105,7 +109,7 @@ class Fcm:
         account = self._settings.account
         shown: dict[str, Any] = {
             "kind": "service account", "project_id": account.project_id, "client_email": account.client_email,
-            "key_id": account.key_id,
+            "key_id": account.key_id[:64],
         }  # fmt: skip
         if self._ends_ms:
             shown["access_token_ends"] = self._ends_ms
@@ -115,7 +119,7 @@ class Fcm:
         fields = push.payload.fields
         message = {
             **fields,
-            "token": push.token,
+            "fid" if _INSTALLATION.fullmatch(push.token) else "token": push.token,
             "data": {**fields["data"], OURS: encode(push.ours()).decode()},
             "android": {**fields["android"], "ttl": f"{push.ttl}s"},
         }

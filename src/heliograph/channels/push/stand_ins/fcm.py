@@ -22,6 +22,7 @@ from heliograph.model.channel import Peer
 from heliograph.wire.http2.server import Call, Reply, Server
 
 LIFE = 3_599
+WHOLE_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 LONGEST_BYTES = 4_096
 LONGEST_TTL = 2_419_200
 _TYPE = "type.googleapis.com"
@@ -148,7 +149,8 @@ class FcmStandIn:
         if key is None:
             raise BadJwt("there is no such account")
         found.verify(key)
-        if SCOPE not in str(found.claims.get("scope")).split() or found.claims.get("aud") != GOOGLE_TOKEN_URI:
+        scopes = set(str(found.claims.get("scope")).split())
+        if not {SCOPE, WHOLE_SCOPE} & scopes or found.claims.get("aud") != GOOGLE_TOKEN_URI:
             raise BadJwt("the scope or the audience is wrong")
         issued, ends = found.moment("iat"), found.moment("exp")
         if not (issued - 300 <= now < ends and ends - issued <= 3_600):
@@ -165,11 +167,12 @@ class FcmStandIn:
         if not project:
             return self._refuse(NO_PROJECT)
         message = decoded(call.body).get("message")
-        if not isinstance(message, dict) or not message.get("token"):
+        device = (message.get("token") or message.get("fid")) if isinstance(message, dict) else None
+        if not isinstance(message, dict) or not device:
             return self._refuse(NO_TOKEN)
         if fault := _fault(message):
             return self._refuse(fault)
-        found = asked(str(message["token"]))
+        found = asked(str(device))
         refusal = REFUSALS.get(found.code)
         if refusal is not None and not found.later:
             return self._refuse(refusal)
