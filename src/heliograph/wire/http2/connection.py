@@ -18,7 +18,6 @@ from h2.events import (
     ResponseReceived,
     StreamEnded,
     StreamReset,
-    TrailersReceived,
     WindowUpdated,
 )
 from h2.exceptions import ProtocolError
@@ -63,6 +62,29 @@ class _Exchange:
         self.cut = False
         self.timer: asyncio.TimerHandle | None = None
 
+    def begin(self, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """The head of the answer came."""
+        for raw_name, raw_value in headers:
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            self.headers[name] = f"{self.headers[name]}, {value}" if name in self.headers else value
+        self.status = int(self.headers.pop(":status", "0"))
+
+    def take(self, data: bytes) -> None:
+        """A piece of its body came."""
+        room = BODY_KEPT - len(self.body)
+        self.body += data[:room]
+        self.cut = self.cut or len(data) > room
+
+    def finish(self) -> None:
+        """It is whole."""
+        if not self.future.done():
+            self.future.set_result(Answer(self.status, self.headers, self.body, self.cut))
+
+    def fail(self, error: HttpError) -> None:
+        """It will not come."""
+        if not self.future.done():
+            self.future.set_exception(error)
+
 
 class Connection(asyncio.Protocol):
     """Carries exchanges. `changed` is called when there is room again, or never will be.
@@ -76,11 +98,10 @@ class Connection(asyncio.Protocol):
         self.reason = ""  # the far end's word for saying goodbye
         self.reserved = 0  # places given away whose calls did not start yet
         self.idle_since = 0.0
-        self.ready: asyncio.Future[None]  # done once the far end said how many streams it takes
         self._changed = changed
-        self._unproven = careful
+        self.unproven = careful  # it still has to show that our credentials are taken
         self._loop = asyncio.get_running_loop()
-        self.ready = self._loop.create_future()
+        self.ready: asyncio.Future[None] = self._loop.create_future()  # done once it said how many streams it takes
         self._h2 = H2Connection(_CONFIG)
         self._splitter = Splitter()
         self._transport: asyncio.Transport | None = None
@@ -96,18 +117,13 @@ class Connection(asyncio.Protocol):
         """How many more calls may start."""
         if self.draining or not self.ready.done():
             return 0
-        limit = 1 if self._unproven else self._limit
+        limit = 1 if self.unproven else self._limit
         return limit - len(self._streams) - self.reserved
 
     @property
     def in_use(self) -> int:
         """Calls under way."""
         return len(self._streams)
-
-    @property
-    def unproven(self) -> bool:
-        """Whether it still has to show that our credentials are taken."""
-        return self._unproven
 
     async def exchange(self, headers: Headers, body: bytes, deadline: float) -> Answer:
         """Make a call and await its answer until `deadline` (loop time); raises HttpError."""
@@ -119,7 +135,7 @@ class Connection(asyncio.Protocol):
             stream = self._h2.get_next_available_stream_id()
             self._h2.send_headers(stream, headers, end_stream=not body)
         except ProtocolError as error:  # no streams are left, say: nothing of it was written
-            self._drain()
+            self.draining = True
             raise NotTaken(f"the connection takes no more calls ({type(error).__name__})") from None
         exchange = _Exchange(future, body, loop.time())
         self._streams[stream] = exchange
@@ -137,7 +153,7 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Drop the connection at once."""
-        self._drain()
+        self.draining = True
         if self._transport is not None:
             self._transport.abort()
 
@@ -158,10 +174,9 @@ class Connection(asyncio.Protocol):
         self._ping_sent = False
         try:
             frames, goodbyes = self._splitter.feed(data)
-            events = self._h2.receive_data(frames) if frames else ()
-            for event in events:
+            for event in self._h2.receive_data(frames) if frames else ():
                 self._handle(event)
-        except (ProtocolError, FrameTooLong) as error:
+        except (ProtocolError, FrameTooLong, ValueError) as error:  # a status that is no number is the last
             self._lose("protocol", f"the answer is no valid HTTP/2 ({type(error).__name__})")
             return
         for goodbye in goodbyes:
@@ -180,7 +195,8 @@ class Connection(asyncio.Protocol):
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, ResponseReceived):
-            self._head(event)
+            if (exchange := self._streams.get(event.stream_id)) is not None:
+                exchange.begin(event.headers)
         elif isinstance(event, DataReceived):
             self._data(event)
         elif isinstance(event, StreamEnded):
@@ -191,28 +207,11 @@ class Connection(asyncio.Protocol):
             self._settings(event)
         elif isinstance(event, WindowUpdated):
             self._unblock()
-        elif isinstance(event, TrailersReceived):
-            pass  # nothing of an answer stands there
-
-    def _head(self, event: ResponseReceived) -> None:
-        exchange = self._streams.get(event.stream_id)
-        if exchange is None:
-            return
-        headers: dict[str, str] = {}
-        for raw_name, raw_value in event.headers:
-            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        exchange.status = int(headers.pop(":status", "0"))
-        exchange.headers = headers
 
     def _data(self, event: DataReceived) -> None:
         self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
-        exchange = self._streams.get(event.stream_id)
-        if exchange is None or not event.data:
-            return
-        room = BODY_KEPT - len(exchange.body)
-        exchange.body += event.data[:room]
-        exchange.cut = exchange.cut or len(event.data) > room
+        if event.data and (exchange := self._streams.get(event.stream_id)) is not None:
+            exchange.take(event.data)
 
     def _end(self, stream: int) -> None:
         exchange = self._streams.pop(stream, None)
@@ -220,19 +219,18 @@ class Connection(asyncio.Protocol):
             return
         if exchange.unsent:  # answered before it was read whole (RFC 9113, 8.1): the rest is not wanted
             self._reset(stream)
-        if self._unproven and exchange.status not in (401, 403):
-            self._unproven = False
-        if not exchange.future.done():
-            exchange.future.set_result(Answer(exchange.status, exchange.headers, exchange.body, exchange.cut))
+        if self.unproven and exchange.status not in (401, 403):
+            self.unproven = False
+        exchange.finish()
 
     def _was_reset(self, event: StreamReset) -> None:
         exchange = self._streams.pop(event.stream_id, None)
         if exchange is None:
             return
         if event.error_code == ErrorCodes.REFUSED_STREAM:
-            _fail(exchange, NotTaken("the far end refused the stream"))
+            exchange.fail(NotTaken("the far end refused the stream"))
         else:
-            _fail(exchange, HttpError("closed", f"the far end reset the stream (code {event.error_code:d})"))
+            exchange.fail(HttpError("closed", f"the far end reset the stream (code {event.error_code:d})"))
 
     def _settings(self, event: RemoteSettingsChanged) -> None:
         changed = event.changed_settings.get(SettingCodes.MAX_CONCURRENT_STREAMS)
@@ -250,9 +248,9 @@ class Connection(asyncio.Protocol):
         """The far end takes no more streams; those behind the last it looked at may be made again."""
         self.reason = _reason(goodbye.data) or self.reason
         detail = "the far end closes the connection" + (f" ({self.reason})" if self.reason else "")
-        self._drain()
+        self.draining = True
         for stream in [stream for stream in self._streams if stream > goodbye.last]:
-            _fail(self._streams.pop(stream), NotTaken(detail, self.reason))
+            self._streams.pop(stream).fail(NotTaken(detail, self.reason))
         self._close_if_idle()
         self._changed()
 
@@ -269,12 +267,9 @@ class Connection(asyncio.Protocol):
             codec.send_data(stream, piece, end_stream=not exchange.unsent)
 
     def _unblock(self) -> None:
-        if not self._blocked:
-            return
         waiting, self._blocked = self._blocked, []
         for stream in waiting:
-            exchange = self._streams.get(stream)
-            if exchange is not None:
+            if (exchange := self._streams.get(stream)) is not None:
                 self._send_body(stream, exchange)
 
     def _flush_soon(self) -> None:
@@ -303,8 +298,8 @@ class Connection(asyncio.Protocol):
         if exchange is None:
             return
         if self._last_heard <= exchange.started:  # not a word since: more than this call is lost
-            self._drain()
-        _fail(exchange, HttpError("timeout", "the far end did not answer in time"))
+            self.draining = True
+        exchange.fail(HttpError("timeout", "the far end did not answer in time"))
 
     def _ping(self) -> None:
         self._pinging = None
@@ -317,9 +312,6 @@ class Connection(asyncio.Protocol):
         self._flush()
         self._pinging = self._loop.call_later(PING_SECONDS, self._ping)
 
-    def _drain(self) -> None:
-        self.draining = True
-
     def _left(self) -> None:
         """A call ended."""
         self.idle_since = self._loop.time()
@@ -331,7 +323,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def _lose(self, kind: Kind, detail: str) -> None:
-        self._drain()
+        self.draining = True
         if self._pinging is not None:
             self._pinging.cancel()
             self._pinging = None
@@ -340,15 +332,10 @@ class Connection(asyncio.Protocol):
             self.ready.exception()  # whoever connects looks at it again, or went away
         streams, self._streams = self._streams, {}
         for exchange in streams.values():
-            _fail(exchange, HttpError(kind, detail))
+            exchange.fail(HttpError(kind, detail))
         if self._transport is not None:
             self._transport.abort()
         self._changed()
-
-
-def _fail(exchange: _Exchange, error: HttpError) -> None:
-    if not exchange.future.done():
-        exchange.future.set_exception(error)
 
 
 def _reason(data: bytes) -> str:
