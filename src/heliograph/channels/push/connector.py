@@ -150,7 +150,11 @@ class PushConnector:
         receipt = make(system, identity, token, self._clock_ms() // 1000, reach.receipt_key)
         ttl = min(payload.ttl, outbound.validity) if outbound.validity else payload.ttl
         line.started(loop.time())
-        result = await self._lines.sender(system).send(Push(token, payload, identity, receipt, ttl))
+        try:
+            result = await self._lines.sender(system).send(Push(token, payload, identity, receipt, ttl))
+        except BaseException:  # a fault of ours, or the end: nobody waits for what this one would have found out
+            line.abandoned(loop.time())
+            raise
         outcome = outcome_of(FAR_END_OF[system], *result.codes) if result.codes else None
         line.ended(loop.time(), result, outcome)
         if outcome is None:

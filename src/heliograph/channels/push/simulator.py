@@ -8,8 +8,8 @@ from heliograph.channels.push.stand_ins.webpush import WebPushStandIn
 from heliograph.wire.standin import StandInKind
 
 STAND_INS = (
-    StandInKind("fcm", 9100, FcmStandIn),
-    StandInKind("apns", 9101, ApnsStandIn),
-    StandInKind("webpush", 9102, WebPushStandIn),
+    StandInKind("fcm", 8601, FcmStandIn),
+    StandInKind("apns", 8602, ApnsStandIn),
+    StandInKind("webpush", 8603, WebPushStandIn),
 )
 """By name and usual port."""

@@ -73,6 +73,10 @@ class Line:
         else:
             self._breaker.succeeded()
 
+    def abandoned(self, now: float) -> None:
+        """A push that was started will not be ended."""
+        self._breaker.failed(now)
+
     def _suspected(self) -> bool:
         self._suspects += 1
         return self._suspects >= SUSPECTS

@@ -175,6 +175,23 @@ async def test_a_far_end_that_comes_back_is_found_by_one_message(far: Far) -> No
     assert line.connector.capacity() > 1
 
 
+async def test_a_fault_of_ours_ends_one_message_and_holds_up_nobody(
+    far: Far, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    line = await far.connect()
+
+    async def broken(push: object) -> Result:
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(line.connector._lines.sender("android"), "send", broken)
+        refused = await line.refusal("android_pushid", "tok")
+
+    assert refused.retry == "unknown"
+    assert "a bug" in caplog.text
+    assert isinstance(await line.send("android_pushid", "tok"), Submitted)
+
+
 async def test_secrets_are_in_nothing_that_people_see(far: Far) -> None:
     line = await far.connect()
     results = [
