@@ -3,6 +3,7 @@ and what apps say of the pushes they got."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -55,7 +56,7 @@ def document(url: str) -> dict[str, Any]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+async def live(platforms: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     """A running platform with that workspace."""
     data: Path = tmp_path_factory.mktemp("data")
     async with running(data, document) as platform:
@@ -133,9 +134,13 @@ async def test_a_token_can_ask_for_submitted_first(live: Running, system: str, c
 
 
 async def test_a_silent_token_stays_submitted(live: Running) -> None:
+    """No push service sends receipts: that none comes means nothing, and ends nothing."""
     element = await push(live, "android_pushid", "tok-sim-7501")
+    await told(live, element["transid"], "7501")
+    await asyncio.sleep(6)  # the receipt window of other channels is 5 s in the sandbox
 
     assert [one["code"] for one in await told(live, element["transid"], "7501")] == ["7501"]
+    assert (await live.status(element["transid"]))[0]["code"] == "7501"
 
 
 @pytest.mark.parametrize("user", ["u1", "u-sim-7513", "u-sim-7510", "u-sim-7213"])

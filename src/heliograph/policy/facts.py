@@ -21,8 +21,8 @@ SANDBOX_WINDOW_MS = 5_000  # control 5
 @dataclass(frozen=True, slots=True)
 class Facts:
     """A tenant and one of its services, with its objects by name. `ways` are those it may send by, `windows` the
-    milliseconds a receipt is waited for, per channel; `meters` are the limits that its messages count towards,
-    `declared` the tenant's policies."""
+    milliseconds a receipt is waited for, per channel (0: for ever); `meters` are the limits that its messages count
+    towards, `declared` the tenant's policies."""
 
     tenant: Tenant
     service: Service
@@ -52,14 +52,17 @@ def facts_for(
         senders={(sender.channel, sender.id): sender for sender in tenant.senders},
         templates={template.id: template for template in tenant.templates},
         meters=meters_of(tenant, service),
-        windows={name: _window_ms(service, name) for name in channels},
+        windows={name: _window_ms(service, channel) for name, channel in channels.items()},
         apps={app.id: app for app in tenant.apps},
         declared=declared or declared_by(tenant),
     )
 
 
-def _window_ms(service: Service, channel: str) -> int:
+def _window_ms(service: Service, channel: Channel) -> int:
+    declared = service.receipt_window.get(channel.name, "")
+    if not channel.lapses and not declared:
+        return 0
     if service.fast:
         return SANDBOX_WINDOW_MS
-    declared = service.receipt_window.get(channel) or service.receipt_window.get("default") or ""
-    return parse_duration(declared) * 1000 if declared else WINDOWS_MS.get(channel, OTHER_WINDOW_MS)
+    declared = declared or service.receipt_window.get("default") or ""
+    return parse_duration(declared) * 1000 if declared else WINDOWS_MS.get(channel.name, OTHER_WINDOW_MS)

@@ -37,5 +37,6 @@ CHANNEL = Channel(
     app=AppUse("app", settings.options),
     hook=hook,
     whole="any",
+    lapses=False,  # no push service sends receipts, and an app need not
 )  # fmt: skip
 """All the platform knows of push."""
