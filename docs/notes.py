@@ -82,8 +82,8 @@ ENDPOINTS = {
     "asked for.",
     "GET /callbacks/{channel}/{tenant}/{way}": "Providers check that the URL is ours; `way` is the app's id or the "
     "connector's name, in the sandbox with `~sandbox` behind it.",
-    "POST /callbacks/{channel}/{tenant}/{way}": "Providers tell of receipts and messages; signatures are checked; "
-    "the answer comes once all of it is durable, else 503 and the provider calls again.",
+    "POST /callbacks/{channel}/{tenant}/{way}": "Providers, and apps that got a push, tell of receipts and messages; "
+    "signatures are checked; the answer comes once all of it is durable, else 503 and the provider calls again.",
     "GET /healthz": "The process is up.",
     "GET /readyz": "The store, the roles and the connectors; 503 while the process starts or drains.",
     "GET /metrics": "Counters in the text form of Prometheus; see [metrics](metrics.md).",

@@ -7,13 +7,14 @@ import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from heliograph.cli.remote import Remote, RemoteError
 from heliograph.config import Config, ConfigError
 
 LEAST_FREE = 1 << 30  # bytes
 FIRST_MOMENT = 1_760_000_000  # Unix seconds; a clock before this release is wrong
-CERTAINLY_BOUND = ("bound", "no connector")
+CERTAINLY_BOUND = ("bound", "ready", "no connector")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,23 @@ def _server(config: Config) -> Iterator[Finding]:
     for name, status in connectors.items():
         errors = status.get("last_errors") or []
         found = str(status["state"]) + (f", last error: {errors[-1]}" if errors else "")
-        mend = "check host, port, system_id and password of the connector in the workspace"
+        mend = "check the connector's or the app's address and credentials in the workspace"
         yield Finding(f"connector {name}", status["state"] in CERTAINLY_BOUND, found, mend)
+        yield from _credentials(name, status.get("systems") or {})
     parked = stats["callbacks_parked"]
     yield Finding("callbacks", not parked, f"{parked} given up", "mend the endpoint, then `heliograph replay parked`")
+
+
+def _credentials(name: str, systems: dict[str, Any]) -> Iterator[Finding]:
+    """The credentials of an app, one finding for each system it runs on."""
+    for system, shown in systems.items():
+        health = shown["credentials"]
+        found = f"{health['kind']}, {health['state']}"
+        if ends := health.get("ends"):
+            found += f", ends {time.strftime('%Y-%m-%d', time.gmtime(ends / 1000))}"
+        yield Finding(
+            f"credentials {name} {system}",
+            health["state"] == "ok",
+            found,
+            f"renew `{system}` of the app in the workspace",
+        )

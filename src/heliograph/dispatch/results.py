@@ -87,8 +87,11 @@ class Results:
         self._settler.add(change, outcomes, sent)
 
     def _refused(self, lane: Lane, flight: Flight, result: SendError) -> None:
-        self._tell_story(lane, flight, result)
         attempt = flight.outbound.attempt
+        if result.retry == "wait":
+            self._again(flight, result, retry.LEAST_WAIT, attempt - 1)
+            return
+        self._tell_story(lane, flight, result)
         if result.retry == "free":
             self._throttled(lane, flight, result)
         elif result.retry == "unknown":
@@ -129,7 +132,7 @@ class Results:
     def _again(self, flight: Flight, result: SendError, delay: float, attempt: int) -> None:
         self.counts["retried"] += 1
         row, now_ms = flight.row, self._around.clock_ms()
-        due_ms = now_ms + int(delay * 1000)
+        due_ms = now_ms + int(max(delay, result.after) * 1000)
         twice = row.duplicate or result.retry == "resend"
         change = Change(
             row.request, row.ordinal, State.QUEUED, result.key, now_ms, _detail(result), attempt, "", due_ms, twice

@@ -247,7 +247,8 @@ class Channel:
     `app` says how it goes out by an app; `hook` reads the calls that its providers make to us; `attach` what a
     message needs of the tenant's workspace besides (a call flow, say); `whole` says what the receipts of a message
     in several parts mean: with `all` it is delivered when every part is and failed when one is, with `any` the other
-    way round.
+    way round; `lapses` whether a message that is submitted ends when no receipt comes for it in time: not where its
+    far ends send none (a service may ask for it by a `receipt_window` of the channel).
     """
 
     name: str
@@ -274,3 +275,4 @@ class Channel:
     hook: Hook | None = None
     attach: Callable[[Content, Tenant], Any] = nothing_attached
     whole: Literal["all", "any"] = "all"
+    lapses: bool = True

@@ -65,7 +65,8 @@ class SendError:
     `retry` says how: `no` ends the message with `key`; `soon` tries again with back-off, `late` after
     longer, `once` a single time; `free` again without counting an attempt (throttled); `unknown` means the fate
     is not known and nothing may be sent again blindly; `resend` that it is not known and is sent again all the
-    same, flagged as a possible duplicate.
+    same, flagged as a possible duplicate; `wait` that nothing was sent and the far end is left alone, which counts as
+    no attempt. `after` is how many seconds the far end asks to be left alone, whatever the class says.
     """
 
     key: str
@@ -73,6 +74,11 @@ class SendError:
     native_code: str = ""
     detail: str = ""
     native: tuple[bytes, ...] = ()
+    after: float = 0.0
+
+
+TAPPED = "tapped"
+"""The `native_code` of a receipt of a button that was tapped; its `detail` is the button."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ LINK_BASE = "http://127.0.0.1:8080"
 @dataclass(frozen=True, slots=True)
 class Facts:
     """A tenant and one of its services, with its objects by name. `ways` are those it may send by, `windows` the
-    milliseconds a receipt is waited for, per channel; `meters` are the limits that its messages count towards,
-    `declared` the tenant's policies. Templates are by id, newest version first."""
+    milliseconds a receipt is waited for, per channel (0: for ever); `meters` are the limits that its messages count
+    towards, `declared` the tenant's policies. Templates are by id, newest version first."""
 
     tenant: Tenant
     service: Service
@@ -67,7 +67,7 @@ def facts_for(
         links={link.id: link for link in tenant.links},
         link_base=link_base,
         meters=meters_of(tenant, service),
-        windows={name: _window_ms(service, name) for name in channels},
+        windows={name: _window_ms(service, channel) for name, channel in channels.items()},
         apps={app.id: app for app in tenant.apps},
         declared=declared or declared_by(tenant),
     )
@@ -81,8 +81,11 @@ def _templates(declared: Sequence[Template]) -> dict[str, tuple[Template, ...]]:
     return found
 
 
-def _window_ms(service: Service, channel: str) -> int:
+def _window_ms(service: Service, channel: Channel) -> int:
+    declared = service.receipt_window.get(channel.name, "")
+    if not channel.lapses and not declared:
+        return 0
     if service.fast:
         return SANDBOX_WINDOW_MS
-    declared = service.receipt_window.get(channel) or service.receipt_window.get("default") or ""
-    return parse_duration(declared) * 1000 if declared else WINDOWS_MS.get(channel, OTHER_WINDOW_MS)
+    declared = declared or service.receipt_window.get("default") or ""
+    return parse_duration(declared) * 1000 if declared else WINDOWS_MS.get(channel.name, OTHER_WINDOW_MS)

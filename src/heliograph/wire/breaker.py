@@ -37,6 +37,10 @@ class Breaker:
             case _:
                 return 0 if self._probing else min(1, most)
 
+    def opens_in(self, now: float) -> float:
+        """Seconds until a call may be tried; 0 while it is not open."""
+        return max(0.0, self._until - now)
+
     def started(self, now: float) -> None:
         """A call started."""
         self._probing = self.state(now) == "half-open"
