@@ -67,12 +67,14 @@ class App(Part, frozen=True):
 
 
 class Template(Part, frozen=True):
-    """A stored text with `${name}` placeholders."""
+    """A stored text with `${name}` placeholders. `native` says how the provider knows it, on channels whose
+    templates are registered there."""
 
     id: str
     channel: str
     text: str
     status: Literal["active", "inactive"] = "active"
+    native: Loose | None = None
 
 
 class Notify(Part, frozen=True):

@@ -39,6 +39,4 @@ def check(spec: ConnectorSpec) -> list[str]:
 
 def sandbox(spec: ConnectorSpec, lane: str, peers: Peers) -> ConnectorSpec:
     """The same app at the stand-in."""
-    return msgspec.structs.replace(
-        spec, options=account.simulated(spec.options, lane, peers["graph"], NODE, TOKEN)
-    )
+    return msgspec.structs.replace(spec, options=account.simulated(spec.options, lane, peers["graph"], NODE, TOKEN))

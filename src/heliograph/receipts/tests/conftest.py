@@ -118,9 +118,11 @@ class Desk:
         due: int = 0,
     ) -> None:
         """The verb SEND writes where the message stands."""
+        attempt = 1 if state is State.SUBMITTED else -1
         change = Change(
-            of.request, of.ordinal, state, key, self.now, attempt=1, connector=connector, due=due, natives=natives
-        )
+            of.request, of.ordinal, state, key, self.now, attempt=attempt, connector=connector, due=due,
+            natives=natives,
+        )  # fmt: skip
         await self.store.real.settle(Settlement(changes=[change]))
 
     async def come(self, *items: Receipt | Inbound, connector: str = "demo/smsc") -> list[bool]:

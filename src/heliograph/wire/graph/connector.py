@@ -1,4 +1,4 @@
-"""A connector to one account on the Graph API, whatever it sends: each message one or several calls, each written once.
+"""A connector to one account on the Graph API: each message is one or several calls, each written once.
 
 The Send APIs are not idempotent. So a call that was written and not answered is never repeated: its message ends as
 unknown, unless the far end has by then repeated our reference to us, which settles it (see `receipts`).
@@ -185,8 +185,8 @@ class GraphConnector:
         fault = fault_in(answer.body)
         if fault is None:
             return await self._unexplained(answer, native)
-        error, outcome = self._medium.meanings.error(fault)
-        return self._refused(replace(error, native=native), outcome, answer, to)
+        refused, outcome = self._medium.meanings.error(fault)
+        return self._refused(replace(refused, native=native), outcome, answer, to)
 
     def _taken(self, answer: Answer, piece: Piece, native: tuple[bytes, bytes]) -> tuple[str, Any] | SendError:
         try:

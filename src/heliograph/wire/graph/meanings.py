@@ -76,20 +76,20 @@ class Meanings:
     def __init__(self, text: str) -> None:
         rows = [Outcome(**row) for row in csv.DictReader(io.StringIO(text, newline=""))]
         self.rows = {row.native: row for row in rows}
-        self._words = [(*row.native.split("~", 1), row) for row in rows if "~" in row.native]
-        self._spans = [(*map(int, row.native.split("-")), row) for row in rows if _is_span(row.native)]
+        self._words = [(row.native.partition("~"), row) for row in rows if "~" in row.native]
+        self._spans = [(span, row) for row in rows if (span := _span(row.native))]
 
     def of(self, fault: Fault) -> Outcome:
         """What a fault means."""
         found = self.rows.get(f"{fault.code}/{fault.subcode}") or self.rows.get(f"*/{fault.subcode}")
         if found is None:
             message = fault.message.lower()
-            for code, words, row in self._words:
-                if str(fault.code) == code and str(words) in message:
+            for (code, _, words), row in self._words:
+                if str(fault.code) == code and words in message:
                     return row
             found = self.rows.get(str(fault.code))
         if found is None:
-            found = next((row for first, last, row in self._spans if first <= fault.code <= last), None)
+            found = next((row for span, row in self._spans if fault.code in span), None)
         return found or self.rows[DOWN if fault.transient else OTHER]
 
     def error(self, fault: Fault) -> tuple[SendError, Outcome]:
@@ -99,9 +99,10 @@ class Meanings:
         return SendError(outcome.key, outcome.retry, fault.native, f"{fault.message}{trace}"), outcome
 
 
-def _is_span(native: str) -> bool:
+def _span(native: str) -> range | None:
+    """`200-299`."""
     first, _, last = native.partition("-")
-    return first.isdigit() and last.isdigit()
+    return range(int(first), int(last) + 1) if first.isdigit() and last.isdigit() else None
 
 
 def load(package: str) -> Meanings:

@@ -153,9 +153,7 @@ class GraphStandIn(HttpStandIn):
             raise Refusal(Fault(190, 0, "Invalid OAuth access token - Cannot parse access token"), 401)
         found = query.get("appsecret_proof", [""])[0]
         demand(found, "API calls from the server require an appsecret_proof argument")
-        demand(
-            found == proof(token, made_up_secret(lane)), "Invalid appsecret_proof provided in the API argument"
-        )
+        demand(found == proof(token, made_up_secret(lane)), "Invalid appsecret_proof provided in the API argument")
         if lane in self.revoked and not _DEBUG.fullmatch(scope["path"]):
             message = "Error validating access token: The session has been invalidated because the user changed it."
             raise Refusal(Fault(190, 460, message), 401)

@@ -1,4 +1,4 @@
-"""Meta's calls to our callback URL: the check of the URL, signatures, and our references in what they repeat. Pure."""
+"""Meta's calls to our callback URL: the check of the URL, signatures, our references in what they repeat. Pure."""
 
 from __future__ import annotations
 
