@@ -21,7 +21,7 @@ def check(rules: tuple[Rule, ...], found: dict[str, Any], *, templated: bool) ->
                 raise Rejected(rule.key, ".".join(rule.path))
         elif isinstance(rule, OneOf):
             if not templated and _applies(rule, values) and not _any_present(rule, values):
-                raise Rejected(rule.key)
+                raise Rejected(rule.key, ".".join(rule.paths[0]))
         else:
             _APPLY[type(rule)](rule, values)
     return values

@@ -30,7 +30,7 @@ def compose(content: Content, text: str) -> str:
     kind = kind_of(content)
     holder = content.fields.get(kind)
     if not isinstance(holder, dict):
-        return shown(text, content.parameters) if content.template else ""
+        return shown(text, content.parameters)
     if kind == "text":
         return str(holder.get("body") or "")
     if kind in MEDIA:

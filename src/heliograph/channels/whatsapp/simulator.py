@@ -148,8 +148,8 @@ def _check_interactive(holder: Mapping[str, Any]) -> None:
     elif holder["type"] == "list":
         sections = action.get("sections")
         demand(isinstance(sections, list) and action.get("button"), "(#131009) sections and button", 131009)
-        rows = sum(len(section.get("rows", ())) for section in sections if isinstance(section, dict))
-        demand(0 < rows <= ROWS, "(#131009) Total row count must be 1 to 10", 131009)
+        rows = [row for section in sections or () if isinstance(section, dict) for row in section.get("rows", ())]
+        demand(0 < len(rows) <= ROWS, "(#131009) Total row count must be 1 to 10", 131009)
 
 
 STAND_INS = (StandInKind("whatsapp", PORT, WhatsAppStandIn),)
