@@ -1,4 +1,4 @@
-"""What went out to whom and when, and what came before: the table's side of marks, references and repeated messages."""
+"""What went out to whom and when, and what came before: the table's side of marks, references and repeats."""
 
 from __future__ import annotations
 
