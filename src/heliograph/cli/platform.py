@@ -35,7 +35,8 @@ from heliograph.config import Config
 from heliograph.dispatch.around import Surroundings
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.worker import Dispatcher
-from heliograph.intake import Intake
+from heliograph.intake import Intake, Means
+from heliograph.lookup import Lookup
 from heliograph.model.ids import Ids
 from heliograph.model.record import Notice
 from heliograph.notify.teller import Teller
@@ -83,14 +84,18 @@ class Platform:
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell)
         self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell)
         self.lanes = Lanes(directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms)
+        self.lookup = Lookup()
         self.dispatcher = Dispatcher(
-            Surroundings(self.store, directory, correlator, self.ids, self.tell, self.receiver.receive),
+            Surroundings(
+                self.store, directory, correlator, self.ids, self.tell, self.receiver.receive, lookup=self.lookup
+            ),
             self.lanes,
         )
         self._works = "worker" in config.roles
         queued = self.dispatcher.offer if self._works else lambda accepted: None
         self.limits = Limiter()
-        self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, self.limits)
+        means = Means(self.limits, self.lookup)
+        self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
         self.key_use = KeyUse(self.store, clock_ms)
         self._tasks: list[asyncio.Task[None]] = []
         self._ready = False
