@@ -29,14 +29,21 @@ def of_type(name: str) -> Condition:
 
 
 def _needs(name: str, *path: str) -> Required:
-    return Required((name, *path), _MISSING, when=of_type(name), note=f"when `type` is {name}")
+    says = (".".join((name, *path)),)
+    return Required((name, *path), _MISSING, when=of_type(name), note=f"when `type` is {name}", says=says)
 
 
 RULES: tuple[Rule, ...] = (
     Members((), objects=tuple(name for name in OBJECTS if name != "contacts")),
     _needs("text", "body"),
     *(
-        OneOf(((name, "url"), (name, "id")), _MISSING, when=of_type(name), note=f"when `type` is {name}")
+        OneOf(
+            ((name, "url"), (name, "id")),
+            _MISSING,
+            when=of_type(name),
+            note=f"when `type` is {name}",
+            says=(f"{name}.url",),
+        )
         for name in MEDIA
     ),
     _needs("contacts"),
@@ -48,5 +55,5 @@ RULES: tuple[Rule, ...] = (
     _needs("list", "action"),
     _needs("interactive", "type"),
     _needs("reaction", "message_id"),
-    ValueIn(("type",), {name: name for name in TYPES}, keys.INVALID_PARAM, note=", ".join(TYPES)),
+    ValueIn(("type",), {name: name for name in TYPES}, keys.INVALID_PARAM, note=", ".join(TYPES), says=("type",)),
 )
