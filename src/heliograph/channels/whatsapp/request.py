@@ -12,7 +12,7 @@ BUTTONS = ("reply", "list", "interactive")
 TYPES = ("text", *MEDIA, "contacts", "location", *BUTTONS, "reaction")
 
 MEMBERS = ("type", *TYPES, "context", "preview_url", "identity_key_hash")
-OBJECTS = (*TYPES, "context")
+OBJECTS = (*TYPES, "context", "preview_url")
 MISSING_KEYS = (keys.WHATSAPP_OTT_MISSING, keys.WHATSAPP_OBJECT_MISSING)
 
 _MISSING = keys.WHATSAPP_CONTENT_MISSING
@@ -34,7 +34,7 @@ def _needs(name: str, *path: str) -> Required:
 
 
 RULES: tuple[Rule, ...] = (
-    Members((), objects=tuple(name for name in OBJECTS if name != "contacts")),
+    Members((), objects=tuple(name for name in (*TYPES, "context") if name != "contacts")),
     _needs("text", "body"),
     *(
         OneOf(

@@ -86,8 +86,8 @@ class Call(NamedTuple):
 
 class GraphStandIn(HttpStandIn):
     """`channel` names the callback path, `take` says what becomes of a message. `mood` is `fine`, `hang` (nothing is
-    answered) or `down` (503); `revoked` holds lanes whose token is dead, `expires` when tokens end (Unix seconds, 0:
-    never)."""
+    done or answered), `mute` (messages are taken and not answered) or `down` (503); `revoked` holds lanes whose
+    token is dead, `expires` when tokens end (Unix seconds, 0: never)."""
 
     def __init__(self, channel: str, take: Callable[[Call], Reply], host: str, port: int, platform_url: str) -> None:
         super().__init__(self._serve, host, port)
@@ -178,6 +178,8 @@ class GraphStandIn(HttpStandIn):
             await asyncio.sleep(reply.wait)
         if reply.then:
             self._background(self._tell_all(call.lane, reply.then))
+        if self.mood == "mute":
+            await asyncio.sleep(HANG_SECONDS)
         return reply
 
     # Webhooks
