@@ -29,7 +29,7 @@ WEBHOOK_TRIES = 6
 WEBHOOK_AGAIN = 0.2  # seconds before the second try; it doubles
 WEBHOOK_TIMEOUT = 20.0
 SEEN = 1_000
-HANG_SECONDS = 60.0
+HANG_STEP = 0.05
 BODY_LIMIT = 1024 * 1024
 
 _MESSAGES = re.compile(r"/v[0-9.]+/([0-9]+|me)/messages")
@@ -109,6 +109,7 @@ class GraphStandIn(HttpStandIn):
 
     async def stop(self) -> None:
         """See `StandIn`."""
+        self.mood = "fine"
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -119,9 +120,9 @@ class GraphStandIn(HttpStandIn):
 
     async def _serve(self, scope: Mapping[str, Any], receive: Receive, send: Respond) -> None:
         body = await _body(receive)
-        if self.mood == "hang":
-            await asyncio.sleep(HANG_SECONDS)
-        reply = Reply(503, {}) if self.mood == "down" else await self._answer(scope, body)
+        hung = self.mood == "hang"
+        await self._while("hang")
+        reply = Reply(503, {}) if hung or self.mood == "down" else await self._answer(scope, body)
         more = tuple((name.encode(), value.encode()) for name, value in self.usage.items())
         await send({"type": "http.response.start", "status": reply.status, "headers": [*_HEADERS, *more]})
         await send({"type": "http.response.body", "body": msgspec.json.encode(reply.body)})
@@ -178,9 +179,13 @@ class GraphStandIn(HttpStandIn):
             await asyncio.sleep(reply.wait)
         if reply.then:
             self._background(self._tell_all(call.lane, reply.then))
-        if self.mood == "mute":
-            await asyncio.sleep(HANG_SECONDS)
+        await self._while("mute")
         return reply
+
+    async def _while(self, mood: str) -> None:
+        """Do nothing while in that mood."""
+        while self.mood == mood:
+            await asyncio.sleep(HANG_STEP)
 
     # Webhooks
 
