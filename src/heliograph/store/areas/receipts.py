@@ -30,16 +30,12 @@ def inbound(payloads: Sequence[tuple[tuple[Any, ...], str, Notice | None]]) -> P
     taken = [not native_id or row[0] in fresh for row, native_id, _ in payloads]
     kept = [payload for payload, took in zip(payloads, taken, strict=True) if took]
     yield bulk("insert_inbound", [row for row, _, _ in kept])
-    owed = [_owed(notice) for _, _, notice in kept if notice is not None]
-    yield bulk("insert_inbound_notices", owed)
+    owed = [notice for _, _, notice in kept if notice is not None]
+    yield bulk(
+        "insert_inbound_notices",
+        [(row.id, row.at, row.url, row.origin, row.tenant, row.service, row.body) for row in owed],
+    )
     return taken
-
-
-def _owed(notice: Notice) -> tuple[object, ...]:
-    return (
-        0, 0, notice.id, notice.state.value, notice.key, "", notice.at, notice.url, notice.origin, notice.tenant,
-        notice.service, notice.body, 0, 0, notice.at, 0, "",
-    )  # fmt: skip
 
 
 class Receipts(Area):
