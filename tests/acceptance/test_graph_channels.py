@@ -15,6 +15,7 @@ from heliograph import catalogue
 from heliograph.channels.fb.simulator import webhook
 from heliograph.store import StoreUnavailable
 from heliograph.testing import Running, eventually, running, workspace
+from heliograph.wire.graph import connector
 from heliograph.wire.graph.account import made_up_secret
 from heliograph.wire.graph.standin import GraphStandIn
 from heliograph.wire.graph.webhook import SIGNATURE, signature
@@ -41,6 +42,7 @@ CODES = {
 LATER = {"fb": ("7301", "7302", "7304", "7500", "7502"), "whatsapp": ("7010", "7207", "7301", "7500", "7502")}
 EVERY = [(channel, code) for channel, codes in CODES.items() for code in codes]
 EVERY_LATER = [(channel, code) for channel, codes in LATER.items() for code in codes]
+Sent = dict[tuple[str, str], str]
 BOTH = pytest.mark.parametrize("channel", ["fb", "whatsapp"])
 
 TEMPLATE = {
@@ -61,10 +63,19 @@ def document(url: str) -> dict[str, Any]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+async def live(platforms: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     data: Path = tmp_path_factory.mktemp("data")
     async with running(data, document) as platform:
         yield platform
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sent(live: Running) -> Sent:
+    """A message to every address that asks for an outcome, all at once; the transid of each."""
+    wanted = [(channel, f"999000{code}") for channel, code in EVERY]
+    wanted += [(channel, f"999001{code}") for channel, code in EVERY_LATER]
+    wanted += [(channel, "9990007303") for channel in APPS]
+    return {(channel, to): await send(live, channel, to) for channel, to in wanted}
 
 
 def stand_in(live: Running, channel: str) -> GraphStandIn:
@@ -109,8 +120,8 @@ async def told(live: Running, transid: str, code: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("channel", "code"), EVERY)
-async def test_an_address_chooses_its_outcome(live: Running, channel: str, code: str) -> None:
-    transid = await send(live, channel, f"999000{code}")
+async def test_an_address_chooses_its_outcome(live: Running, sent: Sent, channel: str, code: str) -> None:
+    transid = sent[channel, f"999000{code}"]
     record = await ends_as(live, transid, code)
     last = (await told(live, transid, code))[-1]
     row = next(row for row in catalogue.with_code(code) if row.phase != "accept")
@@ -123,14 +134,21 @@ async def test_an_address_chooses_its_outcome(live: Running, channel: str, code:
 
 
 @BOTH
-async def test_a_message_without_a_report_ends_when_its_window_does(live: Running, channel: str) -> None:
-    transid = await send(live, channel, "9990007303")
-    submitted = await ends_as(live, transid, "7501")
+async def test_a_message_without_a_report_ends_when_its_window_does(live: Running, sent: Sent, channel: str) -> None:
+    transid = sent[channel, "9990007303"]
     record = await ends_as(live, transid, "7303")
 
-    assert submitted["description"] == "Submitted"
     assert record["description"] == "Delivery notification of a message expired"
     assert [item["code"] for item in await told(live, transid, "7303")] == ["7501", "7303"]
+
+
+@BOTH
+async def test_a_message_that_was_taken_is_submitted(live: Running, channel: str) -> None:
+    transid = await send(live, channel, "9990007501")
+    record = await ends_as(live, transid, "7501")
+
+    assert (record["status"], record["description"]) == ("sent", "Submitted")
+    assert (await told(live, transid, "7501"))[-1]["Description"] == "Submitted"
 
 
 @BOTH
@@ -144,8 +162,8 @@ async def test_any_other_address_is_submitted_delivered_and_read(live: Running, 
 
 
 @pytest.mark.parametrize(("channel", "code"), EVERY_LATER)
-async def test_an_address_can_ask_for_submitted_first(live: Running, channel: str, code: str) -> None:
-    transid = await send(live, channel, f"999001{code}")
+async def test_an_address_can_ask_for_submitted_first(live: Running, sent: Sent, channel: str, code: str) -> None:
+    transid = sent[channel, f"999001{code}"]
     await ends_as(live, transid, code)
 
     assert (await told(live, transid, code))[0]["code"] == "7501"
@@ -211,8 +229,16 @@ async def test_a_template_without_a_value_is_refused_in_the_answer(live: Running
 # Answers that do not come
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers are waited for no longer than a second."""
+    monkeypatch.setattr(connector, "FAST_TIMEOUT", 1.0)
+
+
 @BOTH
-async def test_a_lost_answer_is_settled_by_what_the_far_end_repeats(live: Running, channel: str) -> None:
+async def test_a_lost_answer_is_settled_by_what_the_far_end_repeats(
+    live: Running, impatient: None, channel: str
+) -> None:
     far = stand_in(live, channel)
     before = far.calls
     far.mood = "mute"
@@ -231,7 +257,9 @@ async def test_a_lost_answer_is_settled_by_what_the_far_end_repeats(live: Runnin
 
 
 @BOTH
-async def test_a_lost_answer_that_nothing_settles_is_not_sent_again(live: Running, channel: str) -> None:
+async def test_a_lost_answer_that_nothing_settles_is_not_sent_again(
+    live: Running, impatient: None, channel: str
+) -> None:
     far = stand_in(live, channel)
     far.mood = "hang"
     try:

@@ -26,7 +26,7 @@ from heliograph.wire.sending import CredentialsRefused, Sending, Unreachable
 
 log = logging.getLogger(__name__)
 
-TIMEOUT, FAST_TIMEOUT = 10.0, 1.5  # seconds for one call
+TIMEOUT, FAST_TIMEOUT = 10.0, 5.0  # seconds for one call
 ECHO_WAIT, FAST_ECHO_WAIT = 5.0, 0.5  # that the far end gets to repeat our reference when its answer did not come
 THREAD_REST, FAST_THREAD_REST = 300.0, 0.5
 FAST_REST = 0.2  # at most, in the sandbox
