@@ -108,10 +108,10 @@ class GraphConnector:
     def status(self) -> dict[str, Any]:
         """See `Connector`."""
         shown = self._sending.status()
-        shown.setdefault("credentials", self._standing.words)
-        if self._standing.expires:
-            shown["credentials_expire"] = self._standing.expires
-        return {**shown, "rate_used_percent": round(self._used)}
+        shown |= {"token": self._standing.words, "rate_used_percent": round(self._used)}
+        if self._standing.ends_at:
+            shown["token_ends_ms"] = self._standing.ends_at * 1000
+        return shown
 
     def describe(self, native: bytes) -> dict[str, Any]:
         """See `Connector`."""

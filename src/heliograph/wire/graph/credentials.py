@@ -23,11 +23,10 @@ TOKEN_FAULTS = frozenset({0, 101, 102, 190})
 
 
 class Standing(NamedTuple):
-    """What is known of a token, in words; `expires` as ISO 8601, "" when it does not or that is not known."""
+    """What is known of a token, in words; `ends_at` is Unix seconds, 0 when it does not end or that is not known."""
 
     words: str
-    expires: str = ""
-    expires_at: int = 0
+    ends_at: int = 0
 
 
 UNKNOWN = Standing("not asked yet")
@@ -65,12 +64,12 @@ def _standing(body: bytes, meanings: Meanings) -> Standing:
     expires = data.get("expires_at")
     if isinstance(expires, int) and 0 < expires < 1 << 34:
         shown = datetime.fromtimestamp(expires, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return Standing(f"good until {shown}", shown, expires)
+        return Standing(f"good until {shown}", expires)
     return Standing("good, without an end")
 
 
 def warning(standing: Standing, now_ms: int) -> str:
     """What to tell an operator of a token that ends soon; "" when there is time."""
-    if not standing.expires_at or standing.expires_at - now_ms / 1000 > WARN_SECONDS:
+    if not standing.ends_at or standing.ends_at - now_ms / 1000 > WARN_SECONDS:
         return ""
-    return f"its token ends at {standing.expires}; enter a new one before"
+    return f"its token ends soon ({standing.words}); enter a new one before"

@@ -306,7 +306,8 @@ async def test_a_dead_token_stops_the_channel_until_it_is_taken_again() -> None:
         await asyncio.sleep(0.3)
         assert isinstance(await at.send("1", 1), Submitted)
         status = at.connector.status()
-        assert (status["state"], status["credentials_expire"]) == ("ready", "2030-01-01T00:00:00Z")
+        assert (status["state"], status["token_ends_ms"]) == ("ready", 1_893_456_000_000)
+        assert (status["token"], "credentials" in status) == ("good until 2030-01-01T00:00:00Z", False)
 
 
 async def test_a_token_that_is_dead_at_start_is_found_without_a_message() -> None:
