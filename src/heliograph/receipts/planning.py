@@ -134,8 +134,13 @@ class Planner:
 
     async def _take_marks(self, batch: Batch, marks: list[Marked], now_ms: int) -> None:
         """Receipts that speak of a person and a moment: one row for each message that they move on."""
-        for marked, transactions, known in await self._references.of_marks(marks):
-            kept = marked.kept
+        moved = _moved(batch.pairs)
+        for marked, found, known in await self._references.of_marks(marks):
+            kept, state = marked.kept, state_of(marked.receipt.key)
+            transactions = [
+                row for row in found if moved.get((row.request, row.ordinal), State.QUEUED) // 10 < state // 10
+            ]
+            moved |= {(row.request, row.ordinal): state for row in transactions}
             if not transactions and not known and not marked.looked:
                 kept = self._report(marked.connector, _named(marked.receipt), None, now_ms)
                 batch.fresh.append(kept)
@@ -227,6 +232,15 @@ def _sent(connector: str, receipt: Receipt, match: Match) -> list[Sent]:
         return []
     transaction = match.transaction
     return [Sent(transaction.request, transaction.ordinal, connector, receipt.destination, receipt.sent_ms)]
+
+
+def _moved(pairs: Sequence[tuple[Reported, Match]]) -> dict[tuple[int, int], State]:
+    """Where whole messages come to stand by receipts of their own; what failed moves no more."""
+    return {
+        (match.transaction.request, match.transaction.ordinal): State.READ if state is State.FAILED else state
+        for reported, match in pairs
+        if match.parts == 1 and (state := state_of(reported.key))
+    }
 
 
 def _named(mark: Receipt) -> Receipt:

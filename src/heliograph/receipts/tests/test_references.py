@@ -130,6 +130,14 @@ async def test_marks_and_ids_together_close_each_message_once(desk: Any) -> None
 
     assert [await desk.state(item) for item in (first, second)] == [DELIVERED, DELIVERED]
     assert len(desk.told) == 2
+    assert len(await desk.store.receipts(second.request, 0)) == 1
+
+
+async def test_a_failure_and_a_mark_together_are_a_failure(desk: Any) -> None:
+    failed = await message(desk, 100, "a")
+    await desk.come(Receipt("", "a", "sim_full", "failed"), mark(200, "read"))
+
+    assert await desk.state(failed) == (State.FAILED, "sim_full")
 
 
 # References
