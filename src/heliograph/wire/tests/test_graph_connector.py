@@ -294,6 +294,9 @@ async def test_an_address_that_cannot_be_reached_is_told() -> None:
 async def test_a_dead_token_stops_the_channel_until_it_is_taken_again() -> None:
     far = Far(answers=[(401, fault(190, 460))])
     async with desk(far) as at:
+        async with asyncio.timeout(5):
+            while not far.checks:  # the question at start is over
+                await asyncio.sleep(0.01)
         far.standing = (200, {"data": {"is_valid": False, "error": {"code": 190, "message": "invalidated"}}})
         refused = await at.send()
         await asyncio.sleep(0.5)
