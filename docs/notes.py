@@ -325,6 +325,8 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "as `id@version`.",
         "fields": "Other members of the channel's object, e.g. the title of a push; placeholders in them are filled "
         "too. What the call gives itself counts.",
+        "native": "How the provider knows it, where templates are registered there: for WhatsApp `name`, `language`, "
+        "`header`, `parameters`; see the channel's page.",
         "category": "What its messages are about, over the service's `category`.",
     },
     "Link": {

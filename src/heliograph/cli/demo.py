@@ -25,6 +25,16 @@ FIRST_MESSAGES: dict[str, dict[str, Any]] = {
         "message": {"template": "1001", "parameters": {"name": "world"}},
         "destination": [{"msisdn": ["447700900123"], "correlationid": "first"}],
     },
+    "fb": {
+        "deliverychannel": "fb",
+        "channels": {"OTT-Messaging": {"fb": {"text": "Hello world"}}},
+        "destination": [{"psid": ["1257357297610042"]}],
+    },
+    "whatsapp": {
+        "deliverychannel": "whatsapp",
+        "channels": {"OTT-Messaging": {"wa": {"type": "text", "text": {"body": "Hello world"}}}},
+        "destination": [{"waid": ["447700900123"]}],
+    },
 }
 TRY_NUMBERS = (
     ("447700900123", "is delivered"),
@@ -51,6 +61,10 @@ def demo_document(url: str) -> dict[str, Any]:
                         "system_id": "helio", "password": "secret", "window": 50,
                     }
                 ],
+                "apps": [
+                    {"id": "a_100000000000000001", "messenger": {}},
+                    {"id": "a_100000000000000004", "whatsapp": {}},
+                ],
                 "templates": [{"id": "1001", "channel": "sms", "text": "Hello ${name}"}],
                 "services": [
                     {
@@ -61,7 +75,11 @@ def demo_document(url: str) -> dict[str, Any]:
                         "notify": {
                             "url": f"{url}/sim/bin/{BIN}", "secret": SECRET, "inbound_url": f"{url}/sim/bin/inbound",
                         },
-                        "channels": {"sms": {"connector": "smsc", "sender": "HELIO"}},
+                        "channels": {
+                            "sms": {"connector": "smsc", "sender": "HELIO"},
+                            "fb": {"app": "a_100000000000000001"},
+                            "whatsapp": {"app": "a_100000000000000004"},
+                        },
                     }
                 ],
             }

@@ -144,7 +144,7 @@ class Peer(NamedTuple):
 
 
 Peers = Mapping[str, Peer]
-"""The simulators by name: smsc, fcm, apns, webpush, graph, x, wechat, sip."""
+"""The simulators by name: smsc, fcm, apns, webpush, graph, whatsapp, x, wechat, sip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +200,13 @@ Hook = Callable[[ConnectorSpec, HookCall, int], Hooked]
 @dataclass(frozen=True, slots=True)
 class AppUse:
     """How a channel goes out by an app: the kind of connector, and what of the app are its options (None: the app is
-    not for this channel)."""
+    not for this channel). `window` calls at once and `throughput` messages a second (0: as fast as it goes) hold
+    where the app's options of those names say nothing else."""
 
     kind: str
     options: Callable[[App], dict[str, Any] | None]
+    window: int = 10
+    throughput: float = 0
 
 
 NO_LIMIT = 1 << 31

@@ -125,12 +125,24 @@ class Release(IntEnum):
     SPENT = 2  # the far end had them, whatever became of them
 
 
+class Sent(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """When a transaction went out to whom, for far ends that report until a moment. `thread` is the person as the
+    far end names them, `at` Unix milliseconds."""
+
+    request: int
+    ordinal: int
+    connector: str
+    thread: str
+    at: int
+
+
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """Outcomes that belong together in one commit."""
 
     changes: list[Change]
     story: list[StoryLine] = []
     release: Release = Release.NOTHING
+    sent: list[Sent] = []
 
 
 class Reported(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -94,7 +94,8 @@ class Link(Part, frozen=True):
 
 class Template(Part, frozen=True):
     """A stored text with `${name}` placeholders, one version for one channel; other members of the channel's object
-    stand in `fields`. Its `category` is that of the messages made of it."""
+    stand in `fields`. Its `category` is that of the messages made of it; `native` says how the provider knows it, on
+    channels whose templates are registered there."""
 
     id: str
     channel: str
@@ -103,6 +104,7 @@ class Template(Part, frozen=True):
     fields: Loose = {}
     status: Literal["active", "inactive"] = "active"
     category: str = ""
+    native: Loose | None = None
 
 
 class Notify(Part, frozen=True):

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from heliograph.store.areas import links, messages, money, notices, purge, receipts, requests, wishes, workspace
+from heliograph.store.areas import (
+    links,
+    messages,
+    money,
+    notices,
+    purge,
+    receipts,
+    requests,
+    threads,
+    wishes,
+    workspace,
+)
 from heliograph.store.engines.postgres import PostgresEngine
 from heliograph.store.engines.sqlite import SqliteEngine
 from heliograph.store.steps import Write
@@ -41,6 +52,7 @@ class Store(
     requests.Requests,
     messages.Messages,
     receipts.Receipts,
+    threads.Threads,
     notices.Notices,
     links.Links,
     workspace.Workspace,

@@ -60,10 +60,12 @@ class Client:
         body: bytes = b"",
         timeout: float = TIMEOUT,  # noqa: ASYNC109 - one deadline over all steps, cheaper than a scope
         allow_private: bool = False,
+        once: bool = False,
     ) -> Answer:
         """One call and its answer, whatever its status; raises HttpError when there is none.
 
-        Private, loopback and other special addresses are refused unless `allow_private`.
+        Private, loopback and other special addresses are refused unless `allow_private`. A kept connection may turn
+        out closed when it is used; then the call goes out again on a fresh one, unless it must be written `once`.
         """
         target = parse_url(url)
         payload = _payload(method, target, headers, body)
@@ -77,7 +79,7 @@ class Client:
             async with _within(deadline, "no connection became free in time"):
                 await pool.wait()
         try:
-            return await self._call(pool, target, addresses, payload, deadline)
+            return await self._call(pool, target, addresses, payload, deadline, once)
         finally:
             pool.leave()
 
@@ -92,7 +94,7 @@ class Client:
         await asyncio.sleep(0)  # aborted transports report their end on the next turn
 
     async def _call(
-        self, pool: _Pool, target: Target, addresses: tuple[str, ...], payload: bytes, deadline: float
+        self, pool: _Pool, target: Target, addresses: tuple[str, ...], payload: bytes, deadline: float, once: bool
     ) -> Answer:
         head_only = payload.startswith(b"HEAD ")
         kept = pool.take(addresses)
@@ -101,7 +103,7 @@ class Client:
                 return await self._exchange(pool, kept, payload, head_only, deadline)
             except HttpError as error:
                 # RFC 9110 9.2.2: the far end may close an idle connection just when we write to it.
-                if error.kind != "closed" or not kept.untouched:
+                if error.kind != "closed" or not kept.untouched or (once and error.written):
                     raise
         fresh = await self._connect(target, addresses, deadline)
         return await self._exchange(pool, fresh, payload, head_only, deadline)

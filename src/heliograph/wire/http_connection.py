@@ -183,7 +183,7 @@ class Connection(asyncio.Protocol):
 
     def _fail(self, kind: Kind, detail: str) -> None:
         if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_exception(HttpError(kind, detail))
+            self._waiting.set_exception(HttpError(kind, detail, written=True))
         self.close()
 
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from heliograph.store.areas import messages, money, notices, purge, receipts, requests, wishes, workspace
+from heliograph.store.areas import (
+    links,
+    messages,
+    money,
+    notices,
+    purge,
+    receipts,
+    requests,
+    threads,
+    wishes,
+    workspace,
+)
 from heliograph.store.engines.sqlite import STATEMENTS, connect, migrate
 from heliograph.store.statements import migrations, schema
 
@@ -62,8 +73,8 @@ def test_every_statement_can_be_prepared(tmp_path: Path) -> None:
 
 def test_no_two_areas_give_a_method_the_same_name() -> None:
     areas = [
-        requests.Requests, messages.Messages, receipts.Receipts, notices.Notices, workspace.Workspace, purge.Purge,
-        wishes.Wishes, money.Money,
+        requests.Requests, messages.Messages, receipts.Receipts, threads.Threads, notices.Notices, links.Links,
+        workspace.Workspace, purge.Purge, wishes.Wishes, money.Money,
     ]  # fmt: skip
     names = [name for area in areas for name in vars(area) if not name.startswith("_")]
 
