@@ -79,7 +79,7 @@ class Results:
         self.counts["submitted"] += 1
         sent = _attempted(flight, lane.name)
         outcomes = flight.judgement.outcomes
-        due = window_end_ms(flight.judgement.window_ms, now_ms)
+        due = window_end_ms(flight.judgement.window_ms, now_ms) if result.more else 0
         change = outcomes.submitted(sent, now_ms, lane.name, result.native_ids, due)
         if self._sampler.keep():
             self._tell_story(lane, flight, result)

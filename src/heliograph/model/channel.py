@@ -169,10 +169,12 @@ class HookCall(msgspec.Struct, frozen=True):
 
 class Hooked(msgspec.Struct, frozen=True):
     """What a provider's call means: `items` to be kept and the answer once they are durable; until then the
-    provider is told to call again. `refused` says why nothing of it is believed (a bad signature, say)."""
+    provider is told to call again. `refused` says why nothing of it is believed (a bad signature, say), `notice` what
+    an operator should know of it."""
 
     items: tuple[Report, ...] = ()
     refused: str = ""
+    notice: str = ""
     body: bytes = b""
     media_type: str = "text/plain; charset=utf-8"
 
@@ -184,10 +186,13 @@ Hook = Callable[[ConnectorSpec, HookCall, int], Hooked]
 @dataclass(frozen=True, slots=True)
 class AppUse:
     """How a channel goes out by an app: the kind of connector, and what of the app are its options (None: the app is
-    not for this channel)."""
+    not for this channel). `window` calls at once and `throughput` messages a second (0: as fast as it goes) hold where
+    the app's options of those names say nothing else."""
 
     kind: str
     options: Callable[[App], dict[str, Any] | None]
+    window: int = 10
+    throughput: float = 0
 
 
 NO_LIMIT = 1 << 31

@@ -46,11 +46,13 @@ class Submitted:
     """The far end accepted the message.
 
     `native_ids` are the far end's ids, one per part in order; `native` the exchange as it went over the
-    wire, request and answer alternating, decoded only when the story is kept.
+    wire, request and answer alternating, decoded only when the story is kept. Without `more` the far end never
+    reports anything else of it: it stays submitted.
     """
 
     native_ids: tuple[str, ...]
     native: tuple[bytes, ...] = ()
+    more: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,11 @@ class Breaker:
             return "closed"
         return "half-open" if now >= self._until else "open"
 
+    @property
+    def until(self) -> float:
+        """When calls may start again; 0 while they may."""
+        return self._until
+
     def room(self, now: float, most: int) -> int:
         """How many of `most` calls may start."""
         match self.state(now):

@@ -1,0 +1,44 @@
+"""How many messages X still takes from an account, as its answers say. Pure; times are Unix milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# Windows of 15 minutes, and of a day for the user and for the app.
+FAMILIES = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
+
+
+@dataclass(slots=True)
+class Quota:
+    """What the last answer said: `left` messages until `reset_ms`; nothing is known before the first answer."""
+
+    left: int | None = None
+    limit: int = 0
+    reset_ms: int = 0
+
+    def read(self, headers: Mapping[str, str]) -> None:
+        """Take in the headers of an answer; of several windows the one with the least left counts."""
+        found = [one for family in FAMILIES if (one := _window(headers, family)) is not None]
+        if found:
+            self.left, self.limit, self.reset_ms = min(found, key=lambda one: (one[0], -one[2]))
+
+    def room(self, now_ms: int) -> int | None:
+        """How many may be under way; None when X has not said."""
+        return self.left if self.left is not None and now_ms < self.reset_ms else None
+
+    def wait_ms(self, now_ms: int) -> int:
+        """How long until X takes another one; 0 while it does."""
+        return max(0, self.reset_ms - now_ms) if self.left == 0 else 0
+
+
+def _window(headers: Mapping[str, str], family: str) -> tuple[int, int, int] | None:
+    left, reset = _number(headers, f"{family}-remaining"), _number(headers, f"{family}-reset")
+    if left is None or reset is None:
+        return None
+    return left, _number(headers, f"{family}-limit") or 0, reset * 1000
+
+
+def _number(headers: Mapping[str, str], name: str) -> int | None:
+    text = headers.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else None
