@@ -186,8 +186,8 @@ Hook = Callable[[ConnectorSpec, HookCall, int], Hooked]
 @dataclass(frozen=True, slots=True)
 class AppUse:
     """How a channel goes out by an app: the kind of connector, and what of the app are its options (None: the app is
-    not for this channel). `window` calls at once and `throughput` messages a second (0: as fast as it goes) hold where
-    the app's options of those names say nothing else."""
+    not for this channel). `window` calls at once and `throughput` messages a second (0: as fast as it goes) hold
+    where the app's options of those names say nothing else."""
 
     kind: str
     options: Callable[[App], dict[str, Any] | None]

@@ -67,7 +67,7 @@ def outcome_of(fault: Fault) -> Outcome:
 
 
 def fault_of(status: int, body: bytes) -> Fault:
-    """An answer's fault. Old: `{"errors": [{"code", "message"}]}`; new: a problem of RFC 7807, also within `errors`."""
+    """An answer's fault. Old: `{"errors": [{"code", "message"}]}`; new: a problem of RFC 7807."""
     try:
         found = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -1,10 +1,12 @@
-"""How many messages X still takes from an account, as its answers say. Pure; times are Unix milliseconds."""
+"""How many messages X still takes from an account, as its answers say, and how often it may be asked whether it takes
+the account at all. Pure; times are Unix milliseconds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+FIRST_SECONDS, LONGEST_SECONDS = 30.0, 900.0
 # Windows of 15 minutes, and of a day for the user and for the app.
 FAMILIES = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
 
@@ -42,3 +44,22 @@ def _window(headers: Mapping[str, str], family: str) -> tuple[int, int, int] | N
 def _number(headers: Mapping[str, str], name: str) -> int | None:
     text = headers.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else None
+
+
+@dataclass(slots=True)
+class Asking:
+    """How often a far end that refuses the account is asked again: each time it waits longer, up to a quarter of an
+    hour; in the sandbox never."""
+
+    fast: bool = False
+    _next: float = 0.0
+
+    def pause(self) -> float:
+        """Seconds to wait before it is asked now."""
+        seconds = 0.0 if self.fast else self._next
+        self._next = min(self._next * 2 or FIRST_SECONDS, LONGEST_SECONDS)
+        return seconds
+
+    def answered(self) -> None:
+        """It takes the account again."""
+        self._next = 0.0

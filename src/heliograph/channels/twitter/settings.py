@@ -52,12 +52,15 @@ class Account:
         return self.user_id or (number if dash and number.isascii() and number.isdigit() else "")
 
 
-_KINDS: dict[str, type] = {item.name: type(item.default) for item in fields(Account)}
+_OF_THE_LANE: dict[str, type] = {"window": int, "throughput": float}  # see `AppUse`
+_OF_THE_ACCOUNT: dict[str, type] = {item.name: type(item.default) for item in fields(Account)}
+_KINDS = _OF_THE_ACCOUNT | _OF_THE_LANE
 
 
 def account_of(spec: ConnectorSpec) -> Account:
     """The account of a spec without faults."""
-    return Account(**{name: _KINDS[name](value) for name, value in spec.options.items()})
+    kinds = _OF_THE_ACCOUNT
+    return Account(**{name: kinds[name](value) for name, value in spec.options.items() if name in kinds})
 
 
 def check(spec: ConnectorSpec) -> list[str]:
@@ -77,13 +80,14 @@ def check(spec: ConnectorSpec) -> list[str]:
 
 def _fits(name: str, value: Any) -> bool:
     kind = _KINDS.get(name)
-    if kind is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    if kind is float or kind is int:
+        return isinstance(value, int | kind) and not isinstance(value, bool) and value > 0
     return kind is None or isinstance(value, kind)
 
 
 def _word(name: str) -> str:
-    return {float: "a number above 0", bool: "true or false"}.get(_KINDS[name], "text")
+    words = {int: "a whole number above 0", float: "a number above 0", bool: "true or false"}
+    return words.get(_KINDS[name], "text")
 
 
 def sandbox(spec: ConnectorSpec, lane: str, peers: Peers) -> ConnectorSpec:

@@ -20,6 +20,7 @@ from heliograph.model.channel import Peer
 from heliograph.wire.plain_asgi import Asked, Reply, application, said
 from heliograph.wire.standin import HttpStandIn, StandInKind
 
+ME_PATH = "/2/users/me"
 PORT = 2782
 TEXT_CHARACTERS = 10_000
 KEPT = 1_000  # messages that are remembered
@@ -79,6 +80,8 @@ class XSimulator:
             return self.doors.token(asked)
         if asked.path.startswith("/sim/") and asked.method == "POST":
             return await self._told(asked)
+        if asked.path == ME_PATH and asked.method == "GET":
+            return self._me(asked)
         recipient, text = _message(asked)
         if asked.method != "POST" or recipient is None:
             return _reply(NOT_FOUND)
@@ -120,6 +123,13 @@ class XSimulator:
         low, high = sorted((own, recipient), key=int)
         found = {"data": {"dm_conversation_id": f"{low}-{high}", "dm_event_id": identity}}
         return said(found, 201, window)._replace(cut=plan.answer == "cut")
+
+    def _me(self, asked: Asked) -> Reply:
+        try:
+            own = made_up(self.doors.lane(asked))["user_id"]
+        except Refused as refused:
+            return _reply(refused.plan)
+        return said({"data": {"id": own, "name": "Simulated", "username": "simulated"}})
 
     def _plan(self, recipient: str) -> Plan:
         plan = plan_of(recipient)

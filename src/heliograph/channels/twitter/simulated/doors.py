@@ -131,7 +131,7 @@ class Doors:
         return said(
             {
                 "token_type": "bearer", "expires_in": self.token_seconds, "access_token": access,
-                "refresh_token": self._refresh[lane], "scope": "dm.write dm.read tweet.read users.read offline.access",
+                "refresh_token": self._refresh[lane], "scope": "dm.write dm.read users.read offline.access",
             }
         )  # fmt: skip
 
