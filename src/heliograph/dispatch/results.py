@@ -114,7 +114,8 @@ class Results:
     def _unanswered(self, lane: Lane, flight: Flight, result: SendError) -> None:
         """Never sent again blindly: it ends as unknown; a receipt that names the destination moves it on."""
         self.counts["unanswered"] += 1
-        self._around.correlator.unanswered(lane.name, flight.outbound.to, _attempted(flight, lane.name))
+        attempted, now_ms = _attempted(flight, lane.name), self._around.clock_ms()
+        self._around.correlator.unanswered(lane.name, flight.outbound.to, attempted, now_ms)
         self._end(lane, flight, result, State.LAPSED)
 
     def _end(self, lane: Lane, flight: Flight, result: SendError, state: State) -> None:
