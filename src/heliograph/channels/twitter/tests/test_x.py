@@ -262,7 +262,9 @@ async def test_no_secret_is_seen(connect: Connect, caplog: pytest.LogCaptureFixt
                 result = await line.result(number)
                 shown += [result, *(line.connector.describe(native) for native in result.native)]
             shown.append(line.connector.status())
-    seen = f"{shown} {caplog.text}"
+    # The simulator's own log of calls is off outside of tests, and does hold queries here.
+    logged = [record.getMessage() for record in caplog.records if record.name != "uvicorn.access"]
+    seen = f"{shown} {logged}"
     secrets = {value for name, value in made_up(LANE).items() if name not in ("user_id", "client_id", "consumer_key")}
     secrets |= set(line.simulator.doors._tokens)
 
