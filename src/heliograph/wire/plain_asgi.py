@@ -23,13 +23,14 @@ class Asked(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """An answer; with `cut` the connection ends in the middle of it."""
+    """An answer; with `cut` the connection ends in the middle of it, with `silent` it is never given."""
 
     status: int = 200
     body: bytes = b""
     media_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
     cut: bool = False
+    silent: bool = False
 
 
 Handler = Callable[[Asked], Awaitable[Reply]]
@@ -47,10 +48,13 @@ def application(handle: Handler) -> Any:
         body = await _body(receive)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        if body is None:
-            await _answer(send, Reply(413))
-        else:
-            await _answer(send, await handle(Asked(scope["method"], scope["path"], query, headers, body)))
+        asked = Asked(scope["method"], scope["path"], query, headers, body or b"")
+        reply = Reply(413) if body is None else await handle(asked)
+        if not reply.silent:
+            await _answer(send, reply)
+            return
+        while (await receive())["type"] != "http.disconnect":  # until the caller has enough of it
+            pass
 
     return app
 

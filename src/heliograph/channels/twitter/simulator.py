@@ -114,7 +114,7 @@ class XSimulator:
                 mark = self.events.mark(lane, recipient, identity)
                 self.events.later(plan.stored + plan.read, lane, "dm.read", mark, old=in_old)
         if plan.answer == "never":
-            await asyncio.Event().wait()
+            return Reply(silent=True)
         if plan.answer == "slow":
             await asyncio.sleep(SLOW_SECONDS)
         if asked.path == OLD_PATH:

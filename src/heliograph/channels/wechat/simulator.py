@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter, deque
 from typing import Any
 
@@ -108,7 +107,7 @@ class WechatSimulator:
                 "FromUserName": openid, "MsgType": "event", "Event": "TEMPLATESENDJOBFINISH",
                 "MsgID": answer["msgid"], "Status": plan.status,
             })  # fmt: skip
-        return await self._answer(plan, answer)
+        return _answer(plan, answer)
 
     def _number(self, openid: str, client_msg_id: str) -> tuple[int, bool]:
         """The id of a template message, and whether it was sent before."""
@@ -120,18 +119,6 @@ class WechatSimulator:
         if len(self._once) > KEPT:
             del self._once[next(iter(self._once))]
         return number, known is not None
-
-    async def _answer(self, plan: Plan, answer: dict[str, Any]) -> Reply:
-        match plan.answer:
-            case "never":
-                await asyncio.Event().wait()
-            case "cut":
-                return said(answer)._replace(cut=True)
-            case "garbage":
-                return Reply(200, b"<html>")
-            case "503":
-                return Reply(503, b"")
-        return said(answer)
 
     def _plan(self, openid: str) -> Plan:
         plan = plan_of(openid)
@@ -157,6 +144,19 @@ class WechatSimulator:
             case _:
                 return said({"error": "there is nothing here"}, 404)
         return said({"platform_answered": status})
+
+
+def _answer(plan: Plan, answer: dict[str, Any]) -> Reply:
+    match plan.answer:
+        case "never":
+            return Reply(silent=True)
+        case "cut":
+            return said(answer)._replace(cut=True)
+        case "garbage":
+            return Reply(200, b"<html>")
+        case "503":
+            return Reply(503, b"")
+    return said(answer)
 
 
 class _Wish(msgspec.Struct, frozen=True):
