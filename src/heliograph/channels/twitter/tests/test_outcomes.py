@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -104,3 +106,14 @@ JSON = st.recursive(
 @given(JSON)
 def test_any_json_has_some_meaning(found: object) -> None:
     assert catalogue.find(outcome_of(fault_of(400, msgspec.json.encode(found))).key)
+
+
+def test_the_page_has_every_row_with_its_code() -> None:
+    page = Path(__file__).parents[1].joinpath("README.md").read_text(encoding="utf-8")
+    lines = [line for line in page.splitlines() if line.startswith("| ")]
+    missing = [
+        native for (_, native), row in TABLE.items()
+        if not any(f"`{native}`" in line and f"| {catalogue.code(row.key)} `" in line for line in lines)
+    ]  # fmt: skip
+
+    assert missing == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,3 +62,14 @@ def test_anything_has_some_meaning(errcode: int, status: str) -> None:
     assert catalogue.find(of_errcode(errcode).key)
     assert catalogue.find(of_template(status).key)
     assert catalogue.find(of_mass(status).key)
+
+
+def test_the_page_has_every_row_with_its_code() -> None:
+    page = Path(__file__).parents[1].joinpath("README.md").read_text(encoding="utf-8")
+    lines = [line for line in page.splitlines() if line.startswith("| ")]
+    missing = [
+        native for (_, native), row in TABLE.items()
+        if not any(f"`{native}`" in line and f"| {catalogue.code(row.key)} `" in line for line in lines)
+    ]  # fmt: skip
+
+    assert missing == []
