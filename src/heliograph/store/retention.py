@@ -42,6 +42,8 @@ class Retention:
         while await self._store.forget(now_ms - 2 * DAY_MS, kept_until, SLICE):
             await asyncio.sleep(PAUSE_SECONDS)
         before = first_id_at(now_ms - self._days * DAY_MS)
+        if dropped := await self._store.maintain(now_ms, before):
+            log.info("old messages are gone with %d partitions, %s the last", len(dropped), dropped[-1])
         gone = 0
         while count := await self._store.purge(before, SLICE):
             gone += count
