@@ -25,6 +25,22 @@ FIRST_MESSAGES: dict[str, dict[str, Any]] = {
         "message": {"template": "1001", "parameters": {"name": "world"}},
         "destination": [{"msisdn": ["447700900123"], "correlationid": "first"}],
     },
+    "twitter": {
+        "deliverychannel": "twitter",
+        "channels": {"OTT-Messaging": {"twitter": {"text": "Hello world"}}},
+        "destination": [{"twitterid": ["1577568002"]}],
+    },
+    "wechat": {
+        "deliverychannel": "wechat",
+        "channels": {
+            "OTT-Messaging": {
+                "wechat": {
+                    "attachment": {"type": "template", "template_id": "hello", "data": {"thing1": "Hello world"}}
+                }
+            }
+        },
+        "destination": [{"wechatid": ["oDemoPerson"]}],
+    },
 }
 TRY_NUMBERS = (
     ("447700900123", "is delivered"),
@@ -51,6 +67,10 @@ def demo_document(url: str) -> dict[str, Any]:
                         "system_id": "helio", "password": "secret", "window": 50,
                     }
                 ],
+                "apps": [
+                    {"id": "a_100000000000000002", "twitter": {}},
+                    {"id": "a_100000000000000003", "wechat": {}},
+                ],
                 "templates": [{"id": "1001", "channel": "sms", "text": "Hello ${name}"}],
                 "services": [
                     {
@@ -61,7 +81,11 @@ def demo_document(url: str) -> dict[str, Any]:
                         "notify": {
                             "url": f"{url}/sim/bin/{BIN}", "secret": SECRET, "inbound_url": f"{url}/sim/bin/inbound",
                         },
-                        "channels": {"sms": {"connector": "smsc", "sender": "HELIO"}},
+                        "channels": {
+                            "sms": {"connector": "smsc", "sender": "HELIO"},
+                            "twitter": {"app": "a_100000000000000002"},
+                            "wechat": {"app": "a_100000000000000003"},
+                        },
                     }
                 ],
             }
