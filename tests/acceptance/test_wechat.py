@@ -52,7 +52,7 @@ def document(url: str) -> dict[str, Any]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+async def live(platforms: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     """A running platform."""
     data: Path = tmp_path_factory.mktemp("data")
     async with running(data, document) as platform:
@@ -93,13 +93,30 @@ async def told(live: Running, transid: str, code: str) -> dict[str, Any]:
     return found
 
 
-async def ends_as(live: Running, openid: str, code: str, description: str, **more: Any) -> dict[str, Any]:
+async def checked(live: Running, transid: str, code: str, description: str) -> dict[str, Any]:
     """The receipt of a message that ends with this code and text, which the status API reads too."""
+    record = await live.final(transid)
+    assert (record["code"], record["description"], record["channel"]) == (code, description, "wechat")
+    return await told(live, transid, code)
+
+
+async def ends_as(live: Running, openid: str, code: str, description: str, **more: Any) -> dict[str, Any]:
+    """The same of one message to this person."""
     [element] = await send(live, openid, **more)
     assert element["code"] == "1001"
-    record = await live.final(element["transid"])
-    assert (record["code"], record["description"], record["channel"]) == (code, description, "wechat")
-    return await told(live, element["transid"], code)
+    return await checked(live, element["transid"], code, description)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def transids(live: Running) -> dict[str, str]:
+    """One call to a person for each outcome and each number; transids by OpenID."""
+    openids = [
+        *(f"oPerson-sim-{code}" for code in (*(row.code for row in PUBLISHED), *GENERAL)),
+        *(f"oPerson-err-{errcode}" for errcode in ERRCODES),
+    ]
+    elements = await send(live, *openids)
+    assert {element["code"] for element in elements} == {"1001"}
+    return {openid: element["transid"] for openid, element in zip(openids, elements, strict=True)}
 
 
 async def test_all_rows_of_wechat_are_looked_at() -> None:
@@ -107,9 +124,9 @@ async def test_all_rows_of_wechat_are_looked_at() -> None:
 
 
 @pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: f"{row.code}-{row.key}")
-async def test_an_openid_chooses_its_outcome(live: Running, row: catalogue.Row) -> None:
+async def test_an_openid_chooses_its_outcome(live: Running, transids: dict[str, str], row: catalogue.Row) -> None:
     openid = f"oPerson-sim-{row.code}"
-    receipt = await ends_as(live, openid, row.code, row.message)
+    receipt = await checked(live, transids[openid], row.code, row.message)
 
     assert receipt["Description"] == catalogue.find(row.key).message
     assert (receipt["deliveryChannel"], receipt["destinationType"], receipt["destination"]) == (
@@ -119,29 +136,22 @@ async def test_an_openid_chooses_its_outcome(live: Running, row: catalogue.Row) 
 
 
 @pytest.mark.parametrize(("code", "key"), GENERAL.items())
-async def test_an_openid_chooses_a_general_outcome(live: Running, code: str, key: str) -> None:
-    receipt = await ends_as(live, f"oPerson-sim-{code}", code, catalogue.text(key, catalogue.STATUS))
+async def test_an_openid_chooses_a_general_outcome(
+    live: Running, transids: dict[str, str], code: str, key: str
+) -> None:
+    text = catalogue.text(key, catalogue.STATUS)
+    receipt = await checked(live, transids[f"oPerson-sim-{code}"], code, text)
 
     assert receipt["Description"] == catalogue.receipt_text(key)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def transids(live: Running) -> dict[str, str]:
-    """One call to as many people as there are numbers; transids by number."""
-    elements = await send(live, *(f"oPerson-err-{errcode}" for errcode in ERRCODES))
-    return {errcode: element["transid"] for errcode, element in zip(ERRCODES, elements, strict=True)}
 
 
 @pytest.mark.parametrize(("errcode", "row"), ERRCODES.items())
 async def test_every_number_of_the_table_comes_to_its_code(
     live: Running, transids: dict[str, str], errcode: str, row: Any
 ) -> None:
-    record = await live.final(transids[errcode])
-    receipt = await told(live, transids[errcode], record["code"])
+    code, text = catalogue.code(row.key), catalogue.text(row.key, catalogue.STATUS)
+    receipt = await checked(live, transids[f"oPerson-err-{errcode}"], code, text)
 
-    assert (record["code"], record["description"]) == (
-        catalogue.code(row.key), catalogue.text(row.key, catalogue.STATUS),
-    )  # fmt: skip
     assert receipt["additionalInfo"].startswith(f"{errcode} ")
 
 

@@ -15,7 +15,11 @@ from heliograph.cli.doctor import standing
         ({"state": "ready"}, "ready", "endpoint"),
         ({"state": "down", "last_errors": ["a", "b"]}, "down, last error: b", "endpoint"),
         ({"state": "error", "credentials": "401 89 Invalid or expired token."}, "refused: 401 89", "credentials"),
-        ({"state": "ready", "token_ends_ms": 1_700_000_000_000}, "its token ends 2023-11-14 22:13:20 UTC", "endpoint"),
+        (
+            {"state": "ready", "token_ends_ms": 1_700_000_000_000},
+            "its token ends 2023-11-14 22:13:20 UTC",
+            "endpoint",
+        ),
         ({"state": "ready", "token_ends_ms": 0}, "ready", "endpoint"),
     ],
 )

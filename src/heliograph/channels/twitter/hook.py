@@ -88,7 +88,7 @@ def _message(name: str, own_id: str, event: Mapping[str, Any]) -> Iterator[Repor
     if not identity or not sender or not recipient:
         return
     if sender == own_id:
-        yield Receipt(name, identity, keys.DELIVERED, "dm.sent", destination=recipient)
+        yield Receipt(name, identity, keys.DELIVERED, destination=recipient, raw="dm.sent")
         return
     data = _object(create.get("message_data"))
     native = {"id": identity} | _particulars(data)
@@ -108,7 +108,7 @@ def _mark(name: str, own_id: str, event: Mapping[str, Any]) -> Iterator[Report]:
     """A person has read up to an event of the conversation."""
     reader, last = str(event.get("sender_id") or ""), str(event.get("last_read_event_id") or "")
     if last and reader != own_id:
-        yield Receipt(name, last, keys.READ, "dm.read")
+        yield Receipt(name, last, keys.READ, raw="dm.read")
 
 
 def _revoked(event_type: str, payload: Mapping[str, Any]) -> str:

@@ -96,7 +96,7 @@ def test_a_person_writes(envelope: Any) -> None:
 def test_a_message_of_ours_is_kept_by_x(envelope: Any) -> None:
     [receipt] = posted(envelope(message(OWN, PERSON))).items
 
-    assert receipt == Receipt("a_2", "954491830116155396", keys.DELIVERED, "dm.sent", destination=PERSON)
+    assert receipt == Receipt("a_2", "954491830116155396", keys.DELIVERED, destination=PERSON, raw="dm.sent")
 
 
 @EITHER
