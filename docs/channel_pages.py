@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "heliograph" / "channels"
 START = "<!-- Written by docs/generate.py from the channel's rules; change them, not this part. -->"
 END = "<!-- End of the written part. -->"
 
-Row = tuple[str, str]
+Row = tuple[str, str, tuple[str, ...]]
 
 # messaging.md 7.4, in its order
 BUTTON_ERRORS: tuple[tuple[str, str], ...] = (
@@ -54,11 +54,11 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def part(channel: Channel) -> str:
     """What the contract demands of the channel's object, and of its buttons where they are explained."""
     rows = [
-        (f"`{'.'.join(('channels', *channel.path[: depth + 1]))}` is absent", key)
+        (f"`{'.'.join(('channels', *channel.path[: depth + 1]))}` is absent", key, ())
         for depth, key in enumerate(channel.missing_keys)
     ]
     rows += [row for rule in channel.rules for row in broken(rule)]
-    shown = [(what, catalogue.code(key), f"`{catalogue.find(key).message}`") for what, key in rows]
+    shown = [(what, catalogue.code(key), f"`{catalogue.text(key, values=says)}`") for what, key, says in rows]
     notes = [f"- {line}" for line in spellings(channel)]
     pieces = [table(("what is wrong", "code", "text"), shown), "\n".join([*notes, ""])]
     if channel.interactive is not None and channel.interactive.devices:
@@ -67,22 +67,23 @@ def part(channel: Channel) -> str:
 
 
 def broken(rule: Rule) -> Iterator[Row]:
-    """How a rule is broken, and the key of the refusal."""
+    """How a rule is broken, the key of the refusal, and what it says."""
     if isinstance(rule, Required):
-        yield f"{name(rule.path)} is absent or empty{where(rule.note)}", rule.key
+        yield f"{name(rule.path)} is absent or empty{where(rule.note)}", rule.key, rule.says
     elif isinstance(rule, OneOf):
-        yield f"none of {names(rule.paths)} is there{where(rule.note)}", rule.key
+        yield f"none of {names(rule.paths)} is there{where(rule.note)}", rule.key, rule.says
     elif isinstance(rule, ValueIn | EachIn):
-        yield f"{name(rule.path)} has another value than these: {rule.note}", rule.key
+        says = rule.says if isinstance(rule, ValueIn) else ()
+        yield f"{name(rule.path)} has another value than these: {rule.note}", rule.key, says
     elif isinstance(rule, Action):
-        yield f"the `action` in {name(rule.path)} is none of {', '.join(rule.actions)}", rule.invalid_key
-        yield f"its `value` is absent and the action is not {', '.join(rule.bare)}", rule.missing_key
+        yield f"the `action` in {name(rule.path)} is none of {', '.join(rule.actions)}", rule.invalid_key, ()
+        yield f"its `value` is absent and the action is not {', '.join(rule.bare)}", rule.missing_key, ()
     elif isinstance(rule, Members) and (rule.objects or rule.texts):
         inside = f" in {name(rule.path)}" if rule.path else ""
         if rule.objects:
-            yield f"{names([(one,) for one in rule.objects])}{inside} is there and no object", keys.INVALID_JSON
+            yield f"{names([(one,) for one in rule.objects])}{inside} is there and no object", keys.INVALID_JSON, ()
         if rule.texts:
-            yield f"{names([(one,) for one in rule.texts])}{inside} is there and no text", keys.INVALID_JSON
+            yield f"{names([(one,) for one in rule.texts])}{inside} is there and no text", keys.INVALID_JSON, ()
 
 
 def spellings(channel: Channel) -> Iterator[str]:

@@ -304,6 +304,8 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "channel": "For which channel; another one gets 7108.",
         "text": "The text. `${name}` is replaced by the call's parameter; one without a value gets 7121.",
         "status": "An inactive template gets 7108.",
+        "native": "How the provider knows it, where templates are registered there: for WhatsApp `name`, `language`, "
+        "`header`, `parameters`; see the channel's page.",
         "category": "What its messages are about, over the service's `category`.",
     },
     "Service": {

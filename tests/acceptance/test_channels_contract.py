@@ -153,7 +153,7 @@ REFUSALS: list[tuple[str, Any, str, str]] = [
     ("android priority", push(android={"text": "x", "priority": "0"}), "7004", PRIORITY),
     ("top priority", call("rt", {"appmessaging": {"message": {"text": "x"}}}, priority=9), "7004", PRIORITY),
     # 35, 47
-    ("whatsapp", {**ott("fb", text="x"), "deliverychannel": "whatsapp"}, "7004", "invalid delivery channel"),
+    ("telegram", {**ott("fb", text="x"), "deliverychannel": "telegram"}, "7004", "invalid delivery channel"),
     ("email", {**ott("fb", text="x"), "deliverychannel": "email"}, "7004", "invalid delivery channel"),
     ("expired", {**ott("fb", text="x"), "expiry": "2015-04-12T13:00:19.456Z"}, "7005", "Request expired"),
 ]  # fmt: skip

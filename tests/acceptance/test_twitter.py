@@ -224,6 +224,32 @@ async def test_a_read_mark_reads_the_message_it_names(live: Running) -> None:
     assert (await told(live, element["transid"], "7502"))["Description"] == "Read"
 
 
+@pytest.mark.parametrize("old", [False, True])
+async def test_a_read_mark_reads_all_that_went_before(live: Running, old: bool) -> None:
+    to = f"9990007500{old:d}"  # nobody else's thread
+    ids: dict[str, str] = {}
+    for _ in range(3):
+        transid = (await send(live, to))[0]["transid"]
+        await ends_as(live, transid, "7500")
+        [ids[transid]] = (await live.story(transid))["native_ids"]
+    first, second, third = sorted(ids, key=lambda transid: int(ids[transid]))
+    assert await stand_in(live).read(LANE, to, ids[second], old=old) == 200
+
+    for transid in (first, second):
+        assert (await told(live, transid, "7502"))["deliveryStatus"] == "Read"
+    assert (await live.status(third))[0]["code"] == "7500"
+
+
+async def test_a_message_that_comes_twice_is_told_once(live: Running) -> None:
+    payload = stand_in(live).events.message(LANE, PERSON, made_up(LANE)["user_id"], "Only once")
+    for old in (False, True):
+        assert await stand_in(live).events.post(LANE, "dm.received", payload, old=old) == 200
+    await asyncio.sleep(0.3)
+    calls = (await live.client.get("/sim/bin/inbound")).json()["calls"]
+
+    assert [json.loads(call["body"])["message"] for call in calls].count("Only once") == 1
+
+
 async def test_a_signature_that_is_wrong_is_refused(live: Running) -> None:
     answer = await live.client.post(
         f"/callbacks/twitter/{LANE}", content=b"{}", headers={"x-twitter-webhooks-signature": "sha256=AAAA"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -219,6 +220,22 @@ async def test_a_person_who_writes_is_heard(live: Running, lane: str, text: str)
     if lane == SAFE:  # only the first account is a service's own
         inbound = await eventually(heard)
         assert (inbound["channel"], inbound["oa"]) == ("wechat", "oPerson")
+
+
+@pytest.mark.parametrize("message", [True, False])
+async def test_what_comes_twice_is_told_once(live: Running, message: bool) -> None:
+    """WeChat repeats what was not answered in time: a message by its number, an event by its second."""
+    text = f"Only once {message}"
+    for _ in range(2):
+        if message:
+            assert await stand_in(live).say(APPIDS[SAFE], "oPerson", text, MsgId=123456789) == 200
+        else:
+            more: dict[str, Any] = {"EventKey": text, "CreateTime": 1_700_000_000}
+            assert await stand_in(live).event(APPIDS[SAFE], "oPerson", "CLICK", **more) == 200
+    await asyncio.sleep(0.3)
+    calls = (await live.client.get("/sim/bin/inbound")).json()["calls"]
+
+    assert [json.loads(call["body"])["message"] for call in calls].count(text) == 1
 
 
 @pytest.mark.parametrize("event", ["subscribe", "unsubscribe"])

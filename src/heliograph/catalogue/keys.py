@@ -209,4 +209,7 @@ WECHAT_URL_TOO_LONG: Final = "wechat_url_too_long"  # 7636
 WECHAT_USER_ID_MISSING: Final = "wechat_user_id_missing"  # 7003
 WECHAT_USER_NOT_FOUND: Final = "wechat_user_not_found"  # 7642
 WECHAT_VERIFICATION_FAILED: Final = "wechat_verification_failed"  # 7601
+WHATSAPP_CONTENT_MISSING: Final = "whatsapp_content_missing"  # 7003
+WHATSAPP_OBJECT_MISSING: Final = "whatsapp_object_missing"  # 7003
+WHATSAPP_OTT_MISSING: Final = "whatsapp_ott_missing"  # 7003
 WRONG_APNS_GATEWAY: Final = "wrong_apns_gateway"  # 7514

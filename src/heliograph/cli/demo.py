@@ -41,6 +41,16 @@ FIRST_MESSAGES: dict[str, dict[str, Any]] = {
         },
         "destination": [{"wechatid": ["oDemoPerson"]}],
     },
+    "fb": {
+        "deliverychannel": "fb",
+        "channels": {"OTT-Messaging": {"fb": {"text": "Hello world"}}},
+        "destination": [{"psid": ["1257357297610042"]}],
+    },
+    "whatsapp": {
+        "deliverychannel": "whatsapp",
+        "channels": {"OTT-Messaging": {"wa": {"type": "text", "text": {"body": "Hello world"}}}},
+        "destination": [{"waid": ["447700900123"]}],
+    },
 }
 TRY_NUMBERS = (
     ("447700900123", "is delivered"),
@@ -70,6 +80,8 @@ def demo_document(url: str) -> dict[str, Any]:
                 "apps": [
                     {"id": "a_100000000000000002", "twitter": {}},
                     {"id": "a_100000000000000003", "wechat": {}},
+                    {"id": "a_100000000000000001", "messenger": {}},
+                    {"id": "a_100000000000000004", "whatsapp": {}},
                 ],
                 "templates": [{"id": "1001", "channel": "sms", "text": "Hello ${name}"}],
                 "services": [
@@ -85,6 +97,8 @@ def demo_document(url: str) -> dict[str, Any]:
                             "sms": {"connector": "smsc", "sender": "HELIO"},
                             "twitter": {"app": "a_100000000000000002"},
                             "wechat": {"app": "a_100000000000000003"},
+                            "fb": {"app": "a_100000000000000001"},
+                            "whatsapp": {"app": "a_100000000000000004"},
                         },
                     }
                 ],

@@ -190,14 +190,14 @@ def _channel_object(body: dict[str, Any], channel: Channel, *, templated: bool) 
 
 
 def _fields(found: dict[str, Any], channel: Channel) -> dict[str, object]:
-    """The members that the channel reads: texts as texts, objects as they are, empty ones left out."""
+    """The members that the channel reads: texts as texts, objects and yes or no as they are, empty ones left out."""
     fields: dict[str, object] = {}
     for name in channel.members:
         value = found.get(name)
         if value is None or value == "":
             continue
         text = as_text(value)
-        if text is None and not (name in channel.objects and isinstance(value, dict | list)):
+        if text is None and not (name in channel.objects and isinstance(value, dict | list | bool)):
             raise Rejected(keys.INVALID_JSON)
         if text is None:
             check_depth(value)

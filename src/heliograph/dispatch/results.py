@@ -15,7 +15,7 @@ from heliograph.dispatch.story import Sampler, attempt_data, line
 from heliograph.model.channel import Events, Outbound, Report
 from heliograph.model.message import Transaction
 from heliograph.model.outcome import SendError, State, Submitted
-from heliograph.model.record import Change
+from heliograph.model.record import Change, Sent
 from heliograph.policy.windows import window_end_ms
 
 
@@ -84,6 +84,8 @@ class Results:
         if self._sampler.keep():
             self._tell_story(lane, flight, result)
         self._around.correlator.submitted(lane.name, result.native_ids, sent)
+        if result.thread:
+            self._settler.went(Sent(sent.request, sent.ordinal, lane.name, result.thread, result.sent_ms or now_ms))
         self._settler.add(change, outcomes, sent)
 
     def _refused(self, lane: Lane, flight: Flight, result: SendError) -> None:

@@ -128,7 +128,7 @@ class Peer(NamedTuple):
 
 
 Peers = Mapping[str, Peer]
-"""The simulators by name: smsc, fcm, apns, webpush, graph, x, wechat, sip."""
+"""The simulators by name: smsc, fcm, apns, webpush, graph, whatsapp, x, wechat, sip."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,11 +90,23 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     kept: KeptAnswer | None = None
 
 
+class Sent(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """When a transaction went out to whom, for far ends that report until a moment. `thread` is the person as the
+    far end names them, `at` Unix milliseconds."""
+
+    request: int
+    ordinal: int
+    connector: str
+    thread: str
+    at: int
+
+
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """Outcomes that belong together in one commit."""
 
     changes: list[Change]
     story: list[StoryLine] = []
+    sent: list[Sent] = []
 
 
 class Reported(msgspec.Struct, frozen=True, array_like=True, gc=False):

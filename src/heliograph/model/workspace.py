@@ -77,13 +77,15 @@ class App(Part, frozen=True):
 
 
 class Template(Part, frozen=True):
-    """A stored text with `${name}` placeholders. Its `category` is that of the messages made of it."""
+    """A stored text with `${name}` placeholders. Its `category` is that of the messages made of it; `native` says how
+    the provider knows it, on channels whose templates are registered there."""
 
     id: str
     channel: str
     text: str
     status: Literal["active", "inactive"] = "active"
     category: str = ""
+    native: Loose | None = None
 
 
 class Notify(Part, frozen=True):

@@ -47,13 +47,13 @@ class InboundKeeper:
             item.sender, item.destination, item.text, msgspec.json.encode(item.native).decode(), now_ms,
         )  # fmt: skip
         try:
-            await self._store.keep_inbound(row, notice)
+            kept = await self._store.keep_inbound(row, item.native_id, notice)
         except StoreUnavailable as error:
             log.warning("an inbound message cannot be kept and is given back to its operator: %s", error)
             stored(False)
             return
         stored(True)
-        if notice is not None:
+        if kept and notice is not None:
             self._tell([notice])
 
     def _owner(self, connector: str, item: Inbound) -> tuple[Tenant | None, Service | None]:

@@ -36,6 +36,8 @@ class Correlator:
         """The far end's ids of a transaction are known; receipts that came too early are handed on."""
         parts = len(natives)
         for part, native in enumerate(natives):
+            if not native:
+                continue  # the id of this part is not known yet
             identity = (connector, native)
             match = Match(transaction, part, parts)
             self._known.put(identity, match)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from heliograph.store.areas import messages, notices, purge, receipts, requests, workspace
+from heliograph.store.areas import messages, notices, purge, receipts, requests, threads, workspace
 from heliograph.store.engines.postgres import PostgresEngine
 from heliograph.store.engines.sqlite import SqliteEngine
 from heliograph.store.steps import Write
@@ -29,7 +29,13 @@ WRITES: dict[str, Write] = {
 
 
 class Store(
-    requests.Requests, messages.Messages, receipts.Receipts, notices.Notices, workspace.Workspace, purge.Purge
+    requests.Requests,
+    messages.Messages,
+    receipts.Receipts,
+    threads.Threads,
+    notices.Notices,
+    workspace.Workspace,
+    purge.Purge,
 ):
     """Everything the verbs need of a database."""
 

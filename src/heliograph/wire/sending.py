@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from heliograph.catalogue import keys
@@ -126,6 +127,8 @@ class Sending:
             self._note(result)
         except CredentialsRefused as error:
             result = error.result
+            if self._refused and result.retry == "no":  # one message found out; those under way with it wait
+                result = replace(result, retry="soon")
             pause = self._refuse(result)
         except Exception:  # this task's loop: a fault of ours must not leave the message without an end
             log.exception("%s: an unexpected error while sending", self.name)

@@ -91,8 +91,9 @@ def _message(name: str, own_id: str, event: Mapping[str, Any]) -> Iterator[Repor
         yield Receipt(name, identity, keys.DELIVERED, destination=recipient, raw="dm.sent")
         return
     data = _object(create.get("message_data"))
-    native = {"id": identity} | _particulars(data)
-    yield Inbound(name, CHANNEL_NAME, sender, recipient, str(data.get("text") or ""), native)
+    yield Inbound(
+        name, CHANNEL_NAME, sender, recipient, str(data.get("text") or ""), _particulars(data), native_id=identity
+    )
     yield Reachability(name, CHANNEL_NAME, sender, True, at_ms=moment_of(identity), reason="dm.received")
 
 
@@ -105,10 +106,13 @@ def _particulars(data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _mark(name: str, own_id: str, event: Mapping[str, Any]) -> Iterator[Report]:
-    """A person has read up to an event of the conversation."""
+    """A person has read an event of the conversation, and everything before it."""
     reader, last = str(event.get("sender_id") or ""), str(event.get("last_read_event_id") or "")
-    if last and reader != own_id:
-        yield Receipt(name, last, keys.READ, raw="dm.read")
+    if not last or reader == own_id:
+        return
+    yield Receipt(name, last, keys.READ, raw="dm.read")
+    if reader and (until_ms := moment_of(last)):
+        yield Receipt(name, "", keys.READ, destination=reader, raw="dm.read", until_ms=until_ms)
 
 
 def _revoked(event_type: str, payload: Mapping[str, Any]) -> str:

@@ -106,13 +106,12 @@ class XSimulator:
         self.taken.append({"lane": lane, "to": recipient, "id": identity, "path": asked.path,
                            "body": msgspec.json.decode(asked.body)})  # fmt: skip
         in_old = int(recipient[-1]) % 2 == 1  # both envelopes are in use
-        stored = self.events.message(lane, own, recipient, text, event_id=identity)
         if plan.stored is not None:
-            for _ in range(2 if plan.answer == "twice" else 1):
-                self.events.later(plan.stored, lane, "dm.sent", stored, old=in_old)
+            stored = self.events.message(lane, own, recipient, text, event_id=identity)
+            events = [(plan.stored, "dm.sent", stored)] * (2 if plan.answer == "twice" else 1)
             if plan.read is not None:
-                mark = self.events.mark(lane, recipient, identity)
-                self.events.later(plan.stored + plan.read, lane, "dm.read", mark, old=in_old)
+                events.append((plan.read, "dm.read", self.events.mark(lane, recipient, identity)))
+            self.events.later(lane, *events, old=in_old)
         if plan.answer == "never":
             return Reply(silent=True)
         if plan.answer == "slow":

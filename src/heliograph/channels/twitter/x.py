@@ -7,6 +7,7 @@ from typing import Any
 
 from heliograph.catalogue import keys
 from heliograph.channels.twitter.credentials import Bearer, Signed
+from heliograph.channels.twitter.hook import moment_of
 from heliograph.channels.twitter.message import Call, call_of, event_id
 from heliograph.channels.twitter.outcomes import Fault, Outcome, fault_of, outcome_of
 from heliograph.channels.twitter.quota import Asking, Quota
@@ -70,7 +71,7 @@ class XConnector(Sending):
         native = (natives.asked("POST", url, call.body), natives.answered(answer))
         self._heed(answer)
         if identity := event_id(answer.body) if answer.status < 300 else "":
-            return Submitted((identity,), native)
+            return Submitted((identity,), native, thread=outbound.to, sent_ms=moment_of(identity))
         fault = fault_of(answer.status, answer.body)
         if answer.status < 300 and not fault.detail:  # taken, it seems, but under which id?
             said = "X answered without an id of the message"

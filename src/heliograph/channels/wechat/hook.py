@@ -78,18 +78,18 @@ def _opened(account: Account, call: HookCall, stamp: str, nonce: str) -> dict[st
 
 
 def _read(name: str, members: Mapping[str, str]) -> tuple[Report, ...]:
-    person, account = members.get("FromUserName", ""), members.get("ToUserName", "")
+    person = members.get("FromUserName", "")
     if not person:
         return ()
     if members.get("MsgType") != "event":
         text = members.get("Content") or members.get("Recognition") or ""
-        return (Inbound(name, CHANNEL_NAME, person, account, text, _native(members)),)
+        return (_inbound(name, members, text),)
     event, at_ms = members.get("Event", "").lower(), _ms(members.get("CreateTime", ""))
     match event:
         case "subscribe" | "unsubscribe":
             return (Reachability(name, CHANNEL_NAME, person, event == "subscribe", at_ms=at_ms, reason=event),)
         case "click" | "scan":  # a menu entry or a QR code says something in the person's name
-            return (Inbound(name, CHANNEL_NAME, person, account, members.get("EventKey", ""), _native(members)),)
+            return (_inbound(name, members, members.get("EventKey", "")),)
         case "templatesendjobfinish":
             return _finished(name, members, "MsgID", outcomes.of_template(members.get("Status", "")))
         case "masssendjobfinish":
@@ -102,10 +102,13 @@ def _finished(name: str, members: Mapping[str, str], member: str, outcome: outco
     return (Receipt(name, identity, outcome.key, status),) if identity else ()
 
 
-def _native(members: Mapping[str, str]) -> dict[str, str]:
-    """What else WeChat says; `id` is what a repetition of the same message has as well."""
-    identity = members.get("MsgId") or f"{members.get('FromUserName', '')}-{members.get('CreateTime', '')}"
-    return {"id": identity} | {ours: members[theirs] for theirs, ours in _PARTICULARS.items() if members.get(theirs)}
+def _inbound(name: str, members: Mapping[str, str], text: str) -> Inbound:
+    """A message of a person; WeChat repeats it under the same number, and events, which have none, at the same
+    second."""
+    person = members["FromUserName"]
+    identity = members.get("MsgId") or f"{person}-{members.get('CreateTime', '')}"
+    native = {ours: members[theirs] for theirs, ours in _PARTICULARS.items() if members.get(theirs)}
+    return Inbound(name, CHANNEL_NAME, person, members.get("ToUserName", ""), text, native, native_id=identity)
 
 
 def _ms(seconds: str) -> int:

@@ -9,6 +9,7 @@ from msgspec.structs import astuple
 
 from heliograph.model.record import Match, Notice, Reported, Settlement
 from heliograph.store.areas.messages import settle
+from heliograph.store.areas.threads import insert_came
 from heliograph.store.engines.base import Area
 from heliograph.store.steps import Plan, bulk
 
@@ -21,15 +22,20 @@ def receive(payloads: Sequence[tuple[list[Reported], Settlement, list[Reported]]
     return (yield from settle([payload[1] for payload in payloads]))
 
 
-def inbound(payloads: Sequence[tuple[tuple[Any, ...], Notice | None]]) -> Plan[list[None]]:
-    """Messages from people, each with the call it causes, if any."""
-    yield bulk("insert_inbound", [row for row, _ in payloads])
-    owed = [notice for _, notice in payloads if notice is not None]
+def inbound(payloads: Sequence[tuple[tuple[Any, ...], str, Notice | None]]) -> Plan[list[bool]]:
+    """Messages from people, each with the far end's id of it and the call it causes, if any. What came before is not
+    kept again; which were kept."""
+    named = [(row[3], native_id, row[0]) for row, native_id, _ in payloads if native_id]
+    fresh = yield from insert_came(named)
+    taken = [not native_id or row[0] in fresh for row, native_id, _ in payloads]
+    kept = [payload for payload, took in zip(payloads, taken, strict=True) if took]
+    yield bulk("insert_inbound", [row for row, _, _ in kept])
+    owed = [notice for _, _, notice in kept if notice is not None]
     yield bulk(
         "insert_inbound_notices",
         [(row.id, row.at, row.url, row.origin, row.tenant, row.service, row.body) for row in owed],
     )
-    return [None] * len(payloads)
+    return taken
 
 
 class Receipts(Area):
@@ -40,9 +46,10 @@ class Receipts(Area):
         result: list[bool] = await self.engine.write("receive", (fresh, settlement, adopted))
         return result
 
-    async def keep_inbound(self, row: tuple[Any, ...], notice: Notice | None) -> None:
-        """Keep a message from a person and the call it causes."""
-        await self.engine.write("inbound", (row, notice))
+    async def keep_inbound(self, row: tuple[Any, ...], native_id: str, notice: Notice | None) -> bool:
+        """Keep a message from a person and the call it causes, once for the far end's id of it; whether it was."""
+        kept: bool = await self.engine.write("inbound", (row, native_id, notice))
+        return kept
 
     async def matches(self, natives: Collection[tuple[str, str]]) -> dict[tuple[str, str], Match]:
         """Whose `(connector, native id)` these are."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from heliograph.store.areas import messages, notices, purge, receipts, requests, workspace
+from heliograph.store.areas import messages, notices, purge, receipts, requests, threads, workspace
 from heliograph.store.engines.sqlite import STATEMENTS, connect, migrate
 from heliograph.store.statements import migrations, schema
 
@@ -62,7 +62,8 @@ def test_every_statement_can_be_prepared(tmp_path: Path) -> None:
 
 def test_no_two_areas_give_a_method_the_same_name() -> None:
     areas = [
-        requests.Requests, messages.Messages, receipts.Receipts, notices.Notices, workspace.Workspace, purge.Purge,
+        requests.Requests, messages.Messages, receipts.Receipts, threads.Threads, notices.Notices,
+        workspace.Workspace, purge.Purge,
     ]  # fmt: skip
     names = [name for area in areas for name in vars(area) if not name.startswith("_")]
 

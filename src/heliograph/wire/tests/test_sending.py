@@ -16,6 +16,7 @@ from heliograph.wire.sending import CredentialsRefused, Sending, Unreachable
 
 BODY = Body(content=Content(channel="fb", fields={}, template="", parameters={}))
 DOWN = SendError(keys.UNKNOWN_EXCEPTION, "soon", detail="refused")
+REFUSED = SendError(keys.INVALID_USER_CREDENTIALS, "no", "190")
 SENT = Submitted(("1",))
 
 
@@ -221,3 +222,18 @@ async def test_what_an_answer_tells_besides_is_handed_on() -> None:
     sending.news(news)
 
     assert came == [news]
+
+
+async def test_of_messages_under_way_together_one_finds_out_that_credentials_are_refused() -> None:
+    far = FarEnd()
+    sending, heard = await begin(far)
+    far.gate.clear()
+    far.answer = CredentialsRefused(REFUSED)
+    for number in (1, 2):
+        sending.submit(Outbound(1, number, "to", BODY))
+    await asyncio.sleep(0.01)
+    far.gate.set()
+    await until(lambda: len(heard.results) == 2)
+
+    assert [result.retry for result in heard.results if isinstance(result, SendError)] == ["no", "soon"]
+    await sending.stop(1)

@@ -54,9 +54,9 @@ class Events:
         }  # fmt: skip
         return {"direct_message_mark_read_events": [event]}
 
-    def later(self, seconds: float, lane: str, kind: str, payload: Mapping[str, Any], *, old: bool = False) -> None:
-        """Post an event after so many seconds."""
-        task = asyncio.get_running_loop().create_task(self._posted(seconds, lane, kind, payload, old))
+    def later(self, lane: str, *events: tuple[float, str, Mapping[str, Any]], old: bool = False) -> None:
+        """Post events, each so many seconds after the one before was answered."""
+        task = asyncio.get_running_loop().create_task(self._posted(lane, events, old))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -86,9 +86,10 @@ class Events:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._client.close()
 
-    async def _posted(self, seconds: float, lane: str, kind: str, payload: Mapping[str, Any], old: bool) -> None:
-        await asyncio.sleep(seconds)
-        await self.post(lane, kind, payload, old=old)
+    async def _posted(self, lane: str, events: tuple[tuple[float, str, Mapping[str, Any]], ...], old: bool) -> None:
+        for seconds, kind, payload in events:
+            await asyncio.sleep(seconds)
+            await self.post(lane, kind, payload, old=old)
 
     async def _call(self, lane: str, body: bytes) -> int:
         secret, url = made_up(lane)["consumer_secret"], f"{self._url}/callbacks/twitter/{lane}"

@@ -87,7 +87,7 @@ def test_a_person_writes(envelope: Any) -> None:
     found = posted(envelope(message(PERSON, OWN)))
 
     assert found.items == (
-        Inbound("a_2", "twitter", PERSON, OWN, "Hello World!", {"id": "954491830116155396"}),
+        Inbound("a_2", "twitter", PERSON, OWN, "Hello World!", native_id="954491830116155396"),
         Reachability("a_2", "twitter", PERSON, True, at_ms=1516403560557, reason="dm.received"),
     )
 
@@ -101,10 +101,10 @@ def test_a_message_of_ours_is_kept_by_x(envelope: Any) -> None:
 
 @EITHER
 def test_a_person_has_read(envelope: Any) -> None:
-    [receipt] = posted(envelope(mark())).items
-
-    assert isinstance(receipt, Receipt)
-    assert (receipt.native_id, receipt.key) == ("954491830116155396", keys.READ)
+    assert posted(envelope(mark())).items == (
+        Receipt("a_2", "954491830116155396", keys.READ, raw="dm.read"),
+        Receipt("a_2", "", keys.READ, destination=PERSON, raw="dm.read", until_ms=1516403560557),
+    )
 
 
 @EITHER

@@ -31,6 +31,7 @@ async def test_a_message_is_submitted_under_its_event_id(line: Line) -> None:
 
     assert isinstance(result, Submitted)
     assert result.native_ids == (line.simulator.taken[-1]["id"],)
+    assert (result.thread, abs(result.sent_ms - clock_ms()) < 5_000) == (PERSON, True)
 
 
 async def test_the_exchange_is_shown_without_secrets(line: Line) -> None:

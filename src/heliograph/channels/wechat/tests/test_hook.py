@@ -72,7 +72,7 @@ def test_a_person_writes(spec: ConnectorSpec) -> None:
 
     assert found.body == b"success"
     assert found.items == (
-        Inbound("a_3", "wechat", PERSON, ACCOUNT, "你好", {"id": "1234567890123456", "type": "text"}),
+        Inbound("a_3", "wechat", PERSON, ACCOUNT, "你好", {"type": "text"}, native_id="1234567890123456"),
     )
 
 
@@ -80,15 +80,15 @@ def test_a_person_writes(spec: ConnectorSpec) -> None:
     ("found", "text", "native"),
     [
         ({"MsgType": "image", "PicUrl": "http://p", "MediaId": "M", "MsgId": "7"}, "",
-         {"id": "7", "type": "image", "media_url": "http://p", "media_id": "M"}),
+         {"type": "image", "media_url": "http://p", "media_id": "M"}),
         ({"MsgType": "voice", "MediaId": "M", "Format": "amr", "Recognition": "hi", "MsgId": "7"}, "hi",
-         {"id": "7", "type": "voice", "media_id": "M", "format": "amr"}),
+         {"type": "voice", "media_id": "M", "format": "amr"}),
         ({"MsgType": "location", "Location_X": "23.1", "Location_Y": "113.3", "Label": "here", "MsgId": "7"}, "",
-         {"id": "7", "type": "location", "latitude": "23.1", "longitude": "113.3", "label": "here"}),
+         {"type": "location", "latitude": "23.1", "longitude": "113.3", "label": "here"}),
         ({"MsgType": "event", "Event": "CLICK", "EventKey": "MENU_1"}, "MENU_1",
-         {"id": f"{PERSON}-{NOW}", "type": "event", "event": "CLICK"}),
+         {"type": "event", "event": "CLICK"}),
         ({"MsgType": "event", "Event": "SCAN", "EventKey": "42", "Ticket": "T"}, "42",
-         {"id": f"{PERSON}-{NOW}", "type": "event", "event": "SCAN", "ticket": "T"}),
+         {"type": "event", "event": "SCAN", "ticket": "T"}),
     ],
 )  # fmt: skip
 def test_other_messages_say_what_they_are(found: Any, text: str, native: dict[str, str]) -> None:
@@ -96,6 +96,7 @@ def test_other_messages_say_what_they_are(found: Any, text: str, native: dict[st
 
     assert isinstance(inbound, Inbound)
     assert (inbound.text, inbound.native) == (text, native)
+    assert inbound.native_id == found.get("MsgId", f"{PERSON}-{NOW}")
 
 
 @pytest.mark.parametrize(("event", "reachable"), [("subscribe", True), ("unsubscribe", False)])
