@@ -25,6 +25,22 @@ FIRST_MESSAGES: dict[str, dict[str, Any]] = {
         "message": {"template": "1001", "parameters": {"name": "world"}},
         "destination": [{"msisdn": ["447700900123"], "correlationid": "first"}],
     },
+    "twitter": {
+        "deliverychannel": "twitter",
+        "channels": {"OTT-Messaging": {"twitter": {"text": "Hello world"}}},
+        "destination": [{"twitterid": ["1577568002"]}],
+    },
+    "wechat": {
+        "deliverychannel": "wechat",
+        "channels": {
+            "OTT-Messaging": {
+                "wechat": {
+                    "attachment": {"type": "template", "template_id": "hello", "data": {"thing1": "Hello world"}}
+                }
+            }
+        },
+        "destination": [{"wechatid": ["oDemoPerson"]}],
+    },
     "fb": {
         "deliverychannel": "fb",
         "channels": {"OTT-Messaging": {"fb": {"text": "Hello world"}}},
@@ -62,6 +78,8 @@ def demo_document(url: str) -> dict[str, Any]:
                     }
                 ],
                 "apps": [
+                    {"id": "a_100000000000000002", "twitter": {}},
+                    {"id": "a_100000000000000003", "wechat": {}},
                     {"id": "a_100000000000000001", "messenger": {}},
                     {"id": "a_100000000000000004", "whatsapp": {}},
                 ],
@@ -77,6 +95,8 @@ def demo_document(url: str) -> dict[str, Any]:
                         },
                         "channels": {
                             "sms": {"connector": "smsc", "sender": "HELIO"},
+                            "twitter": {"app": "a_100000000000000002"},
+                            "wechat": {"app": "a_100000000000000003"},
                             "fb": {"app": "a_100000000000000001"},
                             "whatsapp": {"app": "a_100000000000000004"},
                         },

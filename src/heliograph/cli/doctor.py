@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from heliograph.config import Config, ConfigError
 
 LEAST_FREE = 1 << 30  # bytes
 FIRST_MOMENT = 1_760_000_000  # Unix seconds; a clock before this release is wrong
-CERTAINLY_BOUND = ("bound", "ready", "no connector")
+WELL = ("bound", "ready", "no connector")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,7 @@ def _server(config: Config) -> Iterator[Finding]:
         yield Finding("server", False, str(error), "start `heliograph serve`, or give --listen and --data")
         return
     for name, status in connectors.items():
-        errors = status.get("last_errors") or []
-        found = str(status["state"]) + (f", last error: {errors[-1]}" if errors else "")
-        mend = "check the connector's or the app's address and credentials in the workspace"
-        yield Finding(f"connector {name}", status["state"] in CERTAINLY_BOUND, found, mend)
+        yield Finding(f"connector {name}", status["state"] in WELL, *standing(status))
         yield from _credentials(name, status.get("systems") or {})
     parked = stats["callbacks_parked"]
     yield Finding("callbacks", not parked, f"{parked} given up", "mend the endpoint, then `heliograph replay parked`")
@@ -86,3 +83,14 @@ def _credentials(name: str, systems: dict[str, Any]) -> Iterator[Finding]:
             found,
             f"renew `{system}` of the app in the workspace",
         )
+
+
+def standing(status: Mapping[str, Any]) -> tuple[str, str]:
+    """How a connector stands, and the mend where it does not stand well."""
+    if refused := status.get("credentials"):
+        return f"error, its credentials are refused: {refused}", "check the credentials of the app in the workspace"
+    errors = status.get("last_errors") or []
+    found = str(status["state"]) + (f", last error: {errors[-1]}" if errors else "")
+    if ends_ms := status.get("token_ends_ms"):
+        found += f", its token ends {time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime(ends_ms / 1000))}"
+    return found, "check host, port, system_id and password of the connector, or the endpoint of the app"

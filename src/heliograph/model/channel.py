@@ -185,10 +185,12 @@ class HookCall(msgspec.Struct, frozen=True):
 
 class Hooked(msgspec.Struct, frozen=True):
     """What a provider's call means: `items` to be kept and the answer once they are durable; until then the
-    provider is told to call again. `refused` says why nothing of it is believed (a bad signature, say)."""
+    provider is told to call again. `refused` says why nothing of it is believed (a bad signature, say), `notice` what
+    an operator should know of it."""
 
     items: tuple[Report, ...] = ()
     refused: str = ""
+    notice: str = ""
     body: bytes = b""
     media_type: str = "text/plain; charset=utf-8"
 

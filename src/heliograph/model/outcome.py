@@ -54,13 +54,15 @@ class Submitted:
     `native_ids` are the far end's ids, one per part in order; `native` the exchange as it went over the
     wire, request and answer alternating, decoded only when the story is kept. `thread` and `sent_ms` are for far ends
     that report on everything sent to somebody until a moment (`Receipt.until_ms`): how they name that person, and
-    when this went out by their clock, or ours where theirs is not known (Unix milliseconds).
+    when this went out by their clock, or ours where theirs is not known (Unix milliseconds). Without `more` the far
+    end never reports anything else of it: it stays submitted.
     """
 
     native_ids: tuple[str, ...]
     native: tuple[bytes, ...] = ()
     thread: str = ""
     sent_ms: int = 0
+    more: bool = True
 
 
 @dataclass(frozen=True, slots=True)

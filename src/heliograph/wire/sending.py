@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from heliograph.catalogue import keys
-from heliograph.model.channel import Events, Outbound
+from heliograph.model.channel import Events, Outbound, Report
 from heliograph.model.outcome import SendError, Submitted
 from heliograph.wire.breaker import Breaker
 
@@ -155,6 +155,16 @@ class Sending:
 
     def _hold(self) -> float:
         return self._breaker.hold(asyncio.get_running_loop().time(), FAST_SECONDS if self._fast else HOLD_SECONDS)
+
+    @property
+    def in_use(self) -> int:
+        """How many calls are under way."""
+        return len(self._under_way)
+
+    def news(self, item: Report) -> None:
+        """Hand on what an answer told besides; it comes again with the next answer if it cannot be kept."""
+        if self._events is not None:
+            self._events.received(item, lambda stored: None)
 
     def rest(self, seconds: float) -> None:
         """Start nothing more for so long, because the far end asks for it."""

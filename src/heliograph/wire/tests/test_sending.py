@@ -11,7 +11,7 @@ import pytest
 from heliograph.catalogue import keys
 from heliograph.model.channel import Body, Outbound
 from heliograph.model.message import Content
-from heliograph.model.outcome import SendError, Submitted
+from heliograph.model.outcome import Reachability, SendError, Submitted
 from heliograph.wire.sending import CredentialsRefused, Sending, Unreachable
 
 BODY = Body(content=Content(channel="fb", fields={}, template="", parameters={}))
@@ -212,6 +212,16 @@ async def test_a_fault_of_ours_while_probing_does_not_close_the_way_for_ever() -
 
     assert sending.capacity() == 1
     await sending.stop(1)
+
+
+async def test_what_an_answer_tells_besides_is_handed_on() -> None:
+    sending, heard = await begin(FarEnd())
+    came: list[Any] = []
+    heard.received = lambda item, stored: (came.append(item), stored(False))  # type: ignore[assignment, method-assign]
+    news = Reachability("a_1", "fb", "1", False)
+    sending.news(news)
+
+    assert came == [news]
 
 
 async def test_of_messages_under_way_together_one_finds_out_that_credentials_are_refused() -> None:
