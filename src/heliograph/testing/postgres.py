@@ -93,6 +93,13 @@ class PostgresServer:
             "psql", "-h", str(self._folder), "-p", str(self.port), "-U", USER, "-d", database, "-qAtc", text
         )
 
+    def dump(self, database: str) -> str:
+        """The schema of a database as `pg_dump` writes it."""
+        text = self._run("pg_dump", "-h", str(self._folder), "-p", str(self.port), "-U", USER, "-s", database)
+        return "\n".join(
+            line for line in text.splitlines() if not line.startswith("\\")
+        )  # its key is a new one each time
+
     def _run(self, name: str, *arguments: str) -> str:
         return subprocess.run(  # noqa: S603 - the wheel's program
             [str(self._binaries / name), *arguments], check=True, capture_output=True, text=True, cwd=self._folder,

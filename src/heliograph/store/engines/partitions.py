@@ -27,7 +27,7 @@ _FIRST = date(1970, 1, 1)
 
 # Rows of a new day are changed three or four times: room in their pages keeps the changes off the index.
 _SETTINGS = {
-    "transactions": "fillfactor = 60, autovacuum_vacuum_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.2",
+    "transactions": "fillfactor = 50, autovacuum_vacuum_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.2",
     "notices": "autovacuum_vacuum_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.2",
 }
 
@@ -108,7 +108,7 @@ async def drop(db: asyncpg.Connection, before: int) -> list[str]:
             continue
         for name in sorted(names, key=lambda name: TABLES.index((parse(name) or ("", 0))[0])):
             if not await _drop(db, name):
-                break
+                return dropped
             dropped.append(name)
     return dropped
 

@@ -140,7 +140,7 @@ class PostgresEngine:
             applied = await migrate(db, self._now_ms)
             await partitions.prepare(db, partitions.days_ahead(self._now_ms))
             self._pool = await asyncpg.create_pool(
-                self._url, min_size=1, max_size=READERS, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS,
+                self._url, min_size=0, max_size=READERS, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS,
                 server_settings=_READER, statement_cache_size=256, max_cached_statement_lifetime=0,
             )  # fmt: skip
         except _ERRORS as error:
