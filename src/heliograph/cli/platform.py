@@ -35,11 +35,12 @@ from heliograph.config import SQLITE, Config
 from heliograph.dispatch.around import Surroundings
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.worker import Dispatcher
-from heliograph.intake import Intake
+from heliograph.intake import Intake, Means
+from heliograph.lookup import Lookup
 from heliograph.model.ids import Ids
 from heliograph.model.record import Notice
 from heliograph.notify.teller import Teller
-from heliograph.policy.limits import Limiter, day_of
+from heliograph.policy.limits import Limiter
 from heliograph.receipts.receiver import Receiver
 from heliograph.receipts.sweeper import Sweeper
 from heliograph.store import Store, StoreUnavailable
@@ -90,14 +91,18 @@ class Platform:
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell)
         self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell)
         self.lanes = Lanes(directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms)
+        self.lookup = Lookup()
         self.dispatcher = Dispatcher(
-            Surroundings(self.store, directory, correlator, self.ids, self.tell, self.receiver.receive),
+            Surroundings(
+                self.store, directory, correlator, self.ids, self.tell, self.receiver.receive, lookup=self.lookup
+            ),
             self.lanes,
         )
         self._works = "worker" in config.roles
         queued = self.dispatcher.offer if self._works else lambda accepted: None
         self.limits = Limiter()
-        self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, self.limits)
+        means = Means(self.limits, self.lookup)
+        self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
         self.key_use = KeyUse(self.store, clock_ms)
         self._tasks: list[asyncio.Task[None]] = []
         self._ready = False
@@ -155,7 +160,7 @@ class Platform:
         await self.store.open()
         await self.workspaces.load()
         self.ids.rise_above(await self.store.greatest_id())
-        self.limits.recall(await self.store.usage_since(day_of(clock_ms()) - 1))
+        self.limits.recall(await self.store.volumes(clock_ms()))
 
     async def stop(self) -> None:
         """Drain: no new calls, answers under way awaited, everything durable."""

@@ -76,7 +76,7 @@ class PostgresDatabase:
             "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition "
             "AND relnamespace = 'public'::regnamespace"
         )
-        found = []
+        found: list[bytes] = []
         for (table,) in tables:
             for row in await self.rows(f"SELECT * FROM {table}"):  # noqa: S608 - a name from the catalogue
                 found.extend(value if isinstance(value, bytes) else str(value).encode() for value in row)

@@ -19,10 +19,11 @@ INSERT INTO transactions (request, ordinal, element, kind, destination, correlat
 SELECT v.*, 10, '', '', 0, '', 0, 0, ''
 FROM unnest($1::bigint[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::bigint[]) AS v;
 
--- name: count_usage
-INSERT INTO usage (tenant, day, used)
-SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS c (tenant, day, used) ORDER BY tenant, day
-ON CONFLICT (tenant, day) DO UPDATE SET used = usage.used + excluded.used;
+-- name: count_volumes
+INSERT INTO volumes (scope, period, until, used)
+SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) AS c (scope, period, until, used)
+ORDER BY scope, period
+ON CONFLICT (scope, period) DO UPDATE SET used = volumes.used + excluded.used;
 
 -- name: free_kept_keys
 DELETE FROM kept_answers AS k
@@ -37,8 +38,8 @@ SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[
 SELECT coalesce(json_agg(json_build_array(request, tenant, service, key, digest, answer)), '[]')::text
 FROM kept_answers WHERE tenant = $1 AND service = $2 AND key = $3 AND request >= $4;
 
--- name: usage_since
-SELECT coalesce(json_agg(json_build_array(tenant, day, used)), '[]')::text FROM usage WHERE day >= $1;
+-- name: volumes
+SELECT coalesce(json_agg(json_build_array(scope, period, until, used)), '[]')::text FROM volumes WHERE until > $1;
 
 -- name: greatest_id
 SELECT json_build_array(greatest((SELECT max(id) FROM requests), (SELECT max(id) FROM inbound),

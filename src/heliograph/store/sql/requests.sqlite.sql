@@ -7,20 +7,20 @@ INSERT INTO requests (id, nonce, tenant, service, accepted, channel, priority, e
 VALUES :rows;
 
 -- name: insert_run
-INSERT INTO transactions (request, ordinal, element, kind, destination, correlation, state, key, detail, attempt, connector, due,
-    updated, duplicate, natives)
+INSERT INTO transactions (request, ordinal, element, kind, destination, correlation, state, key, detail, attempt,
+    connector, due, updated, duplicate, natives)
 SELECT $1, $2 + key, $3, $4, value, $5, 10, '', '', 0, '', 0, $6, 0, '' FROM json_each($7);
 
 -- name: insert_singles
-INSERT INTO transactions (request, ordinal, element, kind, destination, correlation, state, key, detail, attempt, connector, due,
-    updated, duplicate, natives)
+INSERT INTO transactions (request, ordinal, element, kind, destination, correlation, state, key, detail, attempt,
+    connector, due, updated, duplicate, natives)
 SELECT column1, column2, column3, column4, column5, column6, 10, '', '', 0, '', 0, column7, 0, ''
 FROM (VALUES :rows);
 
--- name: count_usage
-INSERT INTO usage (tenant, day, used)
-SELECT c.value ->> 0, c.value ->> 1, c.value ->> 2 FROM json_each($1) AS c WHERE true
-ON CONFLICT (tenant, day) DO UPDATE SET used = used + excluded.used;
+-- name: count_volumes
+INSERT INTO volumes (scope, period, until, used)
+SELECT c.value ->> 0, c.value ->> 1, c.value ->> 2, c.value ->> 3 FROM json_each($1) AS c WHERE true
+ON CONFLICT (scope, period) DO UPDATE SET used = used + excluded.used;
 
 -- name: free_kept_keys
 DELETE FROM kept_answers WHERE request IN (
@@ -37,8 +37,8 @@ VALUES :rows;
 SELECT json_group_array(json_array(request, tenant, service, key, digest, answer)) FROM kept_answers
 WHERE tenant = $1 AND service = $2 AND key = $3 AND request >= $4;
 
--- name: usage_since
-SELECT json_group_array(json_array(tenant, day, used)) FROM usage WHERE day >= $1;
+-- name: volumes
+SELECT json_group_array(json_array(scope, period, until, used)) FROM volumes WHERE until > $1;
 
 -- name: greatest_id
 SELECT json_array(max(coalesce((SELECT max(id) FROM requests), 0), coalesce((SELECT max(id) FROM inbound), 0),

@@ -148,12 +148,22 @@ CREATE TABLE workspace (
     document bytea NOT NULL
 );
 
--- Destinations that a tenant with a limit for the day has used; days since 1970, UTC.
+-- As an earlier release counted; see volumes.
 CREATE TABLE usage (
     tenant text NOT NULL,
     day bigint NOT NULL,
     used bigint NOT NULL,
     PRIMARY KEY (tenant, day)
+);
+
+-- Destinations that count towards a limit, by scope (`tenant`, `tenant/service`, `:channel`) and span of the calendar
+-- (`d`, `w`, `m` and its number), until it ends (Unix milliseconds).
+CREATE TABLE volumes (
+    scope text NOT NULL,
+    period text NOT NULL,
+    until bigint NOT NULL,
+    used bigint NOT NULL,
+    PRIMARY KEY (scope, period)
 );
 
 -- Answers to calls with an Idempotency-Key, to be given again for 24 hours; the id of the request says since when.

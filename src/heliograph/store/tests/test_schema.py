@@ -76,7 +76,7 @@ def test_both_engines_have_the_same_migrations_and_statements() -> None:
 
 
 ADDING = re.compile(
-    r"CREATE (UNIQUE )?(TABLE|INDEX) |ALTER TABLE \w+ ADD COLUMN \w+ \w+( NOT NULL DEFAULT [^,]+|( DEFAULT [^,]+)?)$"
+    r"INSERT INTO |CREATE (UNIQUE )?(TABLE|INDEX) |ALTER TABLE \w+ ADD COLUMN \w+ \w+( NOT NULL DEFAULT [^,]+|( DEFAULT [^,]+)?)$"
 )
 
 
