@@ -84,6 +84,7 @@ def shown_database(value: str) -> str:
         return value
     parts = urlsplit(value)
     host = parts.hostname or dict(parse_qsl(parts.query)).get("host", "")
+    host = f"[{host}]" if ":" in host else host
     return f"postgresql://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
 

@@ -54,9 +54,17 @@ class PostgresServer:
         """PostgreSQL does not run as root; whoever it runs as must get at its files."""
         if self._owner is None or all(part.stat().st_mode & 0o001 for part in (folder, *folder.parents)):
             return folder
-        copied = self._folder / "install"
-        shutil.copytree(folder.parent, copied)
-        return copied / folder.name
+        package, copied = folder.parents[1], self._folder / "install"
+        for part in (
+            package,
+            package.with_name(f"{package.name}.libs"),
+        ):  # where they look
+            shutil.copytree(part, copied / part.name, ignore=shutil.ignore_patterns("include", "__pycache__"))
+        for path in (copied, *copied.rglob("*")):
+            path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
+        for path in copied.rglob("bin/*"):
+            path.chmod(path.stat().st_mode | 0o011)
+        return copied / folder.relative_to(package.parent)
 
     def start(self) -> None:
         """Make the data folder, if there is none, and serve."""

@@ -81,7 +81,7 @@ async def prepare(db: asyncpg.Connection, days: range) -> list[str]:
 
 async def _make(db: asyncpg.Connection, table: str, name: str, day: int) -> bool:
     settings = f"WITH ({_SETTINGS[table]})" if table in _SETTINGS else ""
-    first, end = first_id_at(day * DAY_MS), first_id_at((day + 1) * DAY_MS)
+    first, end = max(1, first_id_at(day * DAY_MS)), first_id_at((day + 1) * DAY_MS)  # 0 is no id
     try:
         async with db.transaction():
             await db.execute(f"SET LOCAL lock_timeout = {LOCK_MS}")

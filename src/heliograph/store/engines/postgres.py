@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import asyncpg
 
@@ -81,6 +82,35 @@ async def migrate(db: asyncpg.Connection, now_ms: int) -> list[str]:
     finally:
         await db.execute("SELECT pg_advisory_unlock($1)", MIGRATION)
     return [name for name, _ in applied]
+
+
+class Seen(NamedTuple):
+    """What a look at a server found: `careless` are settings by which a commit may be lost, `missing` the migrations
+    that are not applied."""
+
+    version: str
+    milliseconds: float
+    careless: list[str]
+    missing: list[str]
+
+
+async def look_at(url: str) -> Seen:
+    """See whether a server is there and fit. Raises `StoreUnavailable`."""
+    db = await connect(url)
+    try:
+        version = await db.fetchval("SHOW server_version")
+        began = time.perf_counter()
+        await db.fetchval("SELECT 1")
+        milliseconds = (time.perf_counter() - began) * 1_000
+        wanted = ("fsync", "full_page_writes")
+        careless = [f"{name} = off" for name in wanted if await db.fetchval(f"SHOW {name}") == "off"]
+        known = await db.fetchval("SELECT to_regclass('migrations') IS NOT NULL")
+        done = {row[0] for row in await db.fetch("SELECT name FROM migrations")} if known else set()
+    except _ERRORS as error:
+        raise StoreUnavailable(_text(error)) from error
+    finally:
+        await _close(db)
+    return Seen(version, milliseconds, careless, [name for name, _ in migrations("postgres") if name not in done])
 
 
 async def drive(db: asyncpg.Connection, plan: Plan[T], *, clean: bool = False) -> T:

@@ -76,7 +76,8 @@ def test_both_engines_have_the_same_migrations_and_statements() -> None:
 
 
 ADDING = re.compile(
-    r"INSERT INTO |CREATE (UNIQUE )?(TABLE|INDEX) |ALTER TABLE \w+ ADD COLUMN \w+ \w+( NOT NULL DEFAULT [^,]+|( DEFAULT [^,]+)?)$"
+    r"INSERT INTO |CREATE (UNIQUE )?(TABLE|INDEX) |"
+    r"ALTER TABLE \w+ ADD COLUMN \w+ \w+( NOT NULL DEFAULT [^,]+|( DEFAULT [^,]+)?)$"
 )
 
 
@@ -182,6 +183,20 @@ async def test_every_statement_of_postgresql_can_be_prepared(postgres_server: Po
     for sql in postgres.STATEMENTS.values():
         await db.prepare(sql)
     await db.close()
+
+
+async def test_postgresql_has_every_column_of_sqlite(postgres_server: PostgresServer, tmp_path: Path) -> None:
+    """So that an installation can be moved."""
+    here = connect(tmp_path / "a")
+    migrate(here, 0)
+    db = await asyncpg.connect(postgres_server.url(postgres_server.create()))
+    await postgres.migrate(db, 0)
+    for name in re.findall(r"CREATE TABLE (\w+) \(", schema("sqlite")):
+        found = await db.fetch("SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass", name)
+
+        assert {row[1] for row in here.execute(f"PRAGMA table_info({name})")} <= {row[0] for row in found}
+    await db.close()
+    here.close()
 
 
 def test_no_two_areas_give_a_method_the_same_name() -> None:
