@@ -86,6 +86,7 @@ def test_a_bad_setting_stops_with_a_sentence(
         ("postgres://user@host/x", "postgresql://host/x"),
         ("postgresql://user:hunter2@/x?host=/run/postgresql&password=hunter2", "postgresql:///run/postgresql/x"),
         ("postgresql://u:p@[::1]:5432/x", "postgresql://[::1]:5432/x"),
+        ("postgresql://u:hunter2@a:5432,b/x?target_session_attrs=read-write", "postgresql://a:5432,b/x"),
     ],
 )
 def test_a_database_is_shown_without_its_password(tmp_path: Path, database: str, shown: str) -> None:
