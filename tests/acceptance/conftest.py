@@ -17,7 +17,7 @@ def both_shapes(platforms: None) -> None:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+async def live(platforms: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     """A running platform with the test workspace."""
     data: Path = tmp_path_factory.mktemp("data")
     async with running(data) as platform:
