@@ -103,6 +103,23 @@ def run(engine: str, thousands: int, singles: int) -> dict[str, float]:
             return uvloop.run(measure(Store.on_postgres(url, time.time_ns() // 1_000_000), thousands, singles))
 
 
+def compare(runs: int, thousands: int = 150, singles: int = 20_000) -> list[Figure]:
+    """Both engines in turn; medians."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for _ in range(runs):
+        for engine in ENGINES:
+            for name, value in run(engine, thousands, singles).items():
+                found.setdefault((engine, name), []).append(value)
+    middle = {key: median(values) for key, values in found.items()}
+    return [
+        Figure(
+            f"{engine}: {name}", value, "per second", middle["SQLite", name], WANTED.get((engine, name), ""),
+            f"{min(found[engine, name]):,.0f} to {max(found[engine, name]):,.0f}",
+        )
+        for (engine, name), value in middle.items()
+    ]  # fmt: skip
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -110,18 +127,7 @@ def main() -> None:
     options = parser.parse_args()
     sys.setswitchinterval(SWITCH_SECONDS)
     print(conditions())
-    found: dict[tuple[str, str], list[float]] = {}
-    for _ in range(options.runs):
-        for engine in ENGINES:
-            for name, value in run(engine, 150, 20_000).items():
-                found.setdefault((engine, name), []).append(value)
-    middle = {key: median(values) for key, values in found.items()}
-    show(
-        [
-            Figure(f"{engine}: {name}", value, "per second", middle["SQLite", name], WANTED.get((engine, name), ""))
-            for (engine, name), value in middle.items()
-        ]
-    )
+    show(compare(options.runs))
 
 
 if __name__ == "__main__":

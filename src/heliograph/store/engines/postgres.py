@@ -173,11 +173,11 @@ class PostgresEngine:
                 self._url, min_size=0, max_size=READERS, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS,
                 server_settings=_READER, statement_cache_size=256, max_cached_statement_lifetime=0,
             )  # fmt: skip
+            self._writer = await connect(self._url, _WRITER)
         except _ERRORS as error:
             raise StoreUnavailable(_text(error)) from error
         finally:
             await _close(db)
-        self._writer = await connect(self._url, _WRITER)
         self._committer.start()
         return applied
 
