@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -85,26 +86,28 @@ def _roles(value: str) -> str:
     return value
 
 
+def _hosts(url: str) -> str:
+    parts = urlsplit(url)
+    return parts.netloc.rpartition("@")[2] or dict(parse_qsl(parts.query)).get("host", "")
+
+
 def _database(value: str) -> str:
     if value.lower() == SQLITE:
         return SQLITE
-    parts = urlsplit(value)  # raises ValueError for a port or a bracket that is none
-    host = parts.hostname or dict(parse_qsl(parts.query)).get("host")
-    if parts.scheme not in ("postgresql", "postgres") or not host or not parts.path.strip("/") or parts.port == 0:
+    parts = urlsplit(value)  # raises ValueError for a bracket that is none
+    if parts.scheme not in ("postgresql", "postgres") or not _HOSTS.fullmatch(_hosts(value)) or len(parts.path) < 2:
         raise ValueError("must be sqlite or look like postgresql://USER:PASSWORD@HOST:5432/NAME")
     return value
 
 
 def shown_database(value: str) -> str:
     """Where state is kept, for people: without user, password and options."""
-    if value == SQLITE:
-        return value
-    parts = urlsplit(value)
-    host = parts.hostname or dict(parse_qsl(parts.query)).get("host", "")
-    return f"postgresql://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    return value if value == SQLITE else f"postgresql://{_hosts(value)}{urlsplit(value).path}"
 
 
 SQLITE = "sqlite"
+_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:@,\[\]]+)(?::[1-9][0-9]{0,4})?"  # several: the first that fits is taken
+_HOSTS = re.compile(f"{_HOST}(?:,{_HOST})*")
 ROLES = ("api", "worker", "console", "simulators")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import stat
 import time
@@ -10,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from heliograph.cli.remote import Remote, RemoteError
-from heliograph.config import Config, ConfigError
+from heliograph.config import SQLITE, Config, ConfigError, shown_database
+from heliograph.store import StoreUnavailable
+from heliograph.store.engines.postgres import look_at
 
 LEAST_FREE = 1 << 30  # bytes
 FIRST_MOMENT = 1_760_000_000  # Unix seconds; a clock before this release is wrong
@@ -31,6 +34,8 @@ def examine(config: Config) -> Iterator[Finding]:
     """Every check, in the order in which one would look."""
     yield Finding("settings", True, "read and checked")
     yield from _folder(config)
+    if config.database != SQLITE:
+        yield from _database(config)
     now = time.time()
     moment = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
     yield Finding("clock", now > FIRST_MOMENT, moment, "set the system's clock; receipts and expiries depend on it")
@@ -50,6 +55,29 @@ def _folder(config: Config) -> Iterator[Finding]:
     yield Finding(
         "disk", free >= LEAST_FREE, f"{free / 1e9:.1f} GB free", "make room, or lower HELIOGRAPH_RETENTION_DAYS"
     )
+
+
+def _database(config: Config) -> Iterator[Finding]:
+    where = shown_database(config.database)
+    try:
+        seen = asyncio.run(look_at(config.database))
+    except StoreUnavailable as error:
+        yield Finding(
+            "database",
+            False,
+            f"{where}: {error}",
+            "start PostgreSQL, or correct HELIOGRAPH_DATABASE and its password",
+        )
+        return
+    yield Finding("database", True, f"{where}: PostgreSQL {seen.version}, {seen.milliseconds:.1f} ms a question")
+    yield Finding(
+        "durability", not seen.careless, ", ".join(seen.careless) or "a commit is on the disk when it is answered",
+        "set these to `on` in postgresql.conf: without them an accepted message can be lost",
+    )  # fmt: skip
+    yield Finding(
+        "schema", not seen.missing, f"{len(seen.missing)} migrations to apply" if seen.missing else "up to date",
+        "start `heliograph serve`, which applies them",
+    )  # fmt: skip
 
 
 def _server(config: Config) -> Iterator[Finding]:

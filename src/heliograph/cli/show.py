@@ -47,6 +47,13 @@ def findings(rows: list[dict[str, Any]]) -> None:
         console.print(f"{_MARKS[bool(row['ok'])]} {escape(row['what'])}: {escape(row['found'])}{mend}")
 
 
+def moved(rows: list[dict[str, Any]]) -> None:
+    """What arrived in the other database."""
+    for row in rows:
+        console.print(f"{_MARKS[True]} {escape(row['table']):<14} {row['rows']:>12,} rows  {row['checksum']}")
+    console.print("everything is there; set HELIOGRAPH_DATABASE to the new database, keep the data folder's keys")
+
+
 def notes(lines: Iterable[str]) -> None:
     """What the reader should know besides."""
     for text in lines:

@@ -27,7 +27,7 @@ _FIRST = date(1970, 1, 1)
 
 # Rows of a new day are changed three or four times: room in their pages keeps the changes off the index.
 _SETTINGS = {
-    "transactions": "fillfactor = 60, autovacuum_vacuum_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.2",
+    "transactions": "fillfactor = 50, autovacuum_vacuum_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.2",
     "notices": "autovacuum_vacuum_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.2",
 }
 
@@ -81,7 +81,7 @@ async def prepare(db: asyncpg.Connection, days: range) -> list[str]:
 
 async def _make(db: asyncpg.Connection, table: str, name: str, day: int) -> bool:
     settings = f"WITH ({_SETTINGS[table]})" if table in _SETTINGS else ""
-    first, end = first_id_at(day * DAY_MS), first_id_at((day + 1) * DAY_MS)
+    first, end = max(1, first_id_at(day * DAY_MS)), first_id_at((day + 1) * DAY_MS)  # 0 is no id
     try:
         async with db.transaction():
             await db.execute(f"SET LOCAL lock_timeout = {LOCK_MS}")
@@ -108,7 +108,7 @@ async def drop(db: asyncpg.Connection, before: int) -> list[str]:
             continue
         for name in sorted(names, key=lambda name: TABLES.index((parse(name) or ("", 0))[0])):
             if not await _drop(db, name):
-                break
+                return dropped
             dropped.append(name)
     return dropped
 

@@ -38,7 +38,7 @@ WITH change AS MATERIALIZED (
     RETURNING c.*, t.was
 ), late AS (  -- a receipt may outrun the answer to its submit, whose ids are true still
     SELECT * FROM change AS c
-    WHERE c.natives <> '' AND NOT EXISTS (SELECT FROM incoming AS i WHERE i.seq = c.seq)
+    WHERE c.natives <> '' AND c.seq NOT IN (SELECT seq FROM incoming)
 ), late_natives AS (
     UPDATE transactions AS t SET natives = c.natives, connector = c.connector
     FROM late AS c WHERE t.request = c.request AND t.ordinal = c.ordinal AND t.natives = ''
