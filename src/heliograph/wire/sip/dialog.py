@@ -48,7 +48,9 @@ class Dialog:
         moved = contact_of(request.headers) if request.method in ("INVITE", "UPDATE") else ""
         return replace(self, remote_number=request.cseq.number, target=moved or self.target)
 
-    def request(self, method: str, via: str, number: int, more: tuple[Header, ...] = (), body: bytes = b"") -> Request:
+    def request(
+        self, method: str, via: str, number: int, more: tuple[Header, ...] = (), body: bytes = b""
+    ) -> Request:
         """A request within the dialog (12.2.1.1), loose or strict routing as the first route wants it."""
         uri, routes = self.target, self.routes
         if routes and parse_uri(parse_address(routes[0]).uri).parameter("lr") is None:
