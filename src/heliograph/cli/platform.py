@@ -83,7 +83,9 @@ class Platform:
         correlator = Correlator()
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell)
         self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell)
-        self.lanes = Lanes(directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms)
+        self.lanes = Lanes(
+            directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms, config.data
+        )
         self.dispatcher = Dispatcher(
             Surroundings(self.store, directory, correlator, self.ids, self.tell, self.receiver.receive),
             self.lanes,

@@ -7,8 +7,9 @@ task for each.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path as FolderPath
 from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -134,12 +135,13 @@ Peers = Mapping[str, Peer]
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What a connector gets of the platform: the name of its lane, whether waiting is compressed, shared tokens,
-    Unix milliseconds."""
+    Unix milliseconds, the data folder."""
 
     lane: str
     fast: bool
     tokens: Tokens
     clock_ms: Callable[[], int]
+    folder: FolderPath = FolderPath()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +151,15 @@ class ConnectorKind:
     `check` gives sentences about what is wrong or missing in the spec (an empty list is fine): a spec with
     faults is a configuration error (7114) for its messages, never an exception. `sandbox` points the spec of the
     lane of that name at the simulators, filling in what may be left out there; credentials that it makes up name the
-    lane, so that a simulator knows whom to call back.
+    lane, so that a simulator knows whom to call back. Without `ahead` nothing is claimed that cannot go out at once:
+    where one message takes minutes, what waits is judged when its turn comes.
     """
 
     kind: str
     check: Callable[[ConnectorSpec], list[str]]
     build: Callable[[ConnectorSpec, Tools], Connector]
     sandbox: Callable[[ConnectorSpec, str, Peers], ConnectorSpec]
+    ahead: bool = True
 
 
 class HookCall(msgspec.Struct, frozen=True):
@@ -190,6 +194,15 @@ class AppUse:
     options: Callable[[App], dict[str, Any] | None]
 
 
+class Objection(NamedTuple):
+    """Why a content cannot be sent with the workspace as it is: the key, what was looked at, the object that
+    decides."""
+
+    key: str
+    value: str
+    decided_by: str
+
+
 NO_LIMIT = 1 << 31
 """The `limit` of a channel whose texts are never 7107."""
 
@@ -207,6 +220,16 @@ def any_sender(content: Content, sender: Sender) -> str | None:
 def nothing_attached(content: Content, tenant: Tenant) -> Any:
     """The `attach` of a channel that needs nothing else of the workspace."""
     return None
+
+
+def no_objection(content: Content, tenant: Tenant) -> Objection | None:
+    """Nothing of the workspace can be missing: the `objection` of a channel that needs nothing of it."""
+    return None
+
+
+def no_faults(tenant: Tenant) -> Iterable[tuple[str, str]]:
+    """The `faults` of a channel that reads nothing of the workspace besides its connectors."""
+    return ()
 
 
 def characters(content: Content, text: str) -> tuple[int, str, int]:
@@ -229,7 +252,9 @@ class Channel:
     the member that chooses the sender. Without `kinds` nothing can be sent yet (7106).
 
     `app` says how it goes out by an app; `hook` reads the calls that its providers make to us; `attach` what a
-    message needs of the tenant's workspace besides (a call flow, say); `whole` says what the receipts of a message
+    message needs of the tenant's workspace besides (a call flow, say), `objection` why it cannot have that, `faults`
+    what of it is declared wrong, as `(path within the tenant, sentence)`; with `afterwards` a receipt after the last
+    state adds to what is known of the message (a call's end, say). `whole` says what the receipts of a message
     in several parts mean: with `all` it is delivered when every part is and failed when one is, with `any` the other
     way round.
     """
@@ -257,4 +282,7 @@ class Channel:
     app: AppUse | None = None
     hook: Hook | None = None
     attach: Callable[[Content, Tenant], Any] = nothing_attached
+    objection: Callable[[Content, Tenant], Objection | None] = no_objection
+    faults: Callable[[Tenant], Iterable[tuple[str, str]]] = no_faults
+    afterwards: bool = False
     whole: Literal["all", "any"] = "all"

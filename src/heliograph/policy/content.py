@@ -2,46 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-
 import msgspec
 
 from heliograph.model.message import Content
+from heliograph.model.placeholders import fill, missing, placeholders
 from heliograph.model.workspace import Template
 
-_PLACEHOLDER = re.compile(r"\$(?:\{([^\W\d][\w.]*)\}|\(([^\W\d][\w.]*)\))")
+__all__ = ["apply_template", "fill", "missing", "placeholders"]
 
 
 def apply_template(content: Content, template: Template) -> Content:
     """The content with the template's text where the call gave none of its own."""
     return msgspec.structs.replace(content, fields={"text": template.text, **content.fields})
-
-
-def placeholders(text: str) -> list[str]:
-    """Names a text asks for, in order."""
-    return [match[1] or match[2] for match in _PLACEHOLDER.finditer(text)]
-
-
-def missing(text: str, parameters: Mapping[str, object]) -> list[str]:
-    """Placeholders without a value, each named once."""
-    return [name for name in dict.fromkeys(placeholders(text)) if _value(parameters.get(name)) is None]
-
-
-def fill(text: str, parameters: Mapping[str, object]) -> str:
-    """The text with every placeholder that has a value replaced by it; what a value holds is not filled again."""
-
-    def value(match: re.Match[str]) -> str:
-        found = _value(parameters.get(match[1] or match[2]))
-        return match[0] if found is None else found
-
-    return _PLACEHOLDER.sub(value, text) if "$" in text else text
-
-
-def _value(value: object) -> str | None:
-    """A parameter as text; objects, lists and null are no values for a text."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int | float) else None

@@ -165,6 +165,15 @@ def _unusable_template(case: Case) -> Looked | None:
     return None
 
 
+def asset(case: Case) -> Looked:
+    """7114: what the content names of the workspace, a call flow say, is there. 7121: it has the values it asks
+    for."""
+    against = case.channel.objection(case.content, case.facts.tenant) if case.channel else None
+    if against is None:
+        return Looked("asset", True, "all there is", "workspace")
+    return Looked("asset", False, against.value, against.decided_by, against.key)
+
+
 def message_type(case: Case) -> Looked:
     """7112: the sender may send this type."""
     kind = str(case.content.fields.get("type") or "text")
@@ -239,6 +248,7 @@ CHECKS: tuple[Gate | AddressGate, ...] = (
     AddressGate("profile", keys.PROFILE_NOT_FOUND, "the address is given directly", profile),
     AddressGate("address", keys.INVALID_ADDRESS, "form of an address of the channel", address_form),
     Gate("template", template),
+    Gate("asset", asset),
     Gate("type", message_type),
     Gate("length", length),
 )

@@ -15,7 +15,7 @@ from functools import partial
 from types import TracebackType
 
 from heliograph.wire.addresses import HttpError, Target, parse_url
-from heliograph.wire.http_connection import Answer, Connection
+from heliograph.wire.http_connection import BODY_KEPT, Answer, Connection
 from heliograph.wire.resolver import Lookup, Resolver, system_lookup
 
 __all__ = ["Answer", "Client", "HttpError"]
@@ -43,12 +43,15 @@ class Client:
         idle_timeout: float = 30.0,
         tls: ssl.SSLContext | None = None,
         lookup: Lookup = system_lookup,
+        body_kept: int = BODY_KEPT,
     ) -> None:
+        """Of each answer's body `body_kept` bytes are kept."""
         self._size = max_connections_per_origin
         self._connect_timeout = connect_timeout
         self._idle_timeout = idle_timeout
         self._tls = tls or ssl.create_default_context()
         self._resolver = Resolver(lookup)
+        self._body_kept = body_kept
         self._pools: dict[str, _Pool] = {}
         self._sweeping: asyncio.TimerHandle | None = None
 
@@ -127,7 +130,7 @@ class Client:
             try:
                 async with _within(limit, "connecting took too long"):
                     _, connection = await loop.create_connection(
-                        partial(Connection, address),
+                        partial(Connection, address, self._body_kept),
                         address,
                         target.port,
                         ssl=tls,

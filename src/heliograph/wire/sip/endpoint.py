@@ -199,6 +199,10 @@ class Endpoint:
         self._respond(key, response)
         self._set_alarm()
 
+    def ignore(self, key: Key) -> None:
+        """Leave an INVITE without any answer."""
+        self._layer.drop(key)
+
     def _carry(self, held: _Held, outs: list[ss.Out]) -> None:
         for out in outs:
             match out:

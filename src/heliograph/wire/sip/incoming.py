@@ -19,7 +19,7 @@ class IncomingCall(Session):
         self.tag = token()
         self.call_id = request.first("Call-ID")
         self.acked = False
-        self._contact = contact
+        self.contact = contact
         tagged = response_to(request, 200, "OK", self.tag).first("To")
         self.dialog = by_request(request, tagged, contact)
         self._answered = False
@@ -28,7 +28,7 @@ class IncomingCall(Session):
         """A provisional response."""
         if self._answered or self.over:
             return []
-        more = (("Contact", f"<{self._contact}>"),) if code > 100 else ()
+        more = (("Contact", f"<{self.contact}>"),) if code > 100 else ()
         return [Reply(self.key, response_to(self.invite, code, reason, self.tag, more))]
 
     def pick_up(self, body: bytes) -> list[Out]:
@@ -36,7 +36,7 @@ class IncomingCall(Session):
         if self._answered or self.over:
             return []
         self._answered = self.up = True
-        more = (("Contact", f"<{self._contact}>"), ("Allow", ALLOW), ("Content-Type", SDP))
+        more = (("Contact", f"<{self.contact}>"), ("Allow", ALLOW), ("Content-Type", SDP))
         return [Reply(self.key, response_to(self.invite, 200, "OK", self.tag, more, body))]
 
     def refuse(self, code: int, reason: str, more: tuple[Header, ...] = ()) -> list[Out]:

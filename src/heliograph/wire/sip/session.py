@@ -66,7 +66,7 @@ class Offered(NamedTuple):
     offer of ours."""
 
     key: Key
-    body: bytes
+    request: Request
 
 
 class Described(NamedTuple):
@@ -82,9 +82,9 @@ class Pressed(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """The other side asks us to call somebody else (REFER): the URI."""
+    """The other side asks us to call somebody else (REFER), and was told that we think of it: the URI. `notify` says
+    what became of it."""
 
-    key: Key
     to: str
 
 
@@ -171,6 +171,11 @@ class Session:
         """Change the session, or ask whether it stands."""
         return [self._ask("INVITE", (("Content-Type", SDP), ("Allow", ALLOW)), body)] if self.up else []
 
+    def info(self, digit: str) -> list[Out]:
+        """Press a digit for those who do not hear it in the audio."""
+        body = f"Signal={digit}\r\nDuration=160\r\n".encode()
+        return [self._ask("INFO", (("Content-Type", RELAYED),), body)] if self.up else []
+
     def options(self) -> list[Out]:
         """Ask whether they are there."""
         return [self._ask("OPTIONS")] if self.up else []
@@ -210,9 +215,9 @@ class Session:
             case "INVITE" if not self.up:
                 return [Reply(key, response_to(request, 491, "Request Pending"))]
             case "INVITE":
-                return [Offered(key, request.body)]
+                return [Offered(key, request)]
             case "UPDATE" if request.body and self.up:
-                return [Offered(key, request.body)]
+                return [Offered(key, request)]
             case "UPDATE":
                 more = (("Contact", f"<{self._dialog.contact}>"),)
                 return [Reply(key, response_to(request, 200, "OK", more=more))]
@@ -235,7 +240,7 @@ class Session:
         if not to:
             return [Reply(key, response_to(request, 400, "Bad Request"))]
         more = (("Contact", f"<{self._dialog.contact}>"),)
-        return [Reply(key, response_to(request, 202, "Accepted", more=more)), Wanted(key, to)]
+        return [Reply(key, response_to(request, 202, "Accepted", more=more)), Wanted(to)]
 
     def _acked(self, request: Request) -> list[Out]:
         if self._reinvited == request.cseq.number:
