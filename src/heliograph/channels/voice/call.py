@@ -172,6 +172,8 @@ class Call:
         raise last
 
     async def _try(self, target: Target, to: str = "") -> Leg:
+        if self._stopping:
+            raise _own(outcomes.STOPPED, Ending("us"), "platform")
         leg = self._leg = Leg(self._around.endpoint, self._around.settings, self._record.note)
         answered = False
         try:

@@ -46,6 +46,7 @@ class SipConnector:
         self._dialled: dict[tuple[int, int], Call] = {}
         self._events: Events
         self._endpoint: Endpoint | None = None
+        self._transport: Transport
         self._around: Around
         self._http = Client(body_kept=FILE_MOST)
         self._sounds: Sounds
@@ -66,11 +67,11 @@ class SipConnector:
     async def _open(self) -> None:
         """Open the transport; where its port is taken, again and again."""
         while True:
-            endpoint: Endpoint | None = None
             try:
+                transport = _transport(self._settings)
                 endpoint = Endpoint(
-                    {self._settings.kind: _transport(self._settings)},
-                    Timers(lost=self._settings.response_timeout),
+                    {self._settings.kind: transport},
+                    Timers(patience=self._settings.response_timeout),
                     public=self._settings.public_address,
                 )
                 await endpoint.start()
@@ -81,7 +82,7 @@ class SipConnector:
             else:
                 break
         self._fault = ""
-        self._endpoint = endpoint
+        self._endpoint, self._transport = endpoint, transport
         self._around = Around(
             endpoint, self._settings, self._sounds, self._http, self._targets, self._rest, self._report,
             self._tools.clock_ms,
@@ -171,9 +172,11 @@ class SipConnector:
                 log.warning("%s: %s has no address: %s", self.name, place.host, error.detail)
                 continue
             for address in addresses:
+                found.append(target := Target(kind, address, place.port))
                 if self._endpoint is not None:
                     self._endpoint.known_as(place.host, address)
-                found.append(Target(kind, address, place.port))
+                if isinstance(self._transport, Streams):
+                    self._transport.names[target] = place.host
         now = asyncio.get_running_loop().time()
         self._resting = {target: until for target, until in self._resting.items() if until > now}
         found = list(dict.fromkeys(found))[:TARGETS_MOST]
@@ -213,4 +216,4 @@ def _transport(settings: Settings) -> Transport:
         return Udp(address, settings.local_port)
     if settings.kind == "tcp":
         return Streams("tcp", address, settings.local_port)
-    return Streams("tls", address, settings.local_port, client=settings.context(), name=settings.places[0].host)
+    return Streams("tls", address, settings.local_port, client=settings.context())

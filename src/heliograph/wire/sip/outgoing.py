@@ -146,7 +146,8 @@ class OutgoingCall(Session):
             self._invite, self._provisional = again, False
             return [Ask(again)]
         if self._cancelling and response.code in CANCELLED:
-            return self._end(Ending("us", 487, f"{response.code} {response.reason}"))
+            said = response.reason if response.code == 487 else f"{response.code} {response.reason}"
+            return self._end(Ending("us", 487, said))
         contacts = _contacts(response) if response.code in REDIRECTS else ()
         ending = Ending("far", response.code, response.reason, q850(response.headers), contacts)
         return self._end(replace(ending, retry_after=_seconds(response.first("Retry-After"))))

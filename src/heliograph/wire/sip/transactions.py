@@ -14,11 +14,13 @@ State = Literal["trying", "proceeding", "completed", "confirmed", "accepted", "o
 
 
 class Timers(NamedTuple):
-    """RFC 3261 17.1.1.1: seconds. `lost` is timers B, F and H: how long one side waits for the other at all."""
+    """RFC 3261 17.1.1.1: seconds. `patience` is timers B and F: how long an answer is waited for at all; `lost`
+    timers H, J, L and M: how long what is lost may be sent once more."""
 
     t1: float = 0.5
     t2: float = 4.0
     t4: float = 5.0
+    patience: float = 32.0
     lost: float = 32.0
     d: float = 32.0
 
@@ -77,7 +79,7 @@ class ClientInvite(_Machine):
 
     def start(self, now: float) -> list[Out]:
         """The first sending."""
-        self._end = now + self._timers.lost  # timer B
+        self._end = now + self._timers.patience  # timer B
         if not self._reliable:
             self._again = now + self._pause  # timer A
         return [Send(self.request)]
@@ -128,7 +130,7 @@ class ClientOther(_Machine):
 
     def start(self, now: float) -> list[Out]:
         """The first sending."""
-        self._end = now + self._timers.lost  # timer F
+        self._end = now + self._timers.patience  # timer F
         if not self._reliable:
             self._again = now + self._pause  # timer E
         return [Send(self.request)]

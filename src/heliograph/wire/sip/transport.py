@@ -154,11 +154,12 @@ class Streams:
 
     def __init__(
         self, kind: str, host: str, port: int, client: ssl.SSLContext | None = None,
-        server: ssl.SSLContext | None = None, name: str = "",
+        server: ssl.SSLContext | None = None,
     ) -> None:  # fmt: skip
-        """`client` and `server` are the TLS contexts of each role; without `server` TLS is not listened for. `name`
-        is whom the far end's certificate must name (empty: the address)."""
-        self._kind, self._address, self._client, self._server, self._name = kind, (host, port), client, server, name
+        """`client` and `server` are the TLS contexts of each role; without `server` TLS is not listened for."""
+        self.names: dict[Target, str] = {}
+        """Whom a far end's certificate must name, where that is not its address."""
+        self._kind, self._address, self._client, self._server = kind, (host, port), client, server
         self._links: dict[Target, _Link] = {}
         self._connecting: dict[Target, list[bytes]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -191,7 +192,7 @@ class Streams:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                name = (self._name or target.host) if self._client else None
+                name = self.names.get(target, target.host) if self._client else None
                 _, link = await loop.create_connection(
                     lambda: _Link(self, target), target.host, target.port, ssl=self._client, server_hostname=name
                 )

@@ -106,6 +106,7 @@ class Sounds:
         making = self._making.get(key)
         if making is None:
             making = self._making[key] = asyncio.ensure_future(self._make(key, make))
+            making.add_done_callback(_seen)
         return await asyncio.shield(making)
 
     async def _make(self, key: str, make: Callable[[], Awaitable[Sound]]) -> Sound:
@@ -164,6 +165,12 @@ class Sounds:
             return Sound(tone(300, min(20.0, max(0.5, len(text) / STAND_IN_PACE))) + silence(0.1), note)
         except SpeechFailed as error:
             raise SoundError(str(error)) from None
+
+
+def _seen(making: asyncio.Task[Sound]) -> None:
+    """Whoever waits for it is told of its error; perhaps nobody does any more."""
+    if not making.cancelled():
+        making.exception()
 
 
 def _bytes_of(path: Path) -> bytes:
