@@ -86,8 +86,9 @@ class Endpoint:
         host, port = self._transports[target.transport].local(target)
         host = self._public or host
         place = host_port(host, port)
-        secure = "" if target.transport == "udp" else f";transport={target.transport}"
-        return Own(f"SIP/2.0/{target.transport.upper()} {place};rport", f"sip:{user}@{place}{secure}", host)
+        named = "" if target.transport == "udp" else f";transport={target.transport}"
+        more = ";rport;alias" if target.transport == "tls" else ";rport"  # RFC 5923 5: over the same connection
+        return Own(f"SIP/2.0/{target.transport.upper()} {place}{more}", f"sip:{user}@{place}{named}", host)
 
     def hold(self, call: Call, target: Target, tell: Listener, trace: Trace) -> None:
         """From now on what comes for this call is its own, and `tell` hears of it."""

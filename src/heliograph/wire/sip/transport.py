@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import socket
 import ssl
@@ -64,6 +65,19 @@ def local_address(host: str, port: int) -> str:
     with socket.socket(family_of(host), socket.SOCK_DGRAM) as probe:
         probe.connect((host, port or 5060))
         return str(probe.getsockname()[0])
+
+
+def _bound(address: tuple[str, int]) -> socket.socket:
+    """A TCP socket with that address. Raises OSError."""
+    made = socket.socket(family_of(address[0]), socket.SOCK_STREAM)
+    try:
+        made.setblocking(False)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 class Udp(asyncio.DatagramProtocol):
@@ -164,6 +178,7 @@ class Streams:
         self._connecting: dict[Target, list[bytes]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Server | None = None
+        self._port = port  # where we are called back: listened on, or that of our own connections
         self._sink: Sink
         self._closed = False
 
@@ -173,6 +188,10 @@ class Streams:
         if self._kind == "tcp" or self._server is not None:
             loop = asyncio.get_running_loop()
             self._listener = await loop.create_server(lambda: _Link(self), *self._address, ssl=self._server)
+            self._port = int(self._listener.sockets[0].getsockname()[1])
+        elif not self._port:
+            with _bound(self._address) as probe:
+                self._port = int(probe.getsockname()[1])
 
     def send(self, data: bytes, target: Target) -> None:
         """See `Transport`."""
@@ -193,8 +212,9 @@ class Streams:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 name = self.names.get(target, target.host) if self._client else None
+                made = await self._connected(target)
                 _, link = await loop.create_connection(
-                    lambda: _Link(self, target), target.host, target.port, ssl=self._client, server_hostname=name
+                    lambda: _Link(self, target), sock=made, ssl=self._client, server_hostname=name
                 )
         except ssl.SSLError as error:
             self._failed(target, f"the TLS handshake failed ({error.reason or 'no reason'})")
@@ -206,15 +226,37 @@ class Streams:
             for data in self._connecting.pop(target, []):
                 link.write(data)
 
+    async def _connected(self, target: Target) -> socket.socket:
+        """A connection to there. Without a listener it comes from the port that our Contact names, so that the far
+        end finds us by it (RFC 5923)."""
+        loop = asyncio.get_running_loop()
+        for port in dict.fromkeys((0 if self._listener else self._port, 0)):
+            try:
+                made = _bound((self._address[0], port))
+            except OSError:
+                if not port:
+                    raise
+                continue
+            try:
+                await loop.sock_connect(made, (target.host, target.port))
+            except OSError as error:
+                made.close()
+                if not port or error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL):
+                    raise
+            except asyncio.CancelledError:
+                made.close()
+                raise
+            else:
+                return made
+        raise OSError(errno.EADDRNOTAVAIL, "no port to connect from")
+
     def _failed(self, target: Target, why: str) -> None:
         self._connecting.pop(target, None)
         self._sink.lost(target, why)
 
     def local(self, target: Target) -> tuple[str, int]:
         """See `Transport`."""
-        host, port = self._address
-        if self._listener is not None and not port:
-            port = int(self._listener.sockets[0].getsockname()[1])
+        host, port = self._address[0], self._port
         if host in ("0.0.0.0", "::"):  # noqa: S104
             host = local_address(target.host, target.port)
         return host, port
