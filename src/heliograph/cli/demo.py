@@ -25,12 +25,19 @@ FIRST_MESSAGES: dict[str, dict[str, Any]] = {
         "message": {"template": "1001", "parameters": {"name": "world"}},
         "destination": [{"msisdn": ["447700900123"], "correlationid": "first"}],
     },
+    "voice": {
+        "deliverychannel": "voice",
+        "channels": {"voice": {"callflowid": "184"}},
+        "message": {"parameters": {"name": "world"}},
+        "destination": [{"msisdn": ["447700900123"], "correlationid": "first call"}],
+    },
 }
 TRY_NUMBERS = (
     ("447700900123", "is delivered"),
     ("9990007206", "ends as 7206, SIM full"),
     ("9990017207", "is submitted first, then 7207, not reachable"),
     ("9990007101", "the operator refuses the sender, 7101"),
+    ("9990007402", "on voice: the callee is busy, 7402"),
     ("12", "is no address, 7102 in the answer"),
 )
 
@@ -44,13 +51,18 @@ def demo_document(url: str) -> dict[str, Any]:
                 "name": "Demo",
                 "timezone": "Europe/London",
                 "allow_private_targets": True,
-                "senders": [{"id": "HELIO", "channel": "sms"}],
+                "senders": [{"id": "HELIO", "channel": "sms"}, {"id": "442079460000", "channel": "voice"}],
                 "connectors": [
                     {
                         "name": "smsc", "channel": "sms", "kind": "smpp", "host": "127.0.0.1", "port": 2775,
                         "system_id": "helio", "password": "secret", "window": 50,
-                    }
+                    },
+                    {
+                        "name": "trunk", "channel": "voice", "kind": "sip", "host": "127.0.0.1", "port": 5060,
+                        "username": "helio", "password": "secret",
+                    },
                 ],
+                "callflows": [{"id": "184", "steps": [{"say": "Hello ${name}"}, {"hangup": True}]}],
                 "templates": [{"id": "1001", "channel": "sms", "text": "Hello ${name}"}],
                 "services": [
                     {
@@ -61,7 +73,10 @@ def demo_document(url: str) -> dict[str, Any]:
                         "notify": {
                             "url": f"{url}/sim/bin/{BIN}", "secret": SECRET, "inbound_url": f"{url}/sim/bin/inbound",
                         },
-                        "channels": {"sms": {"connector": "smsc", "sender": "HELIO"}},
+                        "channels": {
+                            "sms": {"connector": "smsc", "sender": "HELIO"},
+                            "voice": {"connector": "trunk", "sender": "442079460000"},
+                        },
                     }
                 ],
             }

@@ -77,6 +77,7 @@ class Call:
         self._native_id = ""
         self._stopping = False
         self._answer_told = False
+        self._early: list[Receipt] | None = []  # those that came before the result was reported
         self._redirects = around.settings.redirects
         self.settled: asyncio.Future[Submitted | SendError] = asyncio.get_running_loop().create_future()
         wanted = outbound.body.attached
@@ -111,6 +112,12 @@ class Call:
         self._stopping = True
         if self._leg is not None:
             self._leg.hang_up()
+
+    def was_settled(self) -> None:
+        """The result was reported: receipts may follow it."""
+        early, self._early = self._early or [], None
+        for receipt in early:
+            self._around.report(receipt)
 
     @property
     def talking(self) -> bool:
@@ -315,4 +322,8 @@ class Call:
             return "fault"
 
     def _receipt(self, key: str, code: str, detail: str) -> None:
-        self._around.report(Receipt("", self._native_id, key, code, detail, self._outbound.to, self._record.raw()))
+        receipt = Receipt("", self._native_id, key, code, detail, self._outbound.to, self._record.raw())
+        if self._early is None:
+            self._around.report(receipt)
+        else:
+            self._early.append(receipt)

@@ -52,7 +52,8 @@ def place_of(text: str, port: int) -> Place | None:
         host, _, shown = text.partition(":")
     if shown and not (shown.isascii() and shown.isdigit() and 0 < int(shown) <= 65_535):
         return None
-    if not (_HOST.fullmatch(host) or _is_address(host)):
+    bracketed = text.startswith("[")
+    if not (_is_address(host) if bracketed or ":" in host else _HOST.fullmatch(host)):
         return None
     return Place(host, int(shown) if shown else port)
 

@@ -132,7 +132,9 @@ class SipConnector:
 
     async def _send(self, outbound: Outbound) -> Submitted | SendError:
         call = self._dialled.pop((outbound.request, outbound.ordinal))
-        return await call.settled
+        result = await call.settled
+        asyncio.get_running_loop().call_soon(call.was_settled)  # the frame reports the result within this turn
+        return result
 
     async def _run(self, call: Call) -> None:
         try:

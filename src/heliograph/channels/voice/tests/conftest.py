@@ -147,9 +147,9 @@ async def connect(tmp_path: Path) -> AsyncIterator[Connect]:
         port: int, *, tenant: Tenant | None = None, lane: str = "demo/trunk", options: dict[str, Any] | None = None,
         **settings: Any,
     ) -> Line:  # fmt: skip
-        defaults = {"username": "helio", "password": simulated_password("helio")}
+        defaults = {"host": "127.0.0.1", "username": "helio", "password": simulated_password("helio")}
         spec = ConnectorSpec(
-            name="trunk", channel="voice", kind="sip", host="127.0.0.1", port=port, **(defaults | settings),
+            name="trunk", channel="voice", kind="sip", port=port, **(defaults | settings),
             options={"local_address": "127.0.0.1", "ring_limit": 5} | (options or {}),
         )  # fmt: skip
         assert SIP.check(spec) == []
