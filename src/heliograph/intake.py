@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 from weakref import WeakValueDictionary
@@ -19,17 +19,19 @@ import msgspec
 
 from heliograph.catalogue import keys
 from heliograph.contract.envelope import BadElement, Call, read_call
+from heliograph.lookup import Lookup
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.message import Address, Message, Request, Transaction
 from heliograph.model.outcome import Refused, Rejected, State
-from heliograph.model.record import Accepted, Change, KeptAnswer, Notice, Run, StoryLine
+from heliograph.model.people import NOTHING_KNOWN, Known
+from heliograph.model.record import Accepted, Change, Counted, KeptAnswer, Notice, Run, StoryLine
 from heliograph.model.workspace import Service, Tenant
 from heliograph.policy import Explained, explain, judge_addresses, judge_message, story
 from heliograph.policy.directory import Directory
 from heliograph.policy.facts import Facts
-from heliograph.policy.limits import NOT_COUNTED, Limiter, Standing
+from heliograph.policy.limits import Limiter, Standing
 from heliograph.policy.outcomes import OutcomeBook
-from heliograph.store import SqliteStore, StoreUnavailable
+from heliograph.store import Store, StoreUnavailable
 
 ACCEPTED = keys.ACCEPTED
 KEY_HEADER = "Idempotency-Key"
@@ -75,9 +77,17 @@ class _Plan:
     runs: list[Run]
     refused: list[tuple[int, int, Address, Refused]]
     story: list[StoryLine]
-    day: int
+    counted: tuple[Counted, ...]
     name: tuple[str, str] | None
     next: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What decides beside the workspace: limits, and what is known of addresses."""
+
+    limits: Limiter = field(default_factory=Limiter)
+    lookup: Lookup = field(default_factory=Lookup)
 
 
 class Intake:
@@ -85,13 +95,13 @@ class Intake:
 
     def __init__(
         self,
-        store: SqliteStore,
+        store: Store,
         directory: Callable[[], Directory],
         ids: Ids,
         queued: Callable[[Accepted], None],
         tell: Callable[[list[Notice]], None],
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
-        limits: Limiter | None = None,
+        means: Means | None = None,
     ) -> None:
         self._store = store
         self._directory = directory
@@ -100,13 +110,15 @@ class Intake:
         self._queued = queued
         self._tell = tell
         self._clock_ms = clock_ms
-        self._limits = limits or Limiter()
+        self._limits = (means or Means()).limits
+        self._lookup = (means or Means()).lookup
         self._named: WeakValueDictionary[tuple[str, str, str], asyncio.Lock] = WeakValueDictionary()
         self.counts = {"calls": 0, "destinations": 0, "refused": 0, "rejected": 0, "limited": 0, "replayed": 0}
 
-    def standing(self, tenant: Tenant) -> Standing | None:
-        """Where the tenant stands with its limits; None when it has none."""
-        return None if self._limits.free(tenant) else self._limits.messages(tenant, self._clock_ms())
+    def standing(self, tenant: Tenant, service: Service) -> Standing | None:
+        """Where a service stands with the limits it counts towards; None when there are none."""
+        facts = self._directory().facts(tenant.id, service.id)
+        return self._limits.messages(facts.meters, self._clock_ms()) if facts and facts.meters else None
 
     async def accept(self, tenant: Tenant, service: Service, body: bytes, key: str | None = None) -> Taken:
         """Take a call of an authenticated service. Raises `Rejected` when the contract refuses all of it and
@@ -141,14 +153,14 @@ class Intake:
         facts = directory.facts(tenant.id, service.id)
         if facts is None:
             raise Rejected(keys.SERVICE_INACTIVE)
-        day = self._take(tenant, call, now_ms)
-        plan = _Plan(self._ids.next(), [], [], [], [], [], [], day, name)
+        counted = self._take(facts, call, now_ms) if facts.meters else ()
+        plan = _Plan(self._ids.next(), [], [], [], [], [], [], counted, name)
         for element in call.elements:
             if isinstance(element, BadElement):
                 plan.answers.append(Answer(element.key, plan.next, element.correlation, element.values))
                 plan.next += 1
             else:
-                self._plan_message(plan, element, facts, now_ms)
+                self._plan_message(plan, element, facts, now_ms, await self._known(element, facts, now_ms))
         nonce = new_nonce()
         if plan.messages:
             await self._keep(plan, nonce, tenant, service, now_ms)
@@ -156,7 +168,12 @@ class Intake:
         self.counts["destinations"] += len(plan.answers)
         return Taken(transid_of(plan.request, nonce), plan.answers)
 
-    def preview(self, tenant: Tenant, service: Service, body: bytes) -> Preview:
+    async def _known(self, message: Message, facts: Facts, now_ms: int) -> Known:
+        if facts.service.checks == "at_dispatch":
+            return NOTHING_KNOWN
+        return await self._lookup.known(facts, message.content, message.addresses, now_ms)
+
+    async def preview(self, tenant: Tenant, service: Service, body: bytes) -> Preview:
         """What would become of a call now: every fault and not only the first. Nothing is taken, kept or sent."""
         now_ms, directory = self._clock_ms(), self._directory()
         found = Preview([], [])
@@ -167,30 +184,28 @@ class Intake:
         except Rejected as error:
             found.against.append(error)
             return found
-        standing = self.standing(tenant)
-        if standing and _destinations(call) > standing.remaining:
-            found.against.append(Rejected(keys.TRANSACTION_LIMIT))
         facts = directory.facts(tenant.id, service.id)
         if facts is None:
             raise Rejected(keys.SERVICE_INACTIVE)
+        if not self._limits.room(facts.meters, _destinations(call), now_ms):
+            found.against.append(Rejected(keys.TRANSACTION_LIMIT))
         for element in call.elements:
             if isinstance(element, BadElement):
                 found.elements.append(element)
             else:
-                found.elements.append((element, explain(element, facts, now_ms)))
+                known = await self._lookup.known(facts, element.content, element.addresses, now_ms)
+                found.elements.append((element, explain(element, facts, now_ms, known)))
         return found
 
-    def _take(self, tenant: Tenant, call: Call, now_ms: int) -> int:
-        """Take the call's destinations from the tenant's limits; the day they count on."""
-        if self._limits.free(tenant):
-            return NOT_COUNTED
+    def _take(self, facts: Facts, call: Call, now_ms: int) -> tuple[Counted, ...]:
+        """Take the call's destinations from the limits they count towards."""
         try:
-            return self._limits.take_messages(tenant, _destinations(call), now_ms)
+            return self._limits.take_messages(facts.meters, _destinations(call), now_ms)
         except Rejected:
             self.counts["limited"] += 1
             raise
 
-    def _plan_message(self, plan: _Plan, message: Message, facts: Facts, now_ms: int) -> None:
+    def _plan_message(self, plan: _Plan, message: Message, facts: Facts, now_ms: int, known: Known) -> None:
         index, first = len(plan.messages), plan.next
         plan.messages.append(msgspec.structs.replace(message, addresses=()))
         plan.firsts.append(first)
@@ -203,7 +218,7 @@ class Intake:
             )
             return
         verdict = judge_message(message, facts, now_ms)
-        judged = judge_addresses(message.addresses, verdict)
+        judged = judge_addresses(message.addresses, verdict, known)
         for offset, (address, refused) in enumerate(zip(message.addresses, judged, strict=True)):
             ordinal = first + offset
             if refused is None:
@@ -211,7 +226,7 @@ class Intake:
                 continue
             plan.answers.append(Answer(refused.key, ordinal, address.correlation))
             plan.refused.append((index, ordinal, address, refused))
-            gates = msgspec.json.encode(story(verdict, address)).decode()
+            gates = msgspec.json.encode(story(verdict, address, known)).decode()
             plan.story.append(StoryLine(self._ids.next(), plan.request, ordinal, now_ms, "gates", gates))
 
     async def _keep(self, plan: _Plan, nonce: int, tenant: Tenant, service: Service, now_ms: int) -> None:
@@ -223,7 +238,7 @@ class Intake:
         notices: list[Notice] = []
         for index, ordinal, address, refused in plan.refused:
             outcomes = self._book.of(request, index)
-            change = outcomes.change(ordinal, State.FAILED, refused.key, now_ms, refused.value)
+            change = outcomes.change(ordinal, State.FAILED, refused.key, now_ms, refused.detail)
             changes.append(change)
             if change.notice:
                 row = Transaction(request.id, ordinal, index, address)
@@ -231,12 +246,12 @@ class Intake:
         count = sum(len(run.values) for run in plan.runs)
         accepted = Accepted(
             request=request, runs=tuple(plan.runs), changes=tuple(changes), story=tuple(plan.story),
-            counted_on=plan.day, kept=_kept(plan, request) if plan.name else None,
+            counted=plan.counted, kept=_kept(plan, request) if plan.name else None,
         )  # fmt: skip
         try:
             await self._store.accept(accepted)
         except StoreUnavailable:
-            self._limits.give_back(tenant, plan.day, count)
+            self._limits.give_back(plan.counted)
             raise
         self.counts["refused"] += len(changes)
         if len(changes) < count:
@@ -245,8 +260,14 @@ class Intake:
             self._tell(notices)
 
 
-def _destinations(call: Call) -> int:
-    return sum(len(element.addresses) for element in call.elements if isinstance(element, Message))
+def _destinations(call: Call) -> dict[str, int]:
+    """How many destinations on each channel."""
+    counts: dict[str, int] = {}
+    for element in call.elements:
+        if isinstance(element, Message):
+            name = element.content.channel
+            counts[name] = counts.get(name, 0) + len(element.addresses)
+    return counts
 
 
 def _kept(plan: _Plan, request: Request) -> KeptAnswer:

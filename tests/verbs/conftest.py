@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from heliograph.channels import channels
 from heliograph.model.ids import Ids
-from heliograph.store import SqliteStore
+from heliograph.store import Store
 from heliograph.store.vault import Vault, new_secret
+from heliograph.testing.databases import Database
 from heliograph.workspaces import Workspaces
 
 KEY = "11111111-1111-4111-8111-111111111111"
@@ -64,30 +64,30 @@ def document() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+async def store(database: Database) -> AsyncIterator[Store]:
     """An empty store."""
-    opened = SqliteStore(tmp_path / "test.sqlite")
+    opened = database.store()
     await opened.open()
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-def again(store: SqliteStore) -> Callable[[], Workspaces]:
+def again(store: Store) -> Callable[[], Awaitable[Workspaces]]:
     """Workspaces over the store, as a new process has them."""
 
-    def make() -> Workspaces:
+    async def make() -> Workspaces:
         made = Workspaces(store, Vault(SECRET_KEY), channels())
-        made.load()
+        await made.load()
         return made
 
     return make
 
 
 @pytest.fixture
-def workspaces(again: Callable[[], Workspaces]) -> Workspaces:
+async def workspaces(again: Callable[[], Awaitable[Workspaces]]) -> Workspaces:
     """Nothing declared yet."""
-    return again()
+    return await again()
 
 
 @pytest.fixture

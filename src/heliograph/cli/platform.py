@@ -31,21 +31,22 @@ from heliograph.bus.tokens import LocalTokens
 from heliograph.channels import channels
 from heliograph.cli.data import DataLock, Secrets
 from heliograph.cli.simulators import Simulators
-from heliograph.config import Config
+from heliograph.config import SQLITE, Config
 from heliograph.dispatch.around import Surroundings
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.worker import Dispatcher
-from heliograph.intake import Intake
+from heliograph.intake import Intake, Means
+from heliograph.lookup import Lookup
 from heliograph.model.ids import Ids
 from heliograph.model.record import Notice
 from heliograph.notify.teller import Teller
-from heliograph.policy.limits import Limiter, day_of
+from heliograph.policy.limits import Limiter
 from heliograph.receipts.receiver import Receiver
 from heliograph.receipts.sweeper import Sweeper
-from heliograph.store import SqliteStore, StoreUnavailable
+from heliograph.store import Store, StoreUnavailable
 from heliograph.store.correlator import Correlator
 from heliograph.store.retention import Retention
-from heliograph.store.vault import Vault
+from heliograph.store.vault import Vault, VaultError
 from heliograph.wire.http import Client
 from heliograph.workspaces import Workspaces
 
@@ -60,20 +61,26 @@ def clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def store_of(config: Config) -> Store:
+    """The store that the settings name; not open yet."""
+    if config.database == SQLITE:
+        return Store.on_sqlite(config.data / DATABASE_FILE, clock_ms())
+    return Store.on_postgres(config.database, clock_ms())
+
+
 class Platform:
     """One process of the platform."""
 
     def __init__(self, config: Config, secrets: Secrets) -> None:
-        """Open the store and build all parts; nothing runs yet. Raises `ConfigError` and `VaultError`."""
+        """Build all parts; nothing runs yet. Raises `ConfigError` and `VaultError`."""
         self.config = config
-        self._lock = DataLock(config.data)
-        self.store = SqliteStore(config.data / DATABASE_FILE, clock_ms())
+        self._lock = DataLock(config.data) if config.database == SQLITE else None
+        self.store = store_of(config)
         self.channels = channels()
         self.workspaces = Workspaces(self.store, Vault(secrets.secret_key), self.channels, clock_ms)
-        self.workspaces.load()
         self.simulators = Simulators(config)
         self.tail = Tail()
-        self.ids = Ids(clock_ms, floor=self.store.greatest_id())
+        self.ids = Ids(clock_ms)
         directory = self.workspaces.directory
         self.http = Client()
         self.teller = Teller(
@@ -86,14 +93,18 @@ class Platform:
         self.lanes = Lanes(
             directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms, config.data
         )
+        self.lookup = Lookup()
         self.dispatcher = Dispatcher(
-            Surroundings(self.store, directory, correlator, self.ids, self.tell, self.receiver.receive),
+            Surroundings(
+                self.store, directory, correlator, self.ids, self.tell, self.receiver.receive, lookup=self.lookup
+            ),
             self.lanes,
         )
         self._works = "worker" in config.roles
         queued = self.dispatcher.offer if self._works else lambda accepted: None
-        self.limits = Limiter(self.store.usage_since(day_of(clock_ms()) - 1))
-        self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, self.limits)
+        self.limits = Limiter()
+        means = Means(self.limits, self.lookup)
+        self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
         self.key_use = KeyUse(self.store, clock_ms)
         self._tasks: list[asyncio.Task[None]] = []
         self._ready = False
@@ -120,13 +131,18 @@ class Platform:
         }
 
     async def start(self) -> None:
-        """Bring everything up; when this returns the platform is ready."""
-        await self.store.open()
+        """Bring everything up; when this returns the platform is ready. Raises `StoreUnavailable` and `VaultError`
+        when there is nothing to begin with; everything is let go of then."""
+        try:
+            await self._recall()
+        except (StoreUnavailable, VaultError):
+            await self._let_go()
+            raise
         await self.simulators.start()
         self._run(self.key_use.run(), "key use")
         self._run(self.receiver.run(), "receiver")
         if self._works:
-            released = self.store.release_claims()
+            released = await self.store.release_claims()
             if released:
                 log.warning("%d messages were being sent when the process ended; queued again, flagged", released)
             self._run(self.sweeper.run(), "sweeper")
@@ -140,6 +156,13 @@ class Platform:
             if recovered:
                 log.info("%d requests with messages to send were taken up again", recovered)
         self._ready = True
+
+    async def _recall(self) -> None:
+        """Open the store and take up what an earlier process left in it."""
+        await self.store.open()
+        await self.workspaces.load()
+        self.ids.rise_above(await self.store.greatest_id())
+        self.limits.recall(await self.store.volumes(clock_ms()))
 
     async def stop(self) -> None:
         """Drain: no new calls, answers under way awaited, everything durable."""
@@ -157,8 +180,12 @@ class Platform:
         await self.simulators.stop()
         await self.http.close()
         await self.key_use.write()
+        await self._let_go()
+
+    async def _let_go(self) -> None:
         await self.store.close()
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
 
     def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._tasks.append(lasting(work, name))

@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from heliograph.contract.declared import policy_faults
+from heliograph.contract.declared.names import channel_faults as _channel_faults
 from heliograph.contract.shape import Fault
 from heliograph.model.categories import category_faults
 from heliograph.model.channel import Channel
 from heliograph.model.duration import parse_duration
-from heliograph.model.workspace import STATES, Binding, ConnectorSpec, Document, Service, Tenant
+from heliograph.model.workspace import STATES, Binding, ConnectorSpec, Document, Service, Tenant, Volume
 
-KNOWN_CHANNELS = ("sms", "voice", "push", "rt", "fb", "twitter", "wechat", "whatsapp")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _KEY = re.compile(r"[\x21-\x7e]{8,128}")
 _NO_ID = "must be 1 to 64 letters, digits, dots, dashes or underscores"
@@ -36,6 +37,7 @@ def cross_faults(document: Document, channels: Mapping[str, Channel]) -> Iterato
     for tenant in document.tenants:
         path = f"tenants[{tenant.id}]"
         yield from _tenant_faults(tenant, path)
+        yield from policy_faults(tenant, path)
         for channel in {item.name: item for item in channels.values()}.values():
             yield from ((f"{path}.{inner}", sentence) for inner, sentence in channel.faults(tenant))
         for spec in tenant.connectors:
@@ -64,9 +66,16 @@ def _tenant_faults(tenant: Tenant, path: str) -> Iterator[Fault]:
     if tenant.profile_key and not _KEY.fullmatch(tenant.profile_key):
         yield f"{path}.profile_key", _NO_KEY
     yield from _network_faults(f"{path}.ip_allowlist", tenant.ip_allowlist)
-    for name, value in msgspec.structs.asdict(tenant.limits).items():
-        if value is not None and value < 1:
-            yield f"{path}.limits.{name}", "must be 1 or more, or null for no limit"
+    yield from _limit_faults(f"{path}.limits", tenant.limits)
+    for channel, volume in tenant.limits.channels.items():
+        yield from _channel_faults(f"{path}.limits.channels[{channel}]", channel)
+        yield from _limit_faults(f"{path}.limits.channels[{channel}]", volume)
+
+
+def _limit_faults(path: str, limits: Volume) -> Iterator[Fault]:
+    for name, value in msgspec.structs.asdict(limits).items():
+        if isinstance(value, int) and value < 1:
+            yield f"{path}.{name}", "must be 1 or more, or null for no limit"
 
 
 def _sender_faults(tenant: Tenant, path: str) -> Iterator[Fault]:
@@ -101,6 +110,8 @@ def _service_faults(tenant: Tenant, service: Service, path: str) -> Iterator[Fau
     yield from _network_faults(f"{path}.ip_allowlist", service.ip_allowlist)
     for name, binding in service.channels.items():
         yield from _binding_faults(tenant, name, binding, f"{path}.channels[{name}]")
+        yield from _limit_faults(f"{path}.channels[{name}].limits", binding.limits)
+    yield from _limit_faults(f"{path}.limits", service.limits)
     for name, value in service.receipt_window.items():
         where = f"{path}.receipt_window[{name}]"
         if name != "default":
@@ -167,11 +178,6 @@ def _twice(path: str, names: list[str]) -> Iterator[Fault]:
         if name in seen:
             yield f"{path}[{name}]", "is declared twice"
         seen.add(name)
-
-
-def _channel_faults(path: str, name: str) -> Iterator[Fault]:
-    if name not in KNOWN_CHANNELS:
-        yield path, f"{name!r} is no channel; there are {', '.join(KNOWN_CHANNELS)}"
 
 
 def _network_faults(path: str, entries: tuple[str, ...]) -> Iterator[Fault]:

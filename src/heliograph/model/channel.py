@@ -227,6 +227,11 @@ def no_objection(content: Content, tenant: Tenant) -> Objection | None:
     return None
 
 
+def nothing_asked(content: Content, tenant: Tenant) -> tuple[str, ...]:
+    """No placeholders but those of the text: the `asks` of a channel that needs nothing of the workspace."""
+    return ()
+
+
 def no_faults(tenant: Tenant) -> Iterable[tuple[str, str]]:
     """The `faults` of a channel that reads nothing of the workspace besides its connectors."""
     return ()
@@ -241,23 +246,22 @@ def characters(content: Content, text: str) -> tuple[int, str, int]:
 class Channel:
     """A channel's passport: all the platform knows of a medium.
 
-    `name` is the value of `deliverychannel`, `aliases` its other spellings, `wire_name` how receipts spell it;
-    `path` where its object stands under `channels`, `missing_keys` the refusal for each step of it that is absent,
+    `name` is the value of `deliverychannel`, `aliases` its other spellings, `wire_name` how receipts spell it; `path`
+    where its object stands under `channels`, `missing_keys` the refusal for each step of it that is absent,
     `path_aliases` other names of steps; `rules` what the contract demands of it, `interactive` where its buttons
     stand; `members` what is read of it (texts, but for those in `objects`); `priority_path` where it may hold a
-    priority of its own; `addresses` the destination keys it takes, in order of preference, `address_aliases` the
-    keys that others of them are kept as. `normalise` makes an address ready for the medium or gives None (7102);
-    `compose` gives the text to send; `allows` says why a sender may not send this content (7112), or None;
-    `measure` counts a text: `(parts, encoding, size)`; `limit` is the greatest size (7107); `sender_field` names
-    the member that chooses the sender. Without `kinds` nothing can be sent yet (7106).
+    priority of its own; `addresses` the destination keys it takes, in order of preference, `address_aliases` the keys
+    that others of them are kept as. `normalise` makes an address ready for the medium or gives None (7102); `compose`
+    gives the text to send; `allows` says why a sender may not send this content (7112), or None; `measure` counts a
+    text: `(parts, encoding, size)`; `limit` is the greatest size (7107); `sender_field` names the member that chooses
+    the sender. Without `kinds` nothing can be sent yet (7106).
 
     `app` says how it goes out by an app; `hook` reads the calls that its providers make to us; `attach` what a
-    message needs of the tenant's workspace besides (a call flow, say), `objection` why it cannot have that, `faults`
-    what of it is declared wrong, as `(path within the tenant, sentence)`; with `afterwards` a receipt after the last
-    state adds to what is known of the message (a call's end, say). `whole` says what the receipts of a message
-    in several parts mean: with `all` it is delivered when every part is and failed when one is, with `any` the other
-    way round.
-    """
+    message needs of the tenant's workspace besides (a call flow, say), `objection` why it cannot have that, `asks`
+    which placeholders are in it, `faults` what of it is declared wrong, as `(path within the tenant, sentence)`; with
+    `afterwards` a receipt after the last state adds to what is known of the message (a call's end, say). `whole` says
+    what the receipts of a message in several parts mean: with `all` it is delivered when every part is and failed
+    when one is, with `any` the other way round."""
 
     name: str
     wire_name: str
@@ -283,6 +287,7 @@ class Channel:
     hook: Hook | None = None
     attach: Callable[[Content, Tenant], Any] = nothing_attached
     objection: Callable[[Content, Tenant], Objection | None] = no_objection
+    asks: Callable[[Content, Tenant], tuple[str, ...]] = nothing_asked
     faults: Callable[[Tenant], Iterable[tuple[str, str]]] = no_faults
     afterwards: bool = False
     whole: Literal["all", "any"] = "all"

@@ -5,22 +5,29 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import msgspec
+from heliograph.model.policies import (
+    TRANSACTIONAL,
+    Billing,
+    DndEntry,
+    FrequencyCap,
+    Hours,
+    OptOut,
+    Part,
+    SpamWord,
+)
 
 Loose = dict[str, Any]
 STATES = ("Submitted", "Delivered", "Un-Delivered", "Failed", "Read", "Answered", "Rejected")
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Base of the document's objects: frozen, keyword-only, strict about members."""
-
-
 class Sender(Part, frozen=True):
-    """An address that messages may come from, on one channel, with the message types it may send."""
+    """An address that messages may come from, on one channel, with the message types it may send and the services
+    that may use it (none named: all)."""
 
     id: str
     channel: str
     types: tuple[str, ...] = ("text", "flash", "binary", "unicode")
+    services: tuple[str, ...] = ()
 
 
 class ConnectorSpec(Part, frozen=True):
@@ -52,11 +59,14 @@ class Features(Part, frozen=True):
 
 class App(Part, frozen=True):
     """An app or account of the tenant: the assets that push, real-time and social messages go out by. Each member
-    that stands there, `{}` included, is read and checked by its channel."""
+    that stands there, `{}` included, is read and checked by its channel. `services` may use it (none named: all)."""
 
     id: str
     name: str = ""
+    status: Literal["active", "inactive"] = "active"
     features: Features = Features()
+    verified_only: bool = False
+    services: tuple[str, ...] = ()
     android: Loose | None = None
     ios: Loose | None = None
     web: Loose | None = None
@@ -67,12 +77,13 @@ class App(Part, frozen=True):
 
 
 class Template(Part, frozen=True):
-    """A stored text with `${name}` placeholders."""
+    """A stored text with `${name}` placeholders. Its `category` is that of the messages made of it."""
 
     id: str
     channel: str
     text: str
     status: Literal["active", "inactive"] = "active"
+    category: str = ""
 
 
 class Notify(Part, frozen=True):
@@ -85,12 +96,25 @@ class Notify(Part, frozen=True):
     retries: Literal["ladder", "compatible"] = "ladder"
 
 
+class Volume(Part, frozen=True):
+    """Destinations of messages in a second and in a UTC day, week and month; null is no limit."""
+
+    messaging_per_second: int | None = None
+    messaging_per_day: int | None = None
+    messaging_per_week: int | None = None
+    messaging_per_month: int | None = None
+
+
+NO_VOLUME = Volume()
+
+
 class Binding(Part, frozen=True):
-    """What a service uses on a channel."""
+    """What a service uses on a channel, and how much."""
 
     connector: str = ""
     sender: str = ""
     app: str = ""
+    limits: Volume = NO_VOLUME
 
 
 class JwtSecret(Part, frozen=True):
@@ -101,10 +125,11 @@ class JwtSecret(Part, frozen=True):
 
 
 class Service(Part, frozen=True):
-    """The tenant's unit of traffic: keys, bindings, notification."""
+    """The tenant's unit of traffic: keys, bindings, notification. `category` is that of its messages."""
 
     id: str
     name: str = ""
+    category: str = ""
     status: Literal["live", "suspended"] = "live"
     sandbox: bool = False
     pace: Literal["fast", "real"] = "fast"
@@ -114,6 +139,7 @@ class Service(Part, frozen=True):
     jwt: tuple[JwtSecret, ...] = ()
     ip_allowlist: tuple[str, ...] = ()
     notify: Notify = Notify()
+    limits: Volume = NO_VOLUME
     channels: dict[str, Binding] = {}
 
     @property
@@ -122,14 +148,19 @@ class Service(Part, frozen=True):
         return self.sandbox and self.pace == "fast"
 
 
-class Limits(Part, frozen=True):
-    """Calls a second or day that a tenant may make; null is no limit."""
+class Limits(Volume, frozen=True):
+    """What a tenant may ask for: destinations of messages, in all and by channel, and calls of the other APIs a
+    second; null is no limit."""
 
-    messaging_per_second: int | None = None
-    messaging_per_day: int | None = None
+    channels: dict[str, Volume] = {}
     event_per_second: int | None = None
     profile_per_second: int | None = None
     status_per_second: int | None = None
+
+    @property
+    def volume(self) -> Volume:
+        """What holds for messages on all channels."""
+        return Volume(**{name: getattr(self, name) for name in Volume.__struct_fields__})
 
 
 class Tenant(Part, frozen=True):
@@ -146,10 +177,13 @@ class Tenant(Part, frozen=True):
     verified_only: bool = False
     profile_async: bool = False
     limits: Limits = Limits()
-    billing: Loose | None = None
-    dnd: tuple[Loose, ...] = ()
-    spam_words: tuple[str, ...] = ()
-    social_hours: Loose | None = None
+    billing: Billing | None = None
+    dnd: tuple[DndEntry, ...] = ()
+    dnd_exempt: tuple[str, ...] = TRANSACTIONAL
+    opt_out: OptOut | None = OptOut()
+    frequency_caps: tuple[FrequencyCap, ...] = ()
+    spam_words: tuple[str | SpamWord, ...] = ()
+    social_hours: Hours = None
     profile_store: Loose | None = None
     senders: tuple[Sender, ...] = ()
     connectors: tuple[ConnectorSpec, ...] = ()

@@ -8,6 +8,7 @@ from heliograph.model.categories import SHIPPED, Category, categories_of
 from heliograph.model.channel import Channel
 from heliograph.model.workspace import Document, Service, Tenant
 from heliograph.policy.facts import Facts, facts_for
+from heliograph.policy.objects import Declared, declared_by
 
 
 class Directory:
@@ -21,6 +22,7 @@ class Directory:
         self._by_key: dict[str, tuple[Tenant, Service]] = {}
         self._by_issuer: dict[str, tuple[tuple[str, tuple[Tenant, Service]], ...]] = {}
         self._facts: dict[tuple[str, str], Facts] = {}
+        self._declared: dict[str, Declared] = {}
         self._categories = {tenant.id: categories_of(tenant.push_categories) for tenant in document.tenants}
         self.tenants = {tenant.id: tenant for tenant in document.tenants}
         for tenant in document.tenants:
@@ -56,5 +58,13 @@ class Directory:
         identity = (tenant, service)
         facts = self._facts.get(identity)
         if facts is None and identity in self._services:
-            facts = self._facts[identity] = facts_for(*self._services[identity], self.channels)
+            facts = facts_for(*self._services[identity], self.channels, self.declared(tenant))
+            self._facts[identity] = facts
         return facts
+
+    def declared(self, tenant: str) -> Declared:
+        """The policies of a tenant, which all its services share."""
+        declared = self._declared.get(tenant)
+        if declared is None:
+            declared = self._declared[tenant] = declared_by(self.tenants[tenant])
+        return declared

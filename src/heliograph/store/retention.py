@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 from heliograph.model.ids import first_id_at
 from heliograph.model.record import KEPT_MS
-from heliograph.store.committer import StoreUnavailable
-from heliograph.store.sqlite import SqliteStore
+from heliograph.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +21,7 @@ PAUSE_SECONDS = 0.05
 class Retention:
     """Deletes what is older than `days` and settled; what still waits is never touched."""
 
-    def __init__(self, store: SqliteStore, days: int, clock_ms: Callable[[], int]) -> None:
+    def __init__(self, store: Store, days: int, clock_ms: Callable[[], int]) -> None:
         self._store = store
         self._days = days
         self._clock_ms = clock_ms
@@ -40,9 +39,11 @@ class Retention:
         """Delete what is due; how many requests went."""
         now_ms = self._clock_ms()
         kept_until = first_id_at(now_ms - KEPT_MS)
-        while await self._store.forget(now_ms // DAY_MS - 1, kept_until, SLICE):
+        while await self._store.forget(now_ms - 2 * DAY_MS, kept_until, SLICE):
             await asyncio.sleep(PAUSE_SECONDS)
         before = first_id_at(now_ms - self._days * DAY_MS)
+        if dropped := await self._store.maintain(now_ms, before):
+            log.info("old messages are gone with %d partitions, %s the last", len(dropped), dropped[-1])
         gone = 0
         while count := await self._store.purge(before, SLICE):
             gone += count

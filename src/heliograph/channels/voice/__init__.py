@@ -6,7 +6,7 @@ from heliograph.channels.voice import settings
 from heliograph.channels.voice.flow.reading import LONGEST_TEXT
 from heliograph.channels.voice.request import MEMBERS, MISSING_KEYS, RULES
 from heliograph.channels.voice.trunk import SipConnector
-from heliograph.channels.voice.wanted import attach, declared_faults, objection
+from heliograph.channels.voice.wanted import asks, attach, declared_faults, objection
 from heliograph.model.addresses import normalise_msisdn
 from heliograph.model.channel import Channel, ConnectorKind
 
@@ -27,6 +27,7 @@ CHANNEL = Channel(
     sender_field="cli",
     attach=attach,
     objection=objection,
+    asks=asks,
     faults=declared_faults,
     afterwards=True,
 )

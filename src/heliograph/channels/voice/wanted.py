@@ -13,7 +13,7 @@ from heliograph.channels.voice.flow.reading import Fault, Unread, flow_faults, r
 from heliograph.channels.voice.flow.steps import BUILT_IN, Flow, Play, Say, assigned, prompts_of, texts_of
 from heliograph.model.channel import Objection
 from heliograph.model.message import Content
-from heliograph.model.placeholders import missing, placeholders
+from heliograph.model.placeholders import placeholders
 from heliograph.model.workspace import Tenant
 
 
@@ -32,8 +32,7 @@ def attach(content: Content, tenant: Tenant) -> Wanted:
 
 
 def objection(content: Content, tenant: Tenant) -> Objection | None:
-    """7114: the flow and the prompts that the call names are declared. 7121: what the flow asks for has a value; a
-    call without `message.parameters` leaves it out."""
+    """7114: the flow and the prompts that the call names are declared."""
     path = f"tenants[{tenant.id}]"
     prompt, wanted = _prompt(content), str(content.fields.get("callflowid") or "")
     if prompt:
@@ -46,21 +45,30 @@ def objection(content: Content, tenant: Tenant) -> Objection | None:
         where = f"{path}.callflows[{wanted[:64]}]"
         if flow is None:
             return Objection(keys.CONFIGURATION_ERROR, wanted[:64], f"{where} is not declared, or not readable")
-        return _flow_objection(flow, content, tenant, where)
+        return _flow_objection(flow, tenant, where)
     if not content.fields.get("text"):
         return Objection(keys.CONFIGURATION_ERROR, "nothing to say", "`channels.voice`")
     return None
 
 
-def _flow_objection(flow: Flow, content: Content, tenant: Tenant, where: str) -> Objection | None:
+def asks(content: Content, tenant: Tenant) -> tuple[str, ...]:
+    """The variables of its flow that somebody else must give values."""
+    try:
+        flow = _flow(content, tenant)
+    except (Unread, KeyError):  # what `objection` is about
+        return ()
+    if flow is None:
+        return ()
+    own = assigned(flow) | BUILT_IN
+    return tuple(
+        name for step in flow.steps for text in texts_of(step) for name in placeholders(text) if name not in own
+    )
+
+
+def _flow_objection(flow: Flow, tenant: Tenant, where: str) -> Objection | None:
     for index, prompt in prompts_of(flow):
         if not placeholders(prompt) and (found := _unknown_prompt(tenant, prompt, f"{where}.steps[{index}]")):
             return found
-    if content.parameters:
-        known = {**content.parameters, **dict.fromkeys(assigned(flow) | BUILT_IN, "")}
-        names = [name for step in flow.steps for text in texts_of(step) for name in missing(text, known)]
-        if names:
-            return Objection(keys.PARAMS_UNRESOLVED, ", ".join(dict.fromkeys(names))[:64], "`message.parameters`")
     return None
 
 

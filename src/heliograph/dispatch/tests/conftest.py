@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -25,8 +24,9 @@ from heliograph.model.outcome import SendError, Submitted
 from heliograph.model.record import Accepted, Notice, Run
 from heliograph.model.workspace import ConnectorSpec, Document
 from heliograph.policy.directory import Directory
-from heliograph.store import SqliteStore, StoreUnavailable
+from heliograph.store import Store, StoreUnavailable
 from heliograph.store.correlator import Correlator
+from heliograph.testing.databases import Database
 
 Result = Submitted | SendError
 
@@ -94,7 +94,7 @@ def taken(outbound: Outbound) -> Submitted:
 class WeakStore:
     """The real store, but for calls that a test makes fail (`weak["claim"] = 2`: the next two) or wait (`gates`)."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self.real = store
         self.weak: dict[str, int] = {}
         self.gates: dict[str, asyncio.Event] = {}
@@ -118,7 +118,7 @@ class WeakStore:
 class Desk:
     """A dispatcher with what surrounds it. `skew` moves both clocks, in seconds."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self.skew = 0.0
         self.store = WeakStore(store)
         self.far: dict[str, FarEnd] = {}
@@ -158,8 +158,15 @@ class Desk:
     def monotonic(self) -> float:
         return time.monotonic() + self.skew
 
-    def declare(self, *, connector: str = "a", service: dict[str, Any] | None = None, **spec: Any) -> None:
-        """Another workspace is in force from now on."""
+    def declare(
+        self,
+        *,
+        connector: str = "a",
+        service: dict[str, Any] | None = None,
+        tenant: dict[str, Any] | None = None,
+        **spec: Any,
+    ) -> None:
+        """Another workspace is in force from now on; members of its tenant in `tenant`."""
         connectors = [
             {"name": name, "channel": "sms", "kind": "fake", "window": self.window, **spec} for name in ("a", "b")
         ]
@@ -169,13 +176,13 @@ class Desk:
             {"id": "orders", "notify": {"url": "http://caller/dr"}, "channels": channels, **members},
             {"id": "spare", "channels": {"sms": {"connector": "b", "sender": "HELIO"}}},
         ]
-        tenant = {
-            "id": "demo", "senders": [{"id": "HELIO", "channel": "sms"}], "connectors": connectors,
+        whole = {
+            **(tenant or {}), "id": "demo", "senders": [{"id": "HELIO", "channel": "sms"}], "connectors": connectors,
             "services": [item for item in services if item["id"] != members.get("without")],
         }  # fmt: skip
         services[0].pop("without", None)
         self.version += 1
-        document = msgspec.convert({"tenants": [tenant]}, Document)
+        document = msgspec.convert({"tenants": [whole]}, Document)
         self.directory = Directory(document, self.channels, self.version)
 
     async def change(self, **declared: Any) -> None:
@@ -250,16 +257,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+async def store(database: Database) -> AsyncIterator[Store]:
     """An empty store."""
-    opened = SqliteStore(tmp_path / "test.sqlite")
+    opened = database.store()
     await opened.open()
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def idle(store: SqliteStore, quick: None) -> Desk:
+async def idle(store: Store, quick: None) -> Desk:
     """A desk whose dispatcher is not started."""
     return Desk(store)
 

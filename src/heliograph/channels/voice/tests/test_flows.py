@@ -12,7 +12,7 @@ from heliograph.catalogue import keys
 from heliograph.channels import channels
 from heliograph.channels.voice.flow import steps
 from heliograph.channels.voice.flow.reading import flow_faults, read_flow
-from heliograph.channels.voice.wanted import attach, objection
+from heliograph.channels.voice.wanted import asks, attach, objection
 from heliograph.contract.workspace import Faults, read_workspace
 from heliograph.model.message import Content
 from heliograph.model.workspace import Tenant
@@ -210,7 +210,6 @@ AGAINST = [
     (content(callflowid="186"), keys.CONFIGURATION_ERROR, "186", "tenants[demo].callflows[186]"),
     (content(promptid="8"), keys.CONFIGURATION_ERROR, "8", "tenants[demo].prompts"),
     (content(media="other.wav"), keys.CONFIGURATION_ERROR, "other.wav", "the tenant has no such prompt"),
-    (content({"nick": "A"}, callflowid="184"), keys.PARAMS_UNRESOLVED, "name", "`message.parameters`"),
     (content(), keys.CONFIGURATION_ERROR, "nothing to say", "channels.voice"),
 ]
 
@@ -222,6 +221,21 @@ def test_what_is_missing_is_said_with_who_decides(found: Content, key: str, valu
     assert against is not None
     assert (against.key, against.value) == (key, value)
     assert decided_by in against.decided_by
+
+
+ASKED = [
+    (content(callflowid="184"), ("name",)),
+    (content(callflowid="185"), ()),
+    (content(callflowid="186"), ()),
+    (content(callflowid="999"), ()),
+    (content(promptid="7"), ()),
+    (content(text="Hi ${name}"), ()),
+]
+
+
+@pytest.mark.parametrize(("found", "names"), ASKED)
+def test_a_flow_asks_for_what_it_does_not_set_itself(found: Content, names: tuple[str, ...]) -> None:
+    assert asks(found, TENANT) == names
 
 
 def test_what_is_attached_is_equal_for_equal_contents() -> None:

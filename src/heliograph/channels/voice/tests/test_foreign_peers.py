@@ -176,7 +176,7 @@ async def sipp(folder: Path, steps: str, *options: str, tcp: bool = False) -> As
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        await _listening(port, tcp)
+        await _listening(process, port, tcp)
         yield Sipp(process, port, folder)
     finally:
         if process.returncode is None:
@@ -184,18 +184,11 @@ async def sipp(folder: Path, steps: str, *options: str, tcp: bool = False) -> As
             await process.wait()
 
 
-async def _listening(port: int, tcp: bool) -> None:
-    """Until the port is taken."""
-
-    def taken() -> bool:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                return True
-        return False
-
-    await until(taken)
+async def _listening(process: asyncio.subprocess.Process, port: int, tcp: bool) -> None:
+    """Until it has taken its port, or has ended. Nothing is bound to find out: that could be in its way."""
+    table = Path("/proc/net/tcp" if tcp else "/proc/net/udp")
+    await until(lambda: process.returncode is not None or f":{port:04X} " in table.read_text())
+    assert process.returncode is None
 
 
 FINALS = {

@@ -1,4 +1,4 @@
-"""A whole platform in a test: real HTTP, real SQLite, real SMPP to the simulator, on free ports."""
+"""A whole platform in a test: real HTTP, a real database, real SMPP to the simulator, on free ports."""
 
 from __future__ import annotations
 
@@ -46,6 +46,14 @@ def message_of(channel: Channel, found: Any, categories: Categories = SHIPPED, *
     if not isinstance(element, Message):
         raise element
     return element
+
+
+def on_sqlite(data: Path) -> str:
+    """Every platform on SQLite, in its data folder."""
+    return config.SQLITE
+
+
+database_of: Callable[[Path], str] = on_sqlite  # the tests of this repository put another one here
 
 
 class Running:
@@ -150,8 +158,11 @@ def workspace(url: str, **service: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def running(data: Path, document: Callable[[str], dict[str, Any]] = workspace) -> AsyncIterator[Running]:
-    """A platform with all roles on free ports; the workspace is applied when the data folder has none."""
+async def running(
+    data: Path, document: Callable[[str], dict[str, Any]] = workspace, database: str = ""
+) -> AsyncIterator[Running]:
+    """A platform with all roles on free ports; the workspace is applied when there is none. `database` is the setting
+    of that name; without one it is what `database_of` says for the data folder."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     host, port = listener.getsockname()
@@ -159,7 +170,7 @@ async def running(data: Path, document: Callable[[str], dict[str, Any]] = worksp
         {
             "DATA": str(data), "LISTEN": f"{host}:{port}", "SMSC_SIMULATOR": "127.0.0.1:0",
             "SIMULATOR_PORTS": "free",
-            "ADMIN_TOKEN": ADMIN_TOKEN,
+            "ADMIN_TOKEN": ADMIN_TOKEN, "DATABASE": database or database_of(data),
         },
         {},
     )  # fmt: skip
