@@ -4,66 +4,24 @@ for."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from heliograph.catalogue import keys
 from heliograph.channels.voice import outcomes
+from heliograph.channels.voice.dial import GOODBYE_SECONDS, Around, Dialling, Failed
 from heliograph.channels.voice.flow.conversation import Conversation
-from heliograph.channels.voice.leg import Callee, Leg
-from heliograph.channels.voice.outcomes import Outcome
+from heliograph.channels.voice.leg import Leg
 from heliograph.channels.voice.record import Record
-from heliograph.channels.voice.settings import Settings
-from heliograph.channels.voice.sound.store import Sound, SoundError, Sounds
+from heliograph.channels.voice.sound.store import Sound, SoundError
 from heliograph.channels.voice.wanted import Wanted, spoken
 from heliograph.model.channel import Outbound
 from heliograph.model.outcome import Receipt, SendError, Submitted
-from heliograph.wire.http import Client, HttpError
-from heliograph.wire.rtp.stream import NoPort
+from heliograph.wire.http import HttpError
 from heliograph.wire.sending import CredentialsRefused, Unreachable
-from heliograph.wire.sip import session as ss
-from heliograph.wire.sip.endpoint import Endpoint
-from heliograph.wire.sip.layer import Target
 from heliograph.wire.sip.session import Ending
 
-NEXT_HOST = frozenset({408, 500, 502, 503, 504})
-REST_SECONDS = 30.0  # for which a host that did not answer is asked last
-GOODBYE_SECONDS = 35.0  # until a BYE is answered or given up
 NOTIFY_SECONDS = 10.0
 CHALLENGED = frozenset({401, 407})
-RINGING = frozenset({180, 183})
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What all calls of a connector share. `targets` gives the hosts to try, best first, or those that a URI means;
-    `rest` says that one is to be asked last for so many seconds; `report` takes receipts."""
-
-    endpoint: Endpoint
-    settings: Settings
-    sounds: Sounds
-    http: Client
-    targets: Callable[[str], Awaitable[list[Target]]]
-    rest: Callable[[Target, float], None]
-    report: Callable[[Receipt], None]
-    clock_ms: Callable[[], int]
-
-
-class Failed(Exception):
-    """A try that ended before anybody answered: how, the native code, what that means, who ended it."""
-
-    def __init__(self, ending: Ending, code: str, outcome: Outcome, by: str) -> None:
-        super().__init__(ending)
-        self.ending = ending
-        self.code = code
-        self.outcome = outcome
-        self.by = by
-
-
-def _own(word: str, ending: Ending, by: str) -> Failed:
-    return Failed(ending, word, outcomes.of_local(word), by)
 
 
 class Call:
@@ -73,12 +31,10 @@ class Call:
         self._around = around
         self._outbound = outbound
         self._record = Record(around.clock_ms)
-        self._leg: Leg | None = None
+        self._dialling = Dialling(around, outbound, self._record, self._submit)
         self._native_id = ""
-        self._stopping = False
         self._answer_told = False
         self._early: list[Receipt] | None = []  # those that came before the result was reported
-        self._redirects = around.settings.redirects
         self.settled: asyncio.Future[Submitted | SendError] = asyncio.get_running_loop().create_future()
         wanted = outbound.body.attached
         self._wanted: Wanted = wanted if isinstance(wanted, Wanted) else Wanted()
@@ -109,9 +65,7 @@ class Call:
 
     def stop(self) -> None:
         """This process is to end: nobody is called any more, who talks is let go."""
-        self._stopping = True
-        if self._leg is not None:
-            self._leg.hang_up()
+        self._dialling.stop()
 
     def was_settled(self) -> None:
         """The result was reported: receipts may follow it."""
@@ -133,7 +87,7 @@ class Call:
             self._settle(SendError(keys.CONFIGURATION_ERROR, retry, detail=str(error)))
             return
         try:
-            leg = await self._reach()
+            leg = await self._dialling.reach()
         except Failed as failure:
             self._fail(failure)
             return
@@ -141,105 +95,6 @@ class Call:
             await self._talk_over(leg)
         finally:
             leg.close()
-
-    # Until somebody answers
-
-    async def _reach(self) -> Leg:
-        """Somebody who answers, over one host or the next. Raises `Failed`."""
-        last = _own(outcomes.NO_RESPONSE, Ending("trunk", reason="no host of the trunk has an address"), "trunk")
-        for target in await self._around.targets(""):
-            try:
-                return await self._follow(target)
-            except Failed as failure:
-                last = failure
-                ending = failure.ending
-                if self._record.ringing or self.settled.done() or self._stopping:
-                    break
-                if failure.code != outcomes.NO_RESPONSE and ending.code not in NEXT_HOST:
-                    break
-                self._around.rest(target, float(ending.retry_after) or REST_SECONDS)
-        raise last
-
-    async def _follow(self, target: Target) -> Leg:
-        """Somebody who answers there, or where we are sent from there (RFC 3261 8.1.3.4). Raises `Failed`."""
-        try:
-            return await self._try(target)
-        except Failed as failure:
-            last = failure
-        for uri in last.ending.contacts:
-            for elsewhere in await self._around.targets(uri):
-                if self._redirects <= 0 or self._stopping:
-                    break
-                self._redirects -= 1
-                self._record.note(f"sent on to {uri}")
-                try:
-                    return await self._try(elsewhere, uri)
-                except Failed as failure:
-                    last = failure
-        raise last
-
-    async def _try(self, target: Target, to: str = "") -> Leg:
-        if self._stopping:
-            raise _own(outcomes.STOPPED, Ending("us"), "platform")
-        leg = self._leg = Leg(self._around.endpoint, self._around.settings, self._record.note)
-        answered = False
-        try:
-            try:
-                call = await leg.place(self._callee(), target, to)
-            except NoPort as error:
-                raise _own(outcomes.NO_PORT, Ending("us", reason=str(error)), "platform") from None
-            except OSError as error:
-                ending = Ending("trunk", reason=error.strerror or "no way there")
-                raise _own(outcomes.NO_RESPONSE, ending, "trunk") from None
-            self._record.placing(call, f"{target.transport} {target.host}:{target.port}")
-            await self._until_up(leg, call)
-            answered = True
-        finally:
-            if not answered:
-                leg.close()
-        return leg
-
-    def _callee(self) -> Callee:
-        settings, outbound = self._around.settings, self._outbound
-        return Callee(settings.prefix + quote(outbound.to, "+*#"), quote(outbound.body.sender or "anonymous", "+*#"))
-
-    async def _until_up(self, leg: Leg, call: str) -> None:
-        """Until the callee answers with audio that we can send. Raises `Failed`."""
-        settings, loop = self._around.settings, asyncio.get_running_loop()
-        limit: float | None = loop.time() + settings.setup_limit
-        rang = False
-        while True:
-            try:
-                async with asyncio.timeout_at(limit):
-                    fact = await leg.progress.get()
-            except TimeoutError:
-                self._record.note("it rang long enough" if rang else "it took too long to ring")
-                leg.hang_up()
-                limit = None  # the call ends by itself
-                continue
-            if fact is None:
-                raise self._failed(leg.over.result(), rang)
-            if isinstance(fact, ss.Up):
-                break
-            self._record.progress(fact.code, fact.reason)
-            if fact.code in RINGING and not rang and limit is not None:
-                rang, limit = True, loop.time() + settings.ring_limit
-            if fact.code > 100:
-                self._submit(leg, call)
-        if leg.media_fault:
-            leg.hang_up()
-            await asyncio.wait({leg.over}, timeout=GOODBYE_SECONDS)
-            raise _own(outcomes.NO_MEDIA, Ending("us", 200, leg.media_fault), "platform")
-        self._submit(leg, call)
-
-    def _failed(self, ending: Ending, rang: bool) -> Failed:
-        if ending.by == "far":
-            return Failed(ending, str(ending.code), outcomes.of_ending(ending, rang), "far end")
-        if self._stopping:
-            return _own(outcomes.STOPPED, ending, "platform")
-        if ending.by == "us":
-            return _own(outcomes.RING_LIMIT if rang else outcomes.NO_RESPONSE, ending, "limit")
-        return _own(outcomes.NO_RESPONSE, ending, "trunk")
 
     def _submit(self, leg: Leg, call: str) -> None:
         if not self.settled.done():
@@ -256,7 +111,7 @@ class Call:
         if self.settled.done():
             self._receipt(failure.outcome.key, failure.code, detail)
             return
-        leg = self._leg
+        leg = self._dialling.leg
         native = (*(leg.native if leg else ()), self._record.raw().encode())
         result = SendError(failure.outcome.key, failure.outcome.retry, failure.code, detail, native)
         if failure.code == outcomes.NO_RESPONSE:
@@ -305,7 +160,7 @@ class Call:
             if leg.over in done:
                 ending = leg.over.result()
                 far = "callee" if ending.by == "far" else "trunk"
-                return ("platform" if self._stopping else far), ending
+                return ("platform" if self._dialling.stopping else far), ending
             by = self._result(talk) if talk in done else "limit"
             leg.hang_up()
             await asyncio.wait({leg.over}, timeout=GOODBYE_SECONDS)

@@ -7,7 +7,8 @@ import logging
 from functools import partial
 from typing import Any
 
-from heliograph.channels.voice.call import Around, Call
+from heliograph.channels.voice.call import Call
+from heliograph.channels.voice.dial import Around
 from heliograph.channels.voice.native import describe
 from heliograph.channels.voice.settings import Place, Settings, read
 from heliograph.channels.voice.sound.speech import Espeak

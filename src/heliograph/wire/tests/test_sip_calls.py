@@ -558,9 +558,10 @@ def refuses(world: World, call: IncomingCall) -> None:
 
 
 def rings(world: World, call: IncomingCall) -> None:
-    """Rings until the caller gives up."""
+    """Rings until the caller gives up; of a caller who never learned that it rings, until it has rung for long."""
     world.carry(B, call.ring())
     world.later(20.0, lambda: world.carry(A, world.caller.cancel(world.now)))
+    world.later(120.0, lambda: world.carry(B, call.refuse(480, "Temporarily Unavailable")))
 
 
 FATES = st.lists(st.booleans(), max_size=14)

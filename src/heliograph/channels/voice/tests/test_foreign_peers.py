@@ -25,7 +25,7 @@ from heliograph.wire.rtp.packet import unpack
 from .conftest import Connect, free_port, program, until
 
 PCAPS = Path("/usr/share/sip-tester")
-SECONDS = 30
+SECONDS = 40
 
 RESPONSE = """<send{more}><![CDATA[
 SIP/2.0 {code} {reason}
@@ -86,7 +86,7 @@ REPEATED = ' retrans="500"'
 
 
 def final(code: int, reason: str, headers: str = "") -> str:
-    return INVITE + response(code, reason, headers, more=REPEATED) + recv("ACK", timeout="8000") + lingering()
+    return INVITE + response(code, reason, headers, more=REPEATED) + recv("ACK", timeout="25000") + lingering()
 
 
 def lingering() -> str:
@@ -226,7 +226,7 @@ async def test_a_final_response_is_acknowledged_and_is_the_outcome(
 async def test_what_is_lost_on_the_way_is_sent_again_until_it_arrives(
     times: int, connect: Connect, tmp_path: Path
 ) -> None:
-    async with sipp(tmp_path, final(486, "Busy Here"), "-lost", "30") as peer:
+    async with sipp(tmp_path, final(486, "Busy Here"), "-lost", "20", "-max_retrans", "12") as peer:
         line = await connect(peer.port)
         result = await line.call("447700900001", text="Hello")
 
@@ -235,7 +235,7 @@ async def test_what_is_lost_on_the_way_is_sent_again_until_it_arrives(
 
 
 async def test_an_answered_call_survives_lost_packets(connect: Connect, tmp_path: Path) -> None:
-    async with sipp(tmp_path, ANSWERS, "-lost", "20") as peer:
+    async with sipp(tmp_path, ANSWERS, "-lost", "15", "-max_retrans", "12") as peer:
         line = await connect(peer.port, lane="x~sandbox")
         result = await line.call("447700900001", text="Hi")
         await line.idle()
@@ -313,6 +313,21 @@ async def test_a_redirect_is_followed(connect: Connect, tmp_path: Path) -> None:
             assert f"sent on to sip:447700900002@127.0.0.1:{there.port}" in line.steps
             assert await peer.status() == (0, "")
         assert await there.status() == (0, "")
+
+
+async def test_no_more_redirects_are_followed_than_may_be(connect: Connect, tmp_path: Path) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        port, peers = free_port(), []
+        for _ in range(3):  # each sends on to the one before it
+            contact = f"Contact: <sip:447700900002@127.0.0.1:{port}>\n"
+            peers.append(await stack.enter_async_context(sipp(tmp_path, final(302, "Moved Temporarily", contact))))
+            port = peers[-1].port
+        line = await connect(port, options={"redirects": 2})
+        result = await line.call("447700900001", text="")
+
+        assert isinstance(result, SendError)
+        assert (code_of(result), result.native_code) == ("7404", "302")
+        assert [(await peer.status())[0] for peer in peers] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("first", ["503", "closed"])
