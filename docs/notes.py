@@ -220,8 +220,10 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "templates": "Stored texts.",
         "links": "Smart links: `{{link_<id>}}` in a text becomes a short URL of each destination's own.",
         "link_domains": "Domain names that lead to this server, for short links: `go.example.com`.",
-        "prompts": KEPT,
-        "callflows": KEPT,
+        "prompts": "Audio for calls, each with `id` and `file`; see "
+        "[voice](../../src/heliograph/channels/voice/README.md).",
+        "callflows": "What calls say and ask, each with `id` and `steps`; see "
+        "[voice](../../src/heliograph/channels/voice/README.md).",
         "push_categories": "Sets of buttons of the tenant's own, beside the shipped ones; see "
         "[push](../../src/heliograph/channels/push/README.md).",
         "hooks": KEPT,
@@ -302,7 +304,7 @@ WORKSPACE: dict[str, dict[str, str]] = {
     "ConnectorSpec": {
         "name": "How services name it.",
         "channel": "For which channel.",
-        "kind": "How it speaks; `smpp` for sms.",
+        "kind": "How it speaks; `smpp` for sms, `sip` for voice.",
         "host": "The far end's host.",
         "port": "The far end's port.",
         "system_id": "The name to bind with.",

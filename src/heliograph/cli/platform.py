@@ -105,7 +105,9 @@ class Platform:
         correlator = Correlator()
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell, self._wished)
         self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell)
-        self.lanes = Lanes(directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms)
+        self.lanes = Lanes(
+            directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms, config.data
+        )
         self.lookup = Lookup(self.store)
         self.dispatcher = Dispatcher(
             Surroundings(

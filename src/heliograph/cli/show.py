@@ -145,8 +145,11 @@ def _moments(document: dict[str, Any]) -> Iterable[tuple[int, str]]:
             f"refused: {attempt['native_code']} {attempt['detail']} ({attempt['status']}, retry {attempt['retry']})"
         )  # fmt: skip
         yield attempt["at"], f"attempt {attempt['attempt']} on {escape(attempt['connector'])}: {escape(said)}"
+    for step in document["steps"]:
+        yield step["at"], f"    {escape(step['what'])}"
     for receipt in document["receipts"]:
-        native = escape(receipt["raw"] or receipt["native_code"])
+        told = document["steps"] and receipt["raw"].startswith("{")  # what is in there was just shown
+        native = escape(receipt["native_code"] if told else receipt["raw"] or receipt["native_code"])
         yield receipt["at"], f"receipt {receipt['code']} {receipt['key']} [dim]{native}[/]"
     for callback in document["callbacks"]:
         answer = f"HTTP {callback['status']}" if callback["status"] else callback["error"]

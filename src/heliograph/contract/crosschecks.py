@@ -36,6 +36,8 @@ def cross_faults(document: Document, channels: Mapping[str, Channel]) -> Iterato
         path = f"tenants[{tenant.id}]"
         yield from _tenant_faults(tenant, path)
         yield from policy_faults(tenant, path)
+        for channel in {item.name: item for item in channels.values()}.values():
+            yield from ((f"{path}.{inner}", sentence) for inner, sentence in channel.faults(tenant))
         for spec in tenant.connectors:
             yield from _connector_faults(spec, f"{path}.connectors[{spec.name}]", channels)
         for service in tenant.services:

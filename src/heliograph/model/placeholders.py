@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 _PLACEHOLDER = re.compile(r"\$(?:\{([^\W\d][\w.]*)\}|\(([^\W\d][\w.]*)\))")
 
@@ -15,7 +15,12 @@ def placeholders(text: str) -> list[str]:
 
 def missing(text: str, parameters: Mapping[str, object]) -> list[str]:
     """Placeholders without a value, each named once."""
-    return [name for name in dict.fromkeys(placeholders(text)) if _value(parameters.get(name)) is None]
+    return absent(placeholders(text), parameters)
+
+
+def absent(names: Iterable[str], parameters: Mapping[str, object]) -> list[str]:
+    """Names without a value, each once."""
+    return [name for name in dict.fromkeys(names) if _value(parameters.get(name)) is None]
 
 
 def fill(text: str, parameters: Mapping[str, object]) -> str:

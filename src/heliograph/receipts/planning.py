@@ -249,7 +249,8 @@ def _named(mark: Receipt) -> Receipt:
 
 
 def _detail(reported: Reported) -> str:
-    """What the caller reads as additionalInfo: nothing for a plain delivery, the native words for the rest."""
+    """What the caller reads as additionalInfo: of a delivery what else is known of it, the native words for the
+    rest."""
     if reported.key == keys.DELIVERED:
-        return ""
+        return reported.detail
     return " ".join(part for part in (reported.native_code, reported.detail) if part)

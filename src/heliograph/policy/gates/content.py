@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from heliograph.catalogue import keys
+from heliograph.model.placeholders import absent
 from heliograph.policy.content import apply_template, choose, fill, fill_all, missing, missing_in
 from heliograph.policy.gates.case import LONGEST, Case, Looked
 from heliograph.policy.objects.links import Linker, NoLink
@@ -14,7 +15,8 @@ PARAMETERS = {"voice": 1_024}
 
 
 def template(case: Case) -> Looked:
-    """7108: the template exists, is active and for this channel. 7121: every placeholder has a value, of the call or
+    """7108: the template exists, is active and for this channel. 7114: so does what the content names otherwise, a
+    call flow say. 7121: every placeholder has a value, of the call or
     else of the person's profile, and every link is there."""
     name = case.message.content.template
     if name:
@@ -25,6 +27,9 @@ def template(case: Case) -> Looked:
         name = f"{chosen.id}, version {chosen.version}"
     text = str(case.content.fields.get("text") or "")
     case.text = case.channel.compose(case.content, text) if case.channel else text
+    objection = case.channel.objection(case.content, case.facts.tenant) if case.channel else None
+    if objection is not None:
+        return Looked("template", False, objection.value, objection.decided_by, objection.key)
     # a text without a `message` object is sent as it was written
     refused = _fill(case) if case.message.content.template or case.content.parameters else _link(case)
     return refused or Looked("template", True, name or "none", "`message.template`")
@@ -34,9 +39,11 @@ def _fill(case: Case) -> Looked | None:
     """Fills the text and the other members: with the call's parameters, then links, then a person's attributes, so
     that links are the same for everybody."""
     content, given = case.content, case.content.parameters
-    case.unfilled = tuple(dict.fromkeys((*missing(case.text, given), *missing_in(content.fields, given))))
+    asked = case.channel.asks(content, case.facts.tenant) if case.channel else ()
+    open_names = (*missing(case.text, given), *missing_in(content.fields, given), *absent(asked, given))
+    case.unfilled = tuple(dict.fromkeys(open_names))
     parameters = {**given, **case.attributes} if case.unfilled and case.attributes else given
-    if names := list(dict.fromkeys((*missing(case.text, parameters), *missing_in(content.fields, parameters)))):
+    if names := absent(case.unfilled, parameters):
         return Looked("template", False, ", ".join(names), _sources(case), keys.PARAMS_UNRESOLVED)
     case.text = fill(case.text, given)
     if refused := _link(case):
