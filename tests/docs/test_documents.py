@@ -220,11 +220,11 @@ def used_commands(paths: list[Path]) -> set[str]:
 def test_commands_in_the_documents_exist() -> None:
     used = used_commands([path for path in DOCUMENTS if path != CODES])
 
-    assert used - set(commands()) == set()
+    assert used - {name.partition(" ")[0] for name in commands()} == set()
 
 
 def test_commands_that_the_catalogue_advises_exist_or_are_known_to_be_missing() -> None:
-    assert used_commands([CODES]) - set(commands()) == COMING
+    assert used_commands([CODES]) - {name.partition(" ")[0] for name in commands()} == COMING
 
 
 def _code_of(path: Path) -> str:

@@ -18,7 +18,7 @@ def template_faults(tenant: Tenant, path: str) -> Iterator[Fault]:
     seen: set[tuple[str, str, int]] = set()
     for template in tenant.templates:
         where = f"{path}.templates[{template.id}]"
-        if not template.text and not template.fields:
+        if not template.text and not template.fields and template.native is None:
             yield f"{where}.text", "is missing; give a text, or `fields` for the channel's object"
         if template.version < 1:
             yield f"{where}.version", "must be a whole number from 1"

@@ -49,7 +49,9 @@ def _fill(case: Case) -> Looked | None:
     if refused := _link(case):
         return refused
     case.text = fill(case.text, parameters)
-    fields = {name: fill_all(value, parameters) for name, value in content.fields.items()}
+    fields = {  # the text itself is in `case.text`; here it stays as it was written
+        name: value if name == "text" else fill_all(value, parameters) for name, value in content.fields.items()
+    }
     case.content = msgspec.structs.replace(content, parameters=parameters, fields=fields)
     return None
 
