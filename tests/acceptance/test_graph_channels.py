@@ -23,6 +23,7 @@ from heliograph.wire.graph.webhook import SIGNATURE, signature
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 APPS = {"fb": "a_100000000000000001", "whatsapp": "a_100000000000000004"}
+BOTH_ON_ONE = "a_100000000000000009"
 LANES = {channel: f"demo/{app}~sandbox" for channel, app in APPS.items()}
 STAND_INS = {"fb": "graph", "whatsapp": "whatsapp"}
 KINDS = {"fb": "psid", "whatsapp": "waid"}
@@ -55,7 +56,11 @@ def document(url: str) -> dict[str, Any]:
     """The test workspace with a page and a number whose credentials are left out."""
     found = workspace(url)
     tenant = found["tenants"][0]
-    tenant["apps"] = [{"id": APPS["fb"], "messenger": {}}, {"id": APPS["whatsapp"], "whatsapp": {}}]
+    tenant["apps"] = [
+        {"id": APPS["fb"], "messenger": {}},
+        {"id": APPS["whatsapp"], "whatsapp": {}},
+        {"id": BOTH_ON_ONE, "messenger": {}, "whatsapp": {}},
+    ]
     tenant["templates"].append(TEMPLATE)
     for channel, app in APPS.items():
         tenant["services"][0]["channels"][channel] = {"app": app}
@@ -224,6 +229,16 @@ async def test_a_template_without_a_value_is_refused_in_the_answer(live: Running
     [element] = (await live.send(body)).json()["response"]
 
     assert element["code"] == "7121"
+
+
+@BOTH
+async def test_one_app_may_serve_several_channels(live: Running, channel: str) -> None:
+    transid = await send(live, channel, PEOPLE[channel], appid=BOTH_ON_ONE)
+    await ends_as(live, transid, "7502")
+
+    assert stand_in(live, channel).seen[-1].lane == f"demo/{BOTH_ON_ONE}~sandbox"
+    shown = (await live.admin("GET", "/connectors")).json()
+    assert len([name for name in shown if BOTH_ON_ONE in name]) == 2
 
 
 # Answers that do not come

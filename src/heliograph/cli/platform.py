@@ -264,8 +264,12 @@ class Platform:
         return build_app(endpoints, more, public="api" in self.config.roles, proxies=self.config.trusted_proxies)
 
     def connectors(self) -> dict[str, dict[str, Any]]:
-        """Every connector's status by lane name."""
-        return {lane.name: lane.status() for lane in self.lanes.all() if lane.spec.kind}
+        """Every connector's status by lane name; with its channel where an app serves several."""
+        shown: dict[str, dict[str, Any]] = {}
+        for lane in self.lanes.all():
+            if lane.spec.kind:
+                shown[f"{lane.name} ({lane.spec.channel})" if lane.name in shown else lane.name] = lane.status()
+        return shown
 
     def numbers(self) -> dict[str, dict[str, float]]:
         """What `/metrics` shows."""

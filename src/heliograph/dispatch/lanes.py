@@ -18,6 +18,9 @@ from heliograph.policy.ways import Way, ways_of
 log = logging.getLogger(__name__)
 
 UNROUTED = "unrouted"
+Key = tuple[str, str]
+"""Channel and name of a lane: an app that serves several channels has a lane of its name on each."""
+NOWHERE: Key = ("", UNROUTED)
 Route = tuple[str, str, str, str]
 """Tenant, service, channel and app, the app being "" for the way that the service's binding names."""
 
@@ -72,7 +75,7 @@ class Lanes:
         self._routes: dict[Route, Lane] = {}
         spec = ConnectorSpec(name=UNROUTED, channel="", kind="")
         self._unrouted = Lane(UNROUTED, spec, NoConnector(), fast=False, clock=clock)
-        self._lanes: dict[str, Lane] = {UNROUTED: self._unrouted}
+        self._lanes: dict[Key, Lane] = {NOWHERE: self._unrouted}
 
     def lane(self, request: Request, element: int) -> Lane:
         """Where a request element goes by now."""
@@ -98,22 +101,23 @@ class Lanes:
         that were given up, whose queues the dispatcher hands on."""
         directory = self._directory()
         routes: dict[Route, Lane] = {}
-        kept: dict[str, Lane] = {UNROUTED: self._unrouted}
+        kept: dict[Key, Lane] = {NOWHERE: self._unrouted}
         for tenant, service in directory.services():
             for (channel, app), way in ways_of(tenant, service, directory.channels, self._peers).items():
                 if not way.faults:  # else policy says 7114 and what is wrong
                     routes[tenant.id, service.id, channel, app] = await self._lane_for(way, kept)
-        given_up = [lane for name, lane in self._lanes.items() if kept.get(name) is not lane]
+        given_up = [lane for key, lane in self._lanes.items() if kept.get(key) is not lane]
         self._routes, self._lanes = routes, kept
         for lane in given_up:
             log.info("connector %s is no longer used as it was; closing it", lane.name)
         await asyncio.gather(*(lane.connector.stop(5.0) for lane in given_up))
         return given_up
 
-    async def _lane_for(self, way: Way, kept: dict[str, Lane]) -> Lane:
-        if way.lane in kept:
-            return kept[way.lane]
-        lane = self._lanes.get(way.lane)
+    async def _lane_for(self, way: Way, kept: dict[Key, Lane]) -> Lane:
+        key = (way.channel.name, way.lane)
+        if key in kept:
+            return kept[key]
+        lane = self._lanes.get(key)
         if lane is None or lane.spec != way.spec:
             tools = Tools(way.lane, way.fast, self._tokens, self._clock_ms, self._folder)
             kind = way.channel.kinds[way.spec.kind]
@@ -122,7 +126,7 @@ class Lanes:
             assert self._events is not None  # noqa: S101
             await lane.connector.start(self._events(lane))
             log.info("connector %s started", way.lane)
-        kept[way.lane] = lane
+        kept[key] = lane
         return lane
 
     async def stop(self, grace: float) -> None:

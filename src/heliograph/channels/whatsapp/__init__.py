@@ -6,7 +6,7 @@ from heliograph.channels.whatsapp import settings
 from heliograph.channels.whatsapp.hook import MEANINGS, hook
 from heliograph.channels.whatsapp.payload import compose, message_id, pieces
 from heliograph.channels.whatsapp.request import MEMBERS, MISSING_KEYS, OBJECTS, RULES
-from heliograph.channels.whatsapp.template import native_of
+from heliograph.channels.whatsapp.template import asks, native_of
 from heliograph.model.addresses import normalise_msisdn
 from heliograph.model.channel import AppUse, Channel, Connector, ConnectorKind, Tools
 from heliograph.model.workspace import ConnectorSpec
@@ -44,5 +44,6 @@ CHANNEL = Channel(
     app=AppUse("cloud", settings.options, WINDOW, PER_SECOND),
     hook=hook,
     attach=native_of,
+    asks=asks,
 )
 """All the platform knows of WhatsApp."""

@@ -7,12 +7,13 @@ ones; the order in which they first appear is the order of the native parameters
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from heliograph.model.message import Content
-from heliograph.model.workspace import Tenant
+from heliograph.model.placeholders import placeholders
+from heliograph.model.workspace import Template, Tenant
 
 LANGUAGE = "en"
 MEDIA = ("image", "video", "document")
@@ -37,21 +38,37 @@ class Native:
 
 def native_of(content: Content, tenant: Tenant) -> Native | None:
     """The template that a message names and does not override by a content of its own; None when there is none."""
-    if not content.template:
+    template = _chosen(content, tenant.templates) if content.template else None
+    if template is None:
         return None
-    for template in tenant.templates:
-        if template.id == content.template and template.channel == content.channel:
-            if content.fields.get("text") not in (None, template.text) or content.fields.get("type"):
-                return None  # messaging.md 6: what is given in the object wins over the template
-            native = template.native or {}
-            return Native(
-                name=str(native.get("name") or template.id),
-                language=str(native.get("language") or LANGUAGE),
-                body=template.text,
-                header=str(native.get("header") or ""),
-                named=native.get("parameters") == "named",
-            )
-    return None
+    if content.fields.get("text") not in (None, template.text) or content.fields.get("type"):
+        return None  # messaging.md 6: what is given in the object wins over the template
+    native = template.native or {}
+    return Native(
+        name=str(native.get("name") or template.id),
+        language=str(native.get("language") or LANGUAGE),
+        body=template.text,
+        header=str(native.get("header") or ""),
+        named=native.get("parameters") == "named",
+    )
+
+
+def _chosen(content: Content, templates: Sequence[Template]) -> Template | None:
+    """The version that the message names, else the newest active one."""
+    identity, _, version = content.template.partition("@")
+    found = [
+        item
+        for item in templates
+        if (item.id, item.channel, item.status) == (identity, content.channel, "active")
+        and version in ("", str(item.version))
+    ]
+    return max(found, key=lambda item: item.version, default=None)
+
+
+def asks(content: Content, tenant: Tenant) -> tuple[str, ...]:
+    """The placeholders of a template's header."""
+    native = native_of(content, tenant)
+    return tuple(_names(native.header)) if native else ()
 
 
 def shown(text: str, parameters: Mapping[str, object]) -> str:
@@ -146,4 +163,4 @@ def medium(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _names(text: str) -> list[str]:
-    return list(dict.fromkeys(match[1] or match[2] for match in _PLACEHOLDER.finditer(text)))
+    return list(dict.fromkeys(placeholders(text)))

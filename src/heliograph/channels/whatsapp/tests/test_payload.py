@@ -10,7 +10,7 @@ from heliograph.catalogue import keys
 from heliograph.channels.whatsapp import CHANNEL
 from heliograph.channels.whatsapp.payload import compose, message_id, pieces
 from heliograph.channels.whatsapp.simulator import take
-from heliograph.channels.whatsapp.template import native_of
+from heliograph.channels.whatsapp.template import asks, native_of
 from heliograph.model.channel import Body, Outbound
 from heliograph.model.message import Content
 from heliograph.model.outcome import Reference, SendError
@@ -181,6 +181,26 @@ def test_the_text_of_a_template_is_what_people_read() -> None:
     )  # fmt: skip
 
     assert compose(content, TENANT.templates[0].text) == "Hello ${name}, 12.50 EUR on Friday. Bye ${name}"
+
+
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [("t1", "order_sent"), ("plain@1", "plain"), ("plain@2", ""), ("many", "new"), ("many@1", "old")],
+)
+def test_the_version_that_is_named_or_the_newest_active_one(named: str, found: str) -> None:
+    versions = [
+        Template(id="many", channel="whatsapp", text="x", version=version, status=status, native={"name": name})
+        for version, status, name in ((1, "active", "old"), (2, "active", "new"), (3, "inactive", "draft"))
+    ]
+    tenant = Tenant(id="demo", templates=(*TENANT.templates, *versions))
+    native = native_of(Content(channel="whatsapp", template=named), tenant)
+
+    assert (native.name if native else "") == found
+
+
+def test_a_header_asks_for_its_values() -> None:
+    assert asks(Content(channel="whatsapp", template="t1"), TENANT) == ("order",)
+    assert asks(Content(channel="whatsapp"), TENANT) == ()
 
 
 @pytest.mark.parametrize("answer", [{}, {"messages": []}, {"messages": [1]}, {"messages": [{"id": 1}]}])
