@@ -25,6 +25,32 @@ FIRST_MESSAGES: dict[str, dict[str, Any]] = {
         "message": {"template": "1001", "parameters": {"name": "world"}},
         "destination": [{"msisdn": ["447700900123"], "correlationid": "first"}],
     },
+    "twitter": {
+        "deliverychannel": "twitter",
+        "channels": {"OTT-Messaging": {"twitter": {"text": "Hello world"}}},
+        "destination": [{"twitterid": ["1577568002"]}],
+    },
+    "wechat": {
+        "deliverychannel": "wechat",
+        "channels": {
+            "OTT-Messaging": {
+                "wechat": {
+                    "attachment": {"type": "template", "template_id": "hello", "data": {"thing1": "Hello world"}}
+                }
+            }
+        },
+        "destination": [{"wechatid": ["oDemoPerson"]}],
+    },
+    "fb": {
+        "deliverychannel": "fb",
+        "channels": {"OTT-Messaging": {"fb": {"text": "Hello world"}}},
+        "destination": [{"psid": ["1257357297610042"]}],
+    },
+    "whatsapp": {
+        "deliverychannel": "whatsapp",
+        "channels": {"OTT-Messaging": {"wa": {"type": "text", "text": {"body": "Hello world"}}}},
+        "destination": [{"waid": ["447700900123"]}],
+    },
     "voice": {
         "deliverychannel": "voice",
         "channels": {"voice": {"callflowid": "184"}},
@@ -62,6 +88,12 @@ def demo_document(url: str) -> dict[str, Any]:
                         "username": "helio", "password": "secret",
                     },
                 ],
+                "apps": [
+                    {"id": "a_100000000000000002", "twitter": {}},
+                    {"id": "a_100000000000000003", "wechat": {}},
+                    {"id": "a_100000000000000001", "messenger": {}},
+                    {"id": "a_100000000000000004", "whatsapp": {}},
+                ],
                 "callflows": [{"id": "184", "steps": [{"say": "Hello ${name}"}, {"hangup": True}]}],
                 "templates": [{"id": "1001", "channel": "sms", "text": "Hello ${name}"}],
                 "services": [
@@ -75,6 +107,10 @@ def demo_document(url: str) -> dict[str, Any]:
                         },
                         "channels": {
                             "sms": {"connector": "smsc", "sender": "HELIO"},
+                            "twitter": {"app": "a_100000000000000002"},
+                            "wechat": {"app": "a_100000000000000003"},
+                            "fb": {"app": "a_100000000000000001"},
+                            "whatsapp": {"app": "a_100000000000000004"},
                             "voice": {"connector": "trunk", "sender": "442079460000"},
                         },
                     }

@@ -20,10 +20,25 @@ from heliograph.model.rules import Interactive, Path, Rule
 from heliograph.model.workspace import App, ConnectorSpec, Sender, Tenant
 
 
+class BodyLink(msgspec.Struct, frozen=True, gc=False):
+    """A link in a text that is still shared: what stands for its short URL, the base of that, and where it leads
+    (by default, on two systems, once it has expired), for how many minutes from acceptance."""
+
+    standin: str
+    base: str
+    label: str
+    url: str
+    ios: str
+    android: str
+    expired: str
+    minutes: int
+
+
 class Body(msgspec.Struct, frozen=True, kw_only=True):
     """A content ready for the wire: rendered, with its sender; one object shared by all its destinations, so
     that a connector may keep what it encoded under the object's identity. `parts` is the billing unit; `attached`
-    what the channel took along from the workspace (see `Channel.attach`)."""
+    what the channel took along from the workspace (see `Channel.attach`); `links` stand in the text until each
+    destination gets its own."""
 
     content: Content
     text: str = ""
@@ -31,6 +46,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
     parts: int = 1
     encoding: str = ""
     attached: Any = None
+    links: tuple[BodyLink, ...] = ()
 
 
 class Device(msgspec.Struct, frozen=True, gc=False):
@@ -129,7 +145,7 @@ class Peer(NamedTuple):
 
 
 Peers = Mapping[str, Peer]
-"""The simulators by name: smsc, fcm, apns, webpush, graph, x, wechat, sip."""
+"""The simulators by name: smsc, fcm, apns, webpush, graph, whatsapp, x, wechat, sip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +189,12 @@ class HookCall(msgspec.Struct, frozen=True):
 
 class Hooked(msgspec.Struct, frozen=True):
     """What a provider's call means: `items` to be kept and the answer once they are durable; until then the
-    provider is told to call again. `refused` says why nothing of it is believed (a bad signature, say)."""
+    provider is told to call again. `refused` says why nothing of it is believed (a bad signature, say), `notice` what
+    an operator should know of it."""
 
     items: tuple[Report, ...] = ()
     refused: str = ""
+    notice: str = ""
     body: bytes = b""
     media_type: str = "text/plain; charset=utf-8"
 
@@ -188,10 +206,13 @@ Hook = Callable[[ConnectorSpec, HookCall, int], Hooked]
 @dataclass(frozen=True, slots=True)
 class AppUse:
     """How a channel goes out by an app: the kind of connector, and what of the app are its options (None: the app is
-    not for this channel)."""
+    not for this channel). `window` calls at once and `throughput` messages a second (0: as fast as it goes) hold
+    where the app's options of those names say nothing else."""
 
     kind: str
     options: Callable[[App], dict[str, Any] | None]
+    window: int = 10
+    throughput: float = 0
 
 
 class Objection(NamedTuple):
@@ -261,7 +282,9 @@ class Channel:
     which placeholders are in it, `faults` what of it is declared wrong, as `(path within the tenant, sentence)`; with
     `afterwards` a receipt after the last state adds to what is known of the message (a call's end, say). `whole` says
     what the receipts of a message in several parts mean: with `all` it is delivered when every part is and failed
-    when one is, with `any` the other way round."""
+    when one is, with `any` the other way round; `lapses` whether a submitted message ends when no receipt comes for
+    it in time: not where its far ends send none (a service may ask for it by a `receipt_window` of the channel).
+    """
 
     name: str
     wire_name: str
@@ -291,3 +314,4 @@ class Channel:
     faults: Callable[[Tenant], Iterable[tuple[str, str]]] = no_faults
     afterwards: bool = False
     whole: Literal["all", "any"] = "all"
+    lapses: bool = True

@@ -1,4 +1,4 @@
-"""`${name}` in a text, and its value. Pure."""
+"""Placeholders in texts, `${name}` or `$(name)`, and what fills them. Pure."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _BODYLESS = frozenset({204, 304})  # RFC 9110 6.4.1
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the far end answered: header names in lower case, repeated ones joined by a comma. `cut` says that
-    the body was longer than what is kept (64 KiB, unless the client wants more)."""
+    the body was longer than what is kept (64 KiB, where the client was not made for more)."""
 
     status: int
     headers: dict[str, str]
@@ -184,7 +184,7 @@ class Connection(asyncio.Protocol):
 
     def _fail(self, kind: Kind, detail: str) -> None:
         if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_exception(HttpError(kind, detail))
+            self._waiting.set_exception(HttpError(kind, detail, written=True))
         self.close()
 
 

@@ -11,16 +11,14 @@ from starlette.responses import Response
 
 from heliograph import catalogue
 from heliograph.api import render
-from heliograph.api.admin.common import AdminError, numbers, reply, whole
+from heliograph.api.admin.common import AdminError, numbers, page_size, reply, whole
 from heliograph.api.transactions import channel_of, status_word
-from heliograph.model.ids import parse_transid
+from heliograph.model.ids import LATEST_MS, parse_transid
 from heliograph.model.message import Request, Transaction
 from heliograph.model.outcome import State
 from heliograph.model.record import Delivery, Reported
 from heliograph.store import Store
 from heliograph.store.filters import MessageFilter
-
-LIST_LIMIT = 500
 
 
 class MessageViews:
@@ -46,6 +44,9 @@ class MessageViews:
                 "gates": gates[-1] if gates else [],
                 "gates_note": "" if gates else _unkept(row),
                 "attempts": attempts,
+                "clicks": [
+                    {"at": line.at, **msgspec.json.decode(line.data)} for line in lines if line.step == "click"
+                ],
                 "receipts": receipts,
                 "steps": _steps(attempts, receipts),
                 "callbacks": [callback_view(item) for item in await self._store.notices(*identity)],
@@ -59,7 +60,7 @@ class MessageViews:
         keys = tuple({row.key for row in catalogue.with_code(code)})
         if code and not keys:
             raise AdminError(render.BAD_REQUEST, "invalid_value", f"no status has the code {code}", "code")
-        limit = whole(http, "limit", 50, LIST_LIMIT)
+        limit = page_size(http)
         chosen = MessageFilter(
             tenant=http.path_params["tenant"],
             channel=query.get("channel", ""),
@@ -68,8 +69,8 @@ class MessageViews:
             state=_state(query.get("state", "")),
             destination=query.get("destination", ""),
             correlation=query.get("correlationid", ""),
-            first_ms=whole(http, "from", 0, 1 << 62),
-            last_ms=whole(http, "to", 0, 1 << 62),
+            first_ms=whole(http, "from", 0, LATEST_MS),
+            last_ms=whole(http, "to", 0, LATEST_MS),
             limit=limit,
         )
         if cursor := query.get("cursor", ""):

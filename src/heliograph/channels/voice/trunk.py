@@ -17,7 +17,7 @@ from heliograph.model.channel import Events, Outbound, Tools
 from heliograph.model.outcome import Receipt, SendError, Submitted
 from heliograph.model.workspace import ConnectorSpec
 from heliograph.wire.addresses import HttpError
-from heliograph.wire.http import Client
+from heliograph.wire.http import Client, Limits
 from heliograph.wire.resolver import Resolver
 from heliograph.wire.sending import Sending
 from heliograph.wire.sip.endpoint import Endpoint
@@ -49,7 +49,7 @@ class SipConnector:
         self._endpoint: Endpoint | None = None
         self._transport: Transport
         self._around: Around
-        self._http = Client(body_kept=FILE_MOST)
+        self._http = Client(limits=Limits(answer=FILE_MOST))
         self._sounds: Sounds
         self._resolver = Resolver()
         self._resting: dict[Target, float] = {}

@@ -21,7 +21,7 @@ from heliograph.channels.voice.sound import store
 from heliograph.channels.voice.sound.audio import AudioError, decode_wav, resample, seconds_of
 from heliograph.channels.voice.sound.speech import Espeak, NoSpeech, SpeechFailed
 from heliograph.channels.voice.sound.store import FILE_MOST, SoundError, Sounds
-from heliograph.wire.http import Client
+from heliograph.wire.http import Client, Limits
 from heliograph.wire.rtp import g711
 from heliograph.wire.standin import HttpStandIn
 
@@ -167,7 +167,7 @@ class FakeSpeech:
 
 @asynccontextmanager
 async def sounds(folder: Path, speech: Any = None, **more: Any) -> AsyncIterator[Sounds]:
-    http = Client(body_kept=FILE_MOST)
+    http = Client(limits=Limits(answer=FILE_MOST))
     made = Sounds(http, speech or FakeSpeech(), folder, **more)
     try:
         yield made
