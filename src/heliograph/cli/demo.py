@@ -156,11 +156,16 @@ async def _timeline(client: httpx.AsyncClient, platform: Platform, transid: str)
     while True:
         document = (await client.get(f"/admin/v1/messages/{transid}", headers=headers)).json()
         told = document["callbacks"] and all(item["state"] == "done" for item in document["callbacks"])
-        final = document["state"] in ("delivered", "read", "failed", "lapsed")
+        final = document["state"] in ("delivered", "read", "failed", "lapsed") and _over(document["steps"])
         if (final and told) or time.monotonic() > end:
             break
         await asyncio.sleep(0.1)
     show.story(document)
+
+
+def _over(steps: list[dict[str, Any]]) -> bool:
+    """Whether a call is over; what has no steps is."""
+    return not steps or str(steps[-1]["what"]).startswith("ended")
 
 
 def _what_next(url: str, platform: Platform) -> None:

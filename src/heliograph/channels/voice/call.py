@@ -22,6 +22,8 @@ from heliograph.wire.sip.session import Ending
 
 NOTIFY_SECONDS = 10.0
 CHALLENGED = frozenset({401, 407})
+TOO_EARLY = {"callee": outcomes.EARLY_BYE, "trunk": outcomes.EARLY_BYE, "platform": outcomes.STOPPED}
+"""What a call is that one of them ended before `min_play` seconds."""
 
 
 class Call:
@@ -137,9 +139,9 @@ class Call:
         await self._talk.told()
         self._record.audio = leg.audio()
         self._record.finished(by, ending)
-        if not self._answer_told and by != "flow" and by != "transfer":
-            outcome = outcomes.of_local(outcomes.EARLY_BYE)
-            self._receipt(outcome.key, outcomes.EARLY_BYE, self._record.short())
+        too_early = TOO_EARLY.get(by, "")
+        if too_early and not self._answer_told:
+            self._receipt(outcomes.of_local(too_early).key, too_early, self._record.short())
         else:
             self._answer_told = True
             self._receipt(outcomes.of_local(outcomes.ANSWERED).key, "200", self._record.short())

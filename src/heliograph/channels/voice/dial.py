@@ -138,7 +138,8 @@ class Dialling:
 
     def _callee(self) -> Callee:
         settings, outbound = self._around.settings, self._outbound
-        return Callee(settings.prefix + quote(outbound.to, "+*#"), quote(outbound.body.sender or "anonymous", "+*#"))
+        to, sender = settings.prefix + outbound.to, outbound.body.sender or "anonymous"
+        return Callee(quote(to, "+*"), quote(sender, "+*"))  # RFC 3261 19.1.2: nothing else stands unescaped
 
     async def _until_up(self, leg: Leg, call: str) -> None:
         """Until the callee answers with audio that we can send. Raises `Failed`."""

@@ -19,6 +19,7 @@ from heliograph.wire.sip.message import Message, Request, encode
 from heliograph.wire.sip.outgoing import OutgoingCall, Plan
 
 ANYWHERE = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - audio comes from wherever the far end sends it
+DIGITS_KEPT = 64
 KINDS = {"PCMU": 0, "PCMA": 8}
 
 
@@ -34,7 +35,7 @@ class Keypad:
     """The digits that were pressed and not taken yet."""
 
     def __init__(self) -> None:
-        self._digits: deque[str] = deque()
+        self._digits: deque[str] = deque(maxlen=DIGITS_KEPT)
         self._came = asyncio.Event()
 
     def push(self, digit: str) -> None:

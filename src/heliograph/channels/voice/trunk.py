@@ -25,7 +25,7 @@ from heliograph.wire.sip.headers import PORTS, parse_uri
 from heliograph.wire.sip.layer import Target
 from heliograph.wire.sip.message import SipError
 from heliograph.wire.sip.transactions import Timers
-from heliograph.wire.sip.transport import Streams, Transport, Udp
+from heliograph.wire.sip.transport import Streams, Transport, Udp, family_of
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +49,11 @@ class SipConnector:
         self._endpoint: Endpoint | None = None
         self._transport: Transport
         self._around: Around
-        self._http = Client(limits=Limits(answer=FILE_MOST))
+        self._http = Client()
+        self._fetching = Client(limits=Limits(answer=FILE_MOST))
         self._sounds: Sounds
         self._resolver = Resolver()
+        self._family = family_of(_own_address(self._settings))
         self._resting: dict[Target, float] = {}
         self._fault = "not started"
         self._opening: asyncio.Task[None] | None = None
@@ -61,7 +63,7 @@ class SipConnector:
     async def start(self, events: Events) -> None:
         """See `Connector`."""
         self._events = events
-        self._sounds = Sounds(self._http, Espeak(), self._tools.folder, stand_in="~sandbox" in self._tools.lane)
+        self._sounds = Sounds(self._fetching, Espeak(), self._tools.folder, stand_in="~sandbox" in self._tools.lane)
         await self._sending.start(events)
         self._opening = asyncio.create_task(self._open())
 
@@ -112,6 +114,7 @@ class SipConnector:
         await self._sending.stop(0.1)
         await self._sounds.close()
         await self._http.close()
+        await self._fetching.close()
         if self._endpoint is not None:
             await self._endpoint.close()
 
@@ -175,6 +178,8 @@ class SipConnector:
                 log.warning("%s: %s has no address: %s", self.name, place.host, error.detail)
                 continue
             for address in addresses:
+                if family_of(address) is not self._family:
+                    continue  # our socket cannot send there
                 found.append(target := Target(kind, address, place.port))
                 if self._endpoint is not None:
                     self._endpoint.known_as(place.host, address)
@@ -213,10 +218,15 @@ class SipConnector:
 
 
 def _transport(settings: Settings) -> Transport:
-    wild = "::" if ":" in settings.places[0].host else "0.0.0.0"  # noqa: S104 - what answers is known by its tags
-    address = settings.local_address or wild
+    address = _own_address(settings)
     if settings.kind == "udp":
         return Udp(address, settings.local_port)
     if settings.kind == "tcp":
         return Streams("tcp", address, settings.local_port)
     return Streams("tls", address, settings.local_port, client=settings.context())
+
+
+def _own_address(settings: Settings) -> str:
+    """Where we listen: all addresses, of the family of the first host, unless one is given."""
+    wild = "::" if ":" in settings.places[0].host else "0.0.0.0"  # noqa: S104 - what answers is known by its tags
+    return settings.local_address or wild

@@ -107,6 +107,11 @@ def test_in_a_sandbox_it_points_at_the_simulator_with_a_password_that_is_known_t
     assert (settings.kind, settings.window, settings.codecs, settings.public_address) == ("udp", 7, ("PCMU",), "")
 
 
+@pytest.mark.parametrize(("lane", "limit"), [("demo/trunk~sandbox", 3), ("demo/trunk~sandbox-real", 45)])
+def test_in_a_sandbox_it_rings_for_a_short_while_unless_the_pace_is_real(lane: str, limit: float) -> None:
+    assert read(SIP.sandbox(spec(), lane, {"sip": Peer("127.0.0.1", 5099)})).ring_limit == limit
+
+
 def test_in_a_sandbox_credentials_may_be_left_out() -> None:
     made = SIP.sandbox(spec(host=""), "demo/trunk~sandbox", {"sip": Peer("127.0.0.1", 5099)})
 

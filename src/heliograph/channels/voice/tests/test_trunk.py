@@ -226,6 +226,14 @@ async def test_a_host_without_an_address_is_told(connect: Connect) -> None:
     assert "no host of the trunk has an address" in result.detail
 
 
+async def test_an_address_of_another_family_than_ours_is_passed_over(connect: Connect) -> None:
+    line = await connect(free_port(), host="::1")
+    result = await line.call("447700900001", text="")
+
+    assert isinstance(result, SendError)
+    assert "no host of the trunk has an address" in result.detail
+
+
 # Answered
 
 
