@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -97,7 +98,8 @@ def explained(document: dict[str, Any]) -> None:
         _fault(fault)
     alike: dict[str, list[dict[str, Any]]] = {}
     for item in document["destinations"]:
-        what = {name: item[name] for name in ("channel", "faults", "sender", "connector", "text")}
+        what = {name: item[name] for name in ("channel", "faults", "sender", "connector", "text", "price")}
+        what["opening"] = item["next_permitted_at"] if _waits(item) else None
         alike.setdefault(repr(what), []).append(item)
     for items in alike.values():
         first = items[0]
@@ -109,8 +111,19 @@ def explained(document: dict[str, Any]) -> None:
             console.print(f"    text    {escape(first['text'])}  [dim]{parts}, {first['encoding']}[/]")
         if first["sender"] or first["connector"]:
             console.print(f"    way     {escape(first['sender'])} over {escape(first['connector'])}")
+        if first["price"]:
+            console.print(f"    price   {first['price']['amount']} {escape(first['price']['currency'])}")
+        if _waits(first):
+            moment = datetime.fromtimestamp(first["next_permitted_at"] / 1_000, UTC)
+            console.print(f"    from    {moment:%Y-%m-%d %H:%M} UTC on")
         for fault in first["faults"]:
             _fault(fault)
+
+
+def _waits(item: dict[str, Any]) -> bool:
+    """Whether a destination may be written to later, but not now."""
+    opens = item["next_permitted_at"]
+    return opens is not None and opens / 1_000 > time.time() + 1
 
 
 def _fault(fault: dict[str, Any]) -> None:

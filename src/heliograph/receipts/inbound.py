@@ -25,10 +25,11 @@ KEYWORD = "keyword"  # the origin of entries that people made by a message
 REASON_CHARACTERS = 32
 
 
-Wished = Callable[[Tenant, Service | None, Inbound, Wish], None]
+Wished = Callable[[Tenant, Service | None, Inbound, Wish, bool], None]
+"""Told of a wish that was kept, and whether it changed anything."""
 
 
-def nobody_asked(tenant: Tenant, service: Service | None, item: Inbound, wish: Wish) -> None:
+def nobody_asked(tenant: Tenant, service: Service | None, item: Inbound, wish: Wish, changed: bool) -> None:
     """For a receiver that nobody listens to."""
 
 
@@ -80,7 +81,7 @@ class InboundKeeper:
         )  # fmt: skip
         wish = wish_of(tenant, item, now_ms) if tenant else None
         try:
-            await self._store.keep_inbound(row, notice, wish)
+            changed = await self._store.keep_inbound(row, notice, wish)
         except StoreUnavailable as error:
             log.warning("an inbound message cannot be kept and is given back to its operator: %s", error)
             stored(False)
@@ -89,7 +90,7 @@ class InboundKeeper:
         if notice is not None:
             self._tell([notice])
         if tenant is not None and wish is not None:
-            self._wished(tenant, service, item, wish)
+            self._wished(tenant, service, item, wish, changed)
 
     def _owner(self, connector: str, item: Inbound) -> tuple[Tenant | None, Service | None]:
         """The service whose sender the message was sent to, else the first one that uses the connector."""

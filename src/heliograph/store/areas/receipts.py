@@ -23,21 +23,28 @@ def receive(payloads: Sequence[tuple[list[Reported], Settlement, list[Reported]]
     return (yield from settle([payload[1] for payload in payloads]))
 
 
-def inbound(payloads: Sequence[tuple[tuple[Any, ...], Notice | None, Wish | None]]) -> Plan[list[None]]:
-    """Messages from people, each with the call it causes, if any, and what it asks for."""
+def inbound(payloads: Sequence[tuple[tuple[Any, ...], Notice | None, Wish | None]]) -> Plan[list[bool]]:
+    """Messages from people, each with the call it causes, if any, and what it asks for; whether that changed
+    anything."""
     yield bulk("insert_inbound", [row for row, _, _ in payloads])
     owed = [notice for _, notice, _ in payloads if notice is not None]
     yield bulk(
         "insert_inbound_notices",
         [(row.id, row.at, row.url, row.origin, row.tenant, row.service, row.body) for row in owed],
     )
+    changed: list[bool] = []
     for _, _, wish in payloads:
-        if wish is not None and wish.stop:
-            yield from list_dnd([(wish.tenant, [wish.row])])
-        elif wish is not None:
-            row = wish.row
-            yield from unlist_dnd([Gone(wish.tenant, row.address, row.channel, None, row.origin)])
-    return [None] * len(payloads)
+        changed.append((yield from _grant(wish)) if wish is not None else False)
+    return changed
+
+
+def _grant(wish: Wish) -> Plan[bool]:
+    row = wish.row
+    if wish.stop:
+        counts = yield from list_dnd([(wish.tenant, [row])])
+    else:
+        counts = yield from unlist_dnd([Gone(wish.tenant, row.address, row.channel, None, row.origin)])
+    return bool(counts[0])
 
 
 class Receipts(Area):
@@ -48,9 +55,10 @@ class Receipts(Area):
         result: list[bool] = await self.engine.write("receive", (fresh, settlement, adopted))
         return result
 
-    async def keep_inbound(self, row: tuple[Any, ...], notice: Notice | None, wish: Wish | None = None) -> None:
-        """Keep a message from a person, the call it causes and what it asks for."""
-        await self.engine.write("inbound", (row, notice, wish))
+    async def keep_inbound(self, row: tuple[Any, ...], notice: Notice | None, wish: Wish | None = None) -> bool:
+        """Keep a message from a person, the call it causes and what it asks for; whether that changed anything."""
+        changed: bool = await self.engine.write("inbound", (row, notice, wish))
+        return changed
 
     async def matches(self, natives: Collection[tuple[str, str]]) -> dict[tuple[str, str], Match]:
         """Whose `(connector, native id)` these are."""
