@@ -34,12 +34,14 @@ from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, admin_routes, operation_routes, public_routes
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
+from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import COUNTERS, GAUGES, Metrics
 from heliograph.api.transactions import Transactions
 from heliograph.cli.main import app
 from heliograph.config import FILE, PREFIX, SETTINGS
 from heliograph.model import policies, workspace
+from heliograph.policy.objects.links import PATH
 from heliograph.simulators.bin import Bins
 
 FOLDER = Path(__file__).parent / "reference"
@@ -125,7 +127,7 @@ def bare_endpoints() -> Endpoints:
         workspace=_bare(WorkspaceViews), callbacks=_bare(CallbackViews), explain=_bare(ExplainViews),
         keys=_bare(KeyViews),
         views=_bare(Views), metrics=_bare(Metrics),
-        ready=ready, ids=_bare(object), admin_token="", hooks=_bare(Callbacks),
+        ready=ready, ids=_bare(object), channels={}, admin_token="", hooks=_bare(Callbacks), links=_bare(LinkViews),
         dnd=_bare(DndViews), accounts=_bare(AccountViews), collections=_bare(CollectionViews),
         clock=_bare(ClockViews), whatif=_bare(WhatIfViews),
     )  # fmt: skip
@@ -159,7 +161,7 @@ def endpoints() -> str:
 
 
 def _methods(route: Route, section: str) -> list[str]:
-    if section == "public" and not route.path.startswith(CALLBACKS_PATH):
+    if section == "public" and not route.path.startswith((CALLBACKS_PATH, PATH)):
         return ["POST" if route.path.rstrip("/").endswith("messaging") else "GET"]
     return sorted((route.methods or set()) - {"HEAD"})
 
@@ -208,6 +210,7 @@ PARTS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("tenants[].senders[]", workspace.Sender),
     ("tenants[].connectors[]", workspace.ConnectorSpec),
     ("tenants[].templates[]", workspace.Template),
+    ("tenants[].links[]", workspace.Link),
     ("tenants[].services[]", workspace.Service),
     ("tenants[].services[].jwt[]", workspace.JwtSecret),
     ("tenants[].services[].notify", workspace.Notify),

@@ -191,4 +191,4 @@ async def test_the_command_shows_the_price_and_when_it_may_go(tmp_path: Path) ->
         )  # fmt: skip
         out = (await process.communicate())[0].decode()
 
-    assert (process.returncode, "price   0.04 EUR" in out, "09:00 UTC on" in out) == (0, True, True)
+    assert (process.returncode, "costs   0.04 EUR" in out, "09:00" in out) == (0, True, True)

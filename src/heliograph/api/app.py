@@ -27,13 +27,17 @@ from heliograph.api.admin.policies.whatif import WhatIfViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
+from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
 from heliograph.api.reference import reference_routes
+from heliograph.api.source import BehindProxies, Networks
 from heliograph.api.transactions import Transactions
 from heliograph.catalogue import keys
+from heliograph.model.channel import Channel
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.outcome import Rejected
+from heliograph.policy.objects.links import PATH
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +62,10 @@ class Endpoints:
     metrics: Metrics
     ready: Ready
     ids: Ids
+    channels: Mapping[str, Channel]
     admin_token: str
     hooks: Callbacks
+    links: LinkViews
     dnd: DndViews
     accounts: AccountViews
     collections: CollectionViews
@@ -76,6 +82,7 @@ def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
             Route(f"{MESSAGING_PATH}{slash}", endpoints.messaging),
             Route(f"{status}/{{transid}}{slash}", endpoints.transactions),
             Route(f"{status}/{{servicekey}}/{{transid}}{slash}", endpoints.transactions),
+            Route(f"{PATH}{{code}}{slash}", endpoints.links.follow, methods=["GET", "HEAD"]),
             Route(
                 f"{CALLBACKS_PATH}/{{channel}}/{{tenant}}/{{way}}{slash}",
                 endpoints.hooks.serve,
@@ -141,7 +148,7 @@ def operation_routes(endpoints: Endpoints) -> list[BaseRoute]:
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", endpoints.metrics.serve),
-        *reference_routes(admin_routes(endpoints)),
+        *reference_routes(admin_routes(endpoints), endpoints.channels),
     ]
 
 
@@ -197,12 +204,15 @@ class App:
         return render.rejected(Rejected(keys.INTERNAL_ERROR_AT_ACCEPT), transid)
 
 
-def build_app(endpoints: Endpoints, more: Sequence[BaseRoute] = (), *, public: bool = True) -> ASGIApp:
+def build_app(
+    endpoints: Endpoints, more: Sequence[BaseRoute] = (), *, public: bool = True, proxies: Networks = ()
+) -> ASGIApp:
     """The HTTP surface: what is for operators always, the published API where `public`; `more` are routes of
-    other roles, such as the webhook bin."""
+    other roles, such as the webhook bin; `proxies` may say whom they were called by."""
     routes = [*admin_routes(endpoints), *operation_routes(endpoints), *more]
     hot: dict[str, ASGIApp] = {}
     if public:
         routes = [*public_routes(endpoints), *routes]
         hot = {MESSAGING_PATH: endpoints.messaging, f"{MESSAGING_PATH}/": endpoints.messaging}
-    return App(routes, hot, endpoints.ids)
+    app = App(routes, hot, endpoints.ids)
+    return BehindProxies(app, proxies) if proxies else app

@@ -21,6 +21,7 @@ from heliograph.cli import logs, show
 from heliograph.cli.demo import demo_document, introduce
 from heliograph.cli.dnd import import_list
 from heliograph.cli.doctor import examine
+from heliograph.cli.moving import move_all
 from heliograph.cli.remote import Remote, RemoteError, moment
 from heliograph.cli.serve import read_document, serve
 from heliograph.cli.simulators import SimulatorBusy, Simulators
@@ -304,6 +305,21 @@ def doctor(listen: Listen = None, data: Data = None, as_json: Json = False) -> N
     _print([asdict(finding) for finding in findings], as_json, show.findings)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
+
+
+@app.command()
+def migrate(
+    source: Annotated[str, typer.Option("--from", help="Where state is now: sqlite, in the data folder.")] = "sqlite",
+    target: Annotated[
+        str | None, typer.Option("--to", help="postgresql://USER:PASSWORD@HOST/NAME, empty (or HELIOGRAPH_DATABASE).")
+    ] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Move a stopped installation to PostgreSQL: every row, compared by checksums, or nothing."""
+    with _refusals():
+        moved = move_all(_settings(data=data, database=target), source)
+    _print([asdict(table) for table in moved], as_json, show.moved)
 
 
 @app.command()

@@ -27,6 +27,7 @@ from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, build_app
 from heliograph.api.callbacks import Callbacks
 from heliograph.api.key_use import KeyUse
+from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
 from heliograph.api.transactions import Transactions
@@ -50,6 +51,7 @@ from heliograph.model.record import Notice
 from heliograph.model.workspace import Service, Tenant
 from heliograph.notify.teller import Teller
 from heliograph.policy.limits import Limiter
+from heliograph.policy.objects.links import Codes
 from heliograph.receipts.receiver import Receiver
 from heliograph.receipts.sweeper import Sweeper
 from heliograph.store import Store, StoreUnavailable
@@ -87,11 +89,14 @@ class Platform:
         self._lock = DataLock(config.data) if config.database == SQLITE else None
         self.store = store_of(config)
         self.channels = channels()
-        self.workspaces = Workspaces(self.store, Vault(secrets.secret_key), self.channels, clock_ms)
+        self.workspaces = Workspaces(self.store, Vault(secrets.secret_key), self.channels, clock_ms,
+                                     config.link_url or config.url)  # fmt: skip
         self.simulators = Simulators(config)
         self.tail = Tail()
         self.ids = Ids(clock_ms)
         directory = self.workspaces.directory
+        codes = Codes(secrets.secret_key.encode())
+        self.links = LinkViews(self.store, codes, directory, self.ids, clock_ms, self.tell)
         self.http = Client()
         self.teller = Teller(
             self.store, self.http, lambda tenant, service: directory().service_of(tenant, service),
@@ -100,11 +105,20 @@ class Platform:
         correlator = Correlator()
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell, self._wished)
         self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell)
-        self.lanes = Lanes(directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms)
+        self.lanes = Lanes(
+            directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms, config.data
+        )
         self.lookup = Lookup(self.store)
         self.dispatcher = Dispatcher(
             Surroundings(
-                self.store, directory, correlator, self.ids, self.tell, self.receiver.receive, lookup=self.lookup
+                self.store,
+                directory,
+                correlator,
+                self.ids,
+                self.tell,
+                self.receiver.receive,
+                lookup=self.lookup,
+                codes=codes,
             ),
             self.lanes,
         )
@@ -235,7 +249,9 @@ class Platform:
             metrics=Metrics(self.numbers),
             ready=self.ready,
             ids=self.ids,
+            channels=self.channels,
             admin_token=self.admin_token,
+            links=self.links,
             dnd=DndViews(self.store, self.workspaces, self.lookup, clock_ms),
             accounts=AccountViews(self.store, directory, clock_ms),
             collections=CollectionViews(self.workspaces),
@@ -246,7 +262,7 @@ class Platform:
         more: list[BaseRoute] = []
         if "simulators" in self.config.roles:
             more.append(Mount("/sim/bin", routes=self.simulators.bin_routes()))
-        return build_app(endpoints, more, public="api" in self.config.roles)
+        return build_app(endpoints, more, public="api" in self.config.roles, proxies=self.config.trusted_proxies)
 
     def connectors(self) -> dict[str, dict[str, Any]]:
         """Every connector's status by lane name."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +24,11 @@ def moment(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
 
 
+def date(ms: int) -> str:
+    """Unix milliseconds as a day and time, UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
 def changes(lines: Iterable[str], *, applied: bool) -> None:
     """What an apply changed, or would."""
     lines = list(lines)
@@ -41,6 +45,13 @@ def findings(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         mend = "" if row["ok"] else f"\n    mend: {escape(row['mend'])}"
         console.print(f"{_MARKS[bool(row['ok'])]} {escape(row['what'])}: {escape(row['found'])}{mend}")
+
+
+def moved(rows: list[dict[str, Any]]) -> None:
+    """What arrived in the other database."""
+    for row in rows:
+        console.print(f"{_MARKS[True]} {escape(row['table']):<14} {row['rows']:>12,} rows  {row['checksum']}")
+    console.print("everything is there; set HELIOGRAPH_DATABASE to the new database, keep the data folder's keys")
 
 
 def notes(lines: Iterable[str]) -> None:
@@ -98,8 +109,9 @@ def explained(document: dict[str, Any]) -> None:
         _fault(fault)
     alike: dict[str, list[dict[str, Any]]] = {}
     for item in document["destinations"]:
-        what = {name: item[name] for name in ("channel", "faults", "sender", "connector", "text", "price")}
-        what["opening"] = item["next_permitted_at"] if _waits(item) else None
+        what = {
+            name: item[name] for name in ("channel", "faults", "sender", "connector", "text", "price", "earliest")
+        }
         alike.setdefault(repr(what), []).append(item)
     for items in alike.values():
         first = items[0]
@@ -112,18 +124,11 @@ def explained(document: dict[str, Any]) -> None:
         if first["sender"] or first["connector"]:
             console.print(f"    way     {escape(first['sender'])} over {escape(first['connector'])}")
         if first["price"]:
-            console.print(f"    price   {first['price']['amount']} {escape(first['price']['currency'])}")
-        if _waits(first):
-            moment = datetime.fromtimestamp(first["next_permitted_at"] / 1_000, UTC)
-            console.print(f"    from    {moment:%Y-%m-%d %H:%M} UTC on")
+            console.print(f"    costs   {escape(first['price']['amount'])} {escape(first['price']['currency'])}")
+        if first["earliest"]:
+            console.print(f"    when    {'now' if first['earliest'] <= document['at'] else date(first['earliest'])}")
         for fault in first["faults"]:
             _fault(fault)
-
-
-def _waits(item: dict[str, Any]) -> bool:
-    """Whether a destination may be written to later, but not now."""
-    opens = item["next_permitted_at"]
-    return opens is not None and opens / 1_000 > time.time() + 1
 
 
 def _fault(fault: dict[str, Any]) -> None:
@@ -140,8 +145,11 @@ def _moments(document: dict[str, Any]) -> Iterable[tuple[int, str]]:
             f"refused: {attempt['native_code']} {attempt['detail']} ({attempt['status']}, retry {attempt['retry']})"
         )  # fmt: skip
         yield attempt["at"], f"attempt {attempt['attempt']} on {escape(attempt['connector'])}: {escape(said)}"
+    for step in document["steps"]:
+        yield step["at"], f"    {escape(step['what'])}"
     for receipt in document["receipts"]:
-        native = escape(receipt["raw"] or receipt["native_code"])
+        told = document["steps"] and receipt["raw"].startswith("{")  # what is in there was just shown
+        native = escape(receipt["native_code"] if told else receipt["raw"] or receipt["native_code"])
         yield receipt["at"], f"receipt {receipt['code']} {receipt['key']} [dim]{native}[/]"
     for callback in document["callbacks"]:
         answer = f"HTTP {callback['status']}" if callback["status"] else callback["error"]

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import msgspec
+
 from heliograph.catalogue import keys
 from heliograph.dispatch.story import line
 from heliograph.lookup import Lookup, asked_of
@@ -20,6 +22,7 @@ from heliograph.model.record import StoryLine
 from heliograph.policy import FAULT, Verdict, judge_address, judge_message, story
 from heliograph.policy.directory import Directory
 from heliograph.policy.facts import OTHER_WINDOW_MS
+from heliograph.policy.objects.links import Codes
 from heliograph.policy.outcomes import OutcomeBook, Outcomes
 from heliograph.store.cache import Recent
 
@@ -97,7 +100,8 @@ class Flight:
 class Judge:
     """Judgements by request element."""
 
-    def __init__(self, directory: Callable[[], Directory], ids: Ids, lookup: Lookup) -> None:
+    def __init__(self, directory: Callable[[], Directory], ids: Ids, lookup: Lookup, codes: Codes) -> None:
+        self._codes = codes
         self._directory = directory
         self._ids = ids
         self._lookup = lookup
@@ -168,6 +172,9 @@ class Judge:
             return Wait(judged.opens)
         body = judged.body
         assert body is not None  # noqa: S101 - a verdict that refuses nobody has a body
+        if body.links:
+            text = self._codes.personal(body.text, body.links, row.request, row.ordinal)
+            body = msgspec.structs.replace(body, text=text)
         expiry = judgement.expiry
         validity = max(1, (expiry - now_ms) // 1000) if expiry else 0
         outbound = Outbound(

@@ -47,6 +47,8 @@ class Lane:
         self.target = self._least  # messages to have in stock
         self._answers = 0
         self._since = clock()
+        self.ahead = True
+        """Whether more is claimed than can go out at once, as `ConnectorKind` says."""
         self.closed = False
         self.feed: asyncio.Task[None] | None = None
         self._clock = clock
@@ -56,7 +58,8 @@ class Lane:
         """How many more should be claimed now; 0 while nothing can go out."""
         if self.idle():
             return 0
-        return max(0, self.target - len(self.stock))
+        target = self.target if self.ahead else min(self.target, self.connector.capacity())
+        return max(0, target - len(self.stock))
 
     def idle(self) -> bool:
         """Nothing is under way and nothing can go out."""

@@ -37,7 +37,7 @@ class Dispatcher:
         self._store = around.store
         self._lanes = lanes
         self.settler = Settler(around.store, around.tell)
-        self._judge = Judge(around.directory, around.ids, around.lookup)
+        self._judge = Judge(around.directory, around.ids, around.lookup, around.codes)
         self._timers = Timers()
         self._results = Results(around, self.settler, self._judge, Sampler(around.monotonic), self._timers.delay)
         self.counts = self._results.counts

@@ -93,6 +93,7 @@ def judge_message(
     body = Body(
         content=case.content, text=case.text, sender=case.sender.id if case.sender else "", parts=case.parts,
         encoding=case.encoding, attached=case.channel.attach(case.content, facts.tenant) if case.channel else None,
+        links=case.links,
     )  # fmt: skip
     return _verdict(case, looked, _END, body)
 

@@ -81,16 +81,16 @@ class InboundKeeper:
         )  # fmt: skip
         wish = wish_of(tenant, item, now_ms) if tenant else None
         try:
-            changed = await self._store.keep_inbound(row, notice, wish)
+            kept = await self._store.keep_inbound(row, item.native_id, notice, wish)
         except StoreUnavailable as error:
             log.warning("an inbound message cannot be kept and is given back to its operator: %s", error)
             stored(False)
             return
         stored(True)
-        if notice is not None:
+        if kept.fresh and notice is not None:
             self._tell([notice])
-        if tenant is not None and wish is not None:
-            self._wished(tenant, service, item, wish, changed)
+        if kept.fresh and tenant is not None and wish is not None:
+            self._wished(tenant, service, item, wish, kept.changed)
 
     def _owner(self, connector: str, item: Inbound) -> tuple[Tenant | None, Service | None]:
         """The service whose sender the message was sent to, else the first one that uses the connector."""

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from heliograph.store.areas import messages, money, notices, purge, receipts, requests, wishes, workspace
+from heliograph.store.areas import (
+    links,
+    messages,
+    money,
+    notices,
+    purge,
+    receipts,
+    requests,
+    threads,
+    wishes,
+    workspace,
+)
 from heliograph.store.engines.postgres import PostgresEngine
 from heliograph.store.engines.sqlite import SqliteEngine
 from heliograph.store.steps import Write
@@ -30,15 +41,25 @@ WRITES: dict[str, Write] = {
     "use_keys": workspace.use_keys,
     "replay": notices.replay,
     "replay_parked": notices.replay_parked,
+    "click": links.click,
+    "forget_links": links.forget_links,
     "purge": purge.purge,
     "forget": purge.forget,
 }
 
 
 class Store(
-    requests.Requests, messages.Messages, receipts.Receipts, notices.Notices, workspace.Workspace, purge.Purge,
-    wishes.Wishes, money.Money,
-):  # fmt: skip
+    requests.Requests,
+    messages.Messages,
+    receipts.Receipts,
+    threads.Threads,
+    notices.Notices,
+    links.Links,
+    workspace.Workspace,
+    wishes.Wishes,
+    money.Money,
+    purge.Purge,
+):
     """Everything the verbs need of a database."""
 
     @classmethod

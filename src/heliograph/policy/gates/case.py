@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from heliograph.model.channel import Channel, Device
+from heliograph.model.channel import BodyLink, Channel, Device
 from heliograph.model.message import Address, Content, Message
 from heliograph.model.people import Known, Person
 from heliograph.model.workspace import App, Binding, Sender
+from heliograph.policy.content import choose
 from heliograph.policy.facts import Facts
 from heliograph.policy.ways import Way
 
@@ -39,8 +40,8 @@ class Case:
     """
 
     __slots__ = (
-        "app", "attempted", "attributes", "binding", "category", "channel", "content", "encoding", "facts", "message",
-        "now_ms", "numbers", "parts", "real_ms", "sender", "tenant_path", "text", "unfilled", "way",
+        "app", "attempted", "attributes", "binding", "category", "channel", "content", "encoding", "facts", "links",
+        "message", "now_ms", "numbers", "parts", "real_ms", "sender", "tenant_path", "text", "unfilled", "way",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +72,7 @@ class Case:
         self.category = _category(message.content, facts)
         self.unfilled: tuple[str, ...] = ()
         self.text = ""
+        self.links: tuple[BodyLink, ...] = ()
         self.parts = 1
         self.encoding = ""
 
@@ -91,7 +93,7 @@ def _category(content: Content, facts: Facts) -> str:
     own = extras.get("category") if isinstance(extras, dict) else None
     if isinstance(own, str) and own:
         return own
-    template = facts.templates.get(content.template)
+    template, _ = choose(content.template, facts.templates, content.channel)
     return (template.category if template else "") or facts.service.category
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import astuple
 
 from heliograph.model.people import Wish
 from heliograph.model.record import Match, Notice, Reported, Settlement
 from heliograph.store.areas.messages import settle
+from heliograph.store.areas.threads import insert_came
 from heliograph.store.areas.wishes import Gone, list_dnd, unlist_dnd
 from heliograph.store.engines.base import Area
 from heliograph.store.steps import Plan, bulk
@@ -23,19 +24,31 @@ def receive(payloads: Sequence[tuple[list[Reported], Settlement, list[Reported]]
     return (yield from settle([payload[1] for payload in payloads]))
 
 
-def inbound(payloads: Sequence[tuple[tuple[Any, ...], Notice | None, Wish | None]]) -> Plan[list[bool]]:
-    """Messages from people, each with the call it causes, if any, and what it asks for; whether that changed
-    anything."""
-    yield bulk("insert_inbound", [row for row, _, _ in payloads])
-    owed = [notice for _, notice, _ in payloads if notice is not None]
+class Kept(NamedTuple):
+    """What became of a message from a person: whether it was kept (it had not come before), and whether what it asks
+    for changed anything."""
+
+    fresh: bool
+    changed: bool
+
+
+def inbound(payloads: Sequence[tuple[tuple[Any, ...], str, Notice | None, Wish | None]]) -> Plan[list[Kept]]:
+    """Messages from people, each with the far end's id of it, the call it causes, if any, and what it asks for. What
+    came before is not kept again."""
+    named = [(row[3], native_id, row[0]) for row, native_id, _, _ in payloads if native_id]
+    fresh = yield from insert_came(named)
+    taken = [not native_id or row[0] in fresh for row, native_id, _, _ in payloads]
+    kept = [payload for payload, took in zip(payloads, taken, strict=True) if took]
+    yield bulk("insert_inbound", [row for row, _, _, _ in kept])
+    owed = [notice for _, _, notice, _ in kept if notice is not None]
     yield bulk(
         "insert_inbound_notices",
         [(row.id, row.at, row.url, row.origin, row.tenant, row.service, row.body) for row in owed],
     )
-    changed: list[bool] = []
-    for _, _, wish in payloads:
-        changed.append((yield from _grant(wish)) if wish is not None else False)
-    return changed
+    found: list[Kept] = []
+    for (_, _, _, wish), took in zip(payloads, taken, strict=True):
+        found.append(Kept(took, (yield from _grant(wish)) if took and wish is not None else False))
+    return found
 
 
 def _grant(wish: Wish) -> Plan[bool]:
@@ -55,10 +68,12 @@ class Receipts(Area):
         result: list[bool] = await self.engine.write("receive", (fresh, settlement, adopted))
         return result
 
-    async def keep_inbound(self, row: tuple[Any, ...], notice: Notice | None, wish: Wish | None = None) -> bool:
-        """Keep a message from a person, the call it causes and what it asks for; whether that changed anything."""
-        changed: bool = await self.engine.write("inbound", (row, notice, wish))
-        return changed
+    async def keep_inbound(
+        self, row: tuple[Any, ...], native_id: str, notice: Notice | None, wish: Wish | None = None
+    ) -> Kept:
+        """Keep a message from a person, the call it causes and what it asks for, once for the far end's id of it."""
+        kept: Kept = await self.engine.write("inbound", (row, native_id, notice, wish))
+        return kept
 
     async def matches(self, natives: Collection[tuple[str, str]]) -> dict[tuple[str, str], Match]:
         """Whose `(connector, native id)` these are."""

@@ -184,6 +184,31 @@ CREATE TABLE service_keys (
     used bigint NOT NULL
 );
 
+-- Where each link of a call leads, by the first ordinal of its message and its number there, until it ends (Unix ms).
+CREATE TABLE links (
+    request bigint NOT NULL,
+    first bigint NOT NULL,
+    number bigint NOT NULL,
+    tenant text NOT NULL,
+    label text NOT NULL,
+    url text NOT NULL,
+    ios text NOT NULL,
+    android text NOT NULL,
+    expired text NOT NULL,
+    until bigint NOT NULL,
+    PRIMARY KEY (request, first, number)
+);
+
+-- Who clicked: one row per destination and link.
+CREATE TABLE clicks (
+    request bigint NOT NULL,
+    ordinal bigint NOT NULL,
+    number bigint NOT NULL,
+    first_at bigint NOT NULL,
+    clicks bigint NOT NULL,
+    PRIMARY KEY (request, ordinal, number)
+);
+
 -- Whom to leave alone. Channel and category are empty for all; times are Unix milliseconds, 0 is never.
 CREATE TABLE dnd (
     since bigint NOT NULL,
@@ -238,6 +263,27 @@ CREATE TABLE reservations (
     slots text NOT NULL,
     PRIMARY KEY (request, ordinal)
 );
+
+-- When something went out to whom, for far ends that report on everything sent to a person until a moment.
+CREATE TABLE threads (
+    request bigint NOT NULL,
+    at bigint NOT NULL,
+    ordinal integer NOT NULL,
+    connector text NOT NULL,
+    thread text NOT NULL,
+    PRIMARY KEY (request, ordinal)
+) PARTITION BY RANGE (request);
+CREATE INDEX threads_person ON threads (thread, connector, at);
+CREATE TABLE threads_rest PARTITION OF threads DEFAULT;
+
+-- The far ends' ids of messages from people, so that one that comes again is kept once.
+CREATE TABLE came (
+    id bigint NOT NULL,
+    connector text NOT NULL,
+    native_id text NOT NULL,
+    PRIMARY KEY (connector, native_id)
+);
+CREATE INDEX came_id ON came (id);
 
 CREATE TABLE migrations (
     name text PRIMARY KEY,
