@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from heliograph.testing import Running, eventually, running, workspace
+from heliograph.testing import ADMIN_TOKEN, Running, eventually, running, workspace
 
 PRICE = {"channel": "sms", "prefix": "", "price": "0.0400"}
 
@@ -163,3 +167,28 @@ async def test_the_price_is_explained_before_anything_is_sent(live: Running) -> 
 
     assert answer["destinations"][0]["price"] == {"amount": "0.08", "currency": "EUR"}
     assert (await account(live))["balance"] == "1.00"
+
+
+async def test_the_command_shows_the_price_and_when_it_may_go(tmp_path: Path) -> None:
+    def make(url: str) -> dict[str, Any]:
+        document = billed()(url)
+        day = f"{datetime.now(UTC) + timedelta(days=3):%a}".lower()
+        window = {"days": [day], "start": "09:00", "end": "18:00"}
+        document["tenants"][0]["social_hours"] = {"zone": "tenant", "windows": [window], "outside": "hold"}
+        return document
+
+    file = tmp_path / "call.json"
+    body = {
+        "deliverychannel": "sms", "channels": {"sms": {"text": "hello"}},
+        "destination": [{"msisdn": ["447700900001"]}],
+    }  # fmt: skip
+    file.write_text(json.dumps(body))
+    async with running(tmp_path, make) as live:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", "from heliograph.cli.main import main; main()", "explain", str(file),
+            "--service", "orders", "--listen", live.url.removeprefix("http://"),
+            stdout=asyncio.subprocess.PIPE, env={**os.environ, "HELIOGRAPH_ADMIN_TOKEN": ADMIN_TOKEN},
+        )  # fmt: skip
+        out = (await process.communicate())[0].decode()
+
+    assert (process.returncode, "costs   0.04 EUR" in out, "09:00" in out) == (0, True, True)

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +85,17 @@ async def test_an_example_says_what_would_decide(sent: Running) -> None:
 
 
 async def test_what_would_wait_is_held(sent: Running) -> None:
-    closed = {"windows": [{"start": "00:00", "end": "00:01"}], "outside": "hold", "zone": "tenant"}
+    every_day = [f"{month:02d}-{day:02d}" for month in range(1, 13) for day in range(1, 32)]
+    closed = {"windows": [{"start": "09:00", "end": "18:00"}], "holidays": every_day, "zone": "tenant"}
+    open_later = f"{datetime.now(UTC) + timedelta(days=3):%a}".lower()
+    held = {
+        "windows": [{"days": [open_later], "start": "09:00", "end": "18:00"}],
+        "outside": "hold",
+        "zone": "tenant",
+    }
 
-    assert (await ask(sent, {"social_hours": closed}))["changes"] == {"1001 -> held": 3}
+    assert (await ask(sent, {"social_hours": held}))["changes"] == {"1001 -> held": 3}
+    assert (await ask(sent, {"social_hours": {**closed, "outside": "hold"}}))["changes"] == {"1001 -> 7113": 3}
 
 
 async def test_the_newest_are_replayed_when_there_are_more(sent: Running) -> None:

@@ -141,12 +141,13 @@ class Platform:
             for notice in notices:
                 self.tail.publish(self._event(notice))
 
-    def _wished(self, tenant: Tenant, service: Service | None, item: Inbound, wish: Wish) -> None:
-        """A person's wish was committed: it counts at once, and they may be answered."""
+    def _wished(self, tenant: Tenant, service: Service | None, item: Inbound, wish: Wish, changed: bool) -> None:
+        """A person's wish was committed: it counts at once, and they may be answered, but not again and again: what
+        writes may be a machine."""
         self.lookup.listed(tenant.id)
         opt_out = tenant.opt_out
         text = (opt_out.reply_stop if wish.stop else opt_out.reply_start) if opt_out else ""
-        if service is not None and text:
+        if service is not None and text and changed:
             task = asyncio.get_running_loop().create_task(self.intake.answer(tenant, service, item, text))
             self._answers.add(task)
             task.add_done_callback(self._answers.discard)

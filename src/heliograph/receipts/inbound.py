@@ -25,10 +25,11 @@ KEYWORD = "keyword"  # the origin of entries that people made by a message
 REASON_CHARACTERS = 32
 
 
-Wished = Callable[[Tenant, Service | None, Inbound, Wish], None]
+Wished = Callable[[Tenant, Service | None, Inbound, Wish, bool], None]
+"""Told of a wish that was kept, and whether it changed anything."""
 
 
-def nobody_asked(tenant: Tenant, service: Service | None, item: Inbound, wish: Wish) -> None:
+def nobody_asked(tenant: Tenant, service: Service | None, item: Inbound, wish: Wish, changed: bool) -> None:
     """For a receiver that nobody listens to."""
 
 
@@ -86,10 +87,10 @@ class InboundKeeper:
             stored(False)
             return
         stored(True)
-        if kept and notice is not None:
+        if kept.fresh and notice is not None:
             self._tell([notice])
-        if kept and tenant is not None and wish is not None:
-            self._wished(tenant, service, item, wish)
+        if kept.fresh and tenant is not None and wish is not None:
+            self._wished(tenant, service, item, wish, kept.changed)
 
     def _owner(self, connector: str, item: Inbound) -> tuple[Tenant | None, Service | None]:
         """The service whose sender the message was sent to, else the first one that uses the connector."""

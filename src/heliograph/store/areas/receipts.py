@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import astuple
 
@@ -24,9 +24,17 @@ def receive(payloads: Sequence[tuple[list[Reported], Settlement, list[Reported]]
     return (yield from settle([payload[1] for payload in payloads]))
 
 
-def inbound(payloads: Sequence[tuple[tuple[Any, ...], str, Notice | None, Wish | None]]) -> Plan[list[bool]]:
+class Kept(NamedTuple):
+    """What became of a message from a person: whether it was kept (it had not come before), and whether what it asks
+    for changed anything."""
+
+    fresh: bool
+    changed: bool
+
+
+def inbound(payloads: Sequence[tuple[tuple[Any, ...], str, Notice | None, Wish | None]]) -> Plan[list[Kept]]:
     """Messages from people, each with the far end's id of it, the call it causes, if any, and what it asks for. What
-    came before is not kept again; which were kept."""
+    came before is not kept again."""
     named = [(row[3], native_id, row[0]) for row, native_id, _, _ in payloads if native_id]
     fresh = yield from insert_came(named)
     taken = [not native_id or row[0] in fresh for row, native_id, _, _ in payloads]
@@ -37,13 +45,19 @@ def inbound(payloads: Sequence[tuple[tuple[Any, ...], str, Notice | None, Wish |
         "insert_inbound_notices",
         [(row.id, row.at, row.url, row.origin, row.tenant, row.service, row.body) for row in owed],
     )
-    for _, _, _, wish in kept:
-        if wish is not None and wish.stop:
-            yield from list_dnd([(wish.tenant, [wish.row])])
-        elif wish is not None:
-            row = wish.row
-            yield from unlist_dnd([Gone(wish.tenant, row.address, row.channel, None, row.origin)])
-    return taken
+    found: list[Kept] = []
+    for (_, _, _, wish), took in zip(payloads, taken, strict=True):
+        found.append(Kept(took, (yield from _grant(wish)) if took and wish is not None else False))
+    return found
+
+
+def _grant(wish: Wish) -> Plan[bool]:
+    row = wish.row
+    if wish.stop:
+        counts = yield from list_dnd([(wish.tenant, [row])])
+    else:
+        counts = yield from unlist_dnd([Gone(wish.tenant, row.address, row.channel, None, row.origin)])
+    return bool(counts[0])
 
 
 class Receipts(Area):
@@ -56,10 +70,9 @@ class Receipts(Area):
 
     async def keep_inbound(
         self, row: tuple[Any, ...], native_id: str, notice: Notice | None, wish: Wish | None = None
-    ) -> bool:
-        """Keep a message from a person, the call it causes and what it asks for, once for the far end's id of it;
-        whether it was."""
-        kept: bool = await self.engine.write("inbound", (row, native_id, notice, wish))
+    ) -> Kept:
+        """Keep a message from a person, the call it causes and what it asks for, once for the far end's id of it."""
+        kept: Kept = await self.engine.write("inbound", (row, native_id, notice, wish))
         return kept
 
     async def matches(self, natives: Collection[tuple[str, str]]) -> dict[tuple[str, str], Match]:
