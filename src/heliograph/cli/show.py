@@ -47,6 +47,13 @@ def findings(rows: list[dict[str, Any]]) -> None:
         console.print(f"{_MARKS[bool(row['ok'])]} {escape(row['what'])}: {escape(row['found'])}{mend}")
 
 
+def moved(rows: list[dict[str, Any]]) -> None:
+    """What arrived in the other database."""
+    for row in rows:
+        console.print(f"{_MARKS[True]} {escape(row['table']):<14} {row['rows']:>12,} rows  {row['checksum']}")
+    console.print("everything is there; set HELIOGRAPH_DATABASE to the new database, keep the data folder's keys")
+
+
 def notes(lines: Iterable[str]) -> None:
     """What the reader should know besides."""
     for text in lines:
@@ -138,8 +145,11 @@ def _moments(document: dict[str, Any]) -> Iterable[tuple[int, str]]:
             f"refused: {attempt['native_code']} {attempt['detail']} ({attempt['status']}, retry {attempt['retry']})"
         )  # fmt: skip
         yield attempt["at"], f"attempt {attempt['attempt']} on {escape(attempt['connector'])}: {escape(said)}"
+    for step in document["steps"]:
+        yield step["at"], f"    {escape(step['what'])}"
     for receipt in document["receipts"]:
-        native = escape(receipt["raw"] or receipt["native_code"])
+        told = document["steps"] and receipt["raw"].startswith("{")  # what is in there was just shown
+        native = escape(receipt["native_code"] if told else receipt["raw"] or receipt["native_code"])
         yield receipt["at"], f"receipt {receipt['code']} {receipt['key']} [dim]{native}[/]"
     for callback in document["callbacks"]:
         answer = f"HTTP {callback['status']}" if callback["status"] else callback["error"]
@@ -180,3 +190,26 @@ def codes(rows: list[dict[str, str]]) -> None:
             f"  phase {row['phase']}, {row['finality']}, to be fixed by {row['fixed_by']}, "
             f"safe to send again: {row['retry_safe']}\n"
         )
+
+
+def imported(counts: Any) -> None:
+    """What became of a file."""
+    refused = f", {counts['refused']} were refused" if counts["refused"] else ""
+    console.print(
+        f"{counts['listed']} of {counts['rows']} rows are on the list, {counts['new']} of them new{refused}"
+    )
+    console.print(f"what became of each: {counts['outcome']}")
+
+
+def differences(report: Any) -> None:
+    """What other policies would have made of messages."""
+    more = "; there were more, narrow the time" if report["more"] else ""
+    console.print(f"{report['judged']} messages were judged again{more}")
+    if not report["changes"]:
+        console.print("nothing would differ")
+    for change, count in report["changes"].items():
+        console.print(f"{count} would differ: {change}")
+    for item in report["examples"]:
+        why = f"{item['value']}; {item['decided_by']}" if item["decided_by"] else ""
+        line = f"  {item['transid']}  {item['destination']}  {item['before']} -> {item['after']}  {why}"
+        console.print(line.rstrip(), markup=False)

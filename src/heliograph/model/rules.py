@@ -64,14 +64,15 @@ class Yields:
 
 @dataclass(frozen=True, slots=True)
 class Required:
-    """The member must be present and not empty, where `when` (over the channel object) holds; else `key`. A
-    template may stand for it, unless `always`."""
+    """The member must be present and not empty, where `when` (over the channel object) holds; else `key`, whose
+    placeholders are filled with what it `says`. A template may stand for it, unless `always`."""
 
     path: Path
     key: str
     when: Condition | None = None
     note: str = ""
     always: bool = False
+    says: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class OneOf:
     when: Condition | None = None
     note: str = ""
     bare: bool = False
+    says: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class ValueIn:
     values: Mapping[str, str]
     key: str
     note: str = ""
+    says: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
