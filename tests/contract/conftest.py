@@ -64,7 +64,16 @@ def _service(tenant: dict[str, Any], name: str, **members: Any) -> dict[str, Any
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     """The platform, serving."""
-    async with running(tmp_path_factory.mktemp("data"), workspace_of_refusals, ROLES="api,simulators") as platform:
+    data = tmp_path_factory.mktemp("data")
+    async with running(data, workspace_of_refusals, "sqlite", ROLES="api,simulators") as platform:
+        yield platform
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def either(platforms: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """The same on each database in turn."""
+    data = tmp_path_factory.mktemp("data")
+    async with running(data, workspace_of_refusals, ROLES="api,simulators") as platform:
         yield platform
 
 

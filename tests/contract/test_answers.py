@@ -91,7 +91,7 @@ STREAM = "get_tail"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+async def live(platforms: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     """A platform that works in all its roles; two of its tenants have a service of the same name."""
 
     def declared(url: str) -> dict[str, Any]:

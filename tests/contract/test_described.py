@@ -156,7 +156,7 @@ async def _things(live: Running) -> dict[str, list[str]]:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, declared: Any) -> Iterator[Served]:
+def served(platforms: None, tmp_path_factory: pytest.TempPathFactory, declared: Any) -> Iterator[Served]:
     """The platform, taking calls and sending nothing."""
     ready, found = threading.Event(), []
     loop = asyncio.new_event_loop()

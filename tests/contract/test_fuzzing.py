@@ -247,27 +247,46 @@ async def post(app: Any, key: str, body: bytes) -> tuple[int, bytes]:
     return sent[0]["status"], sent[1]["body"]
 
 
-def batches(dice: random.Random, seeds: list[bytes]) -> Iterator[list[tuple[str, bytes]]]:
-    """The bodies of a round, with who sends them."""
-    for _ in range(BODIES // AT_ONCE):
+def batches(dice: random.Random, seeds: list[bytes], count: int) -> Iterator[list[tuple[str, bytes]]]:
+    """So many bodies, with who sends them."""
+    for _ in range(count // AT_ONCE):
         yield [(dice.choice(KEYS), spoiled(dice, seeds)) for _ in range(AT_ONCE)]
+
+
+async def answered_in_shape(live: Running, samples: list[dict[str, Any]], number: int, count: int) -> set[bytes]:
+    """Ask with spoiled bodies; the texts of the answers."""
+    app = live.platform.app()
+    seeds = [json.dumps(sample["body"]).encode() for sample in samples]
+    found: list[tuple[str, bytes]] = []
+    told: set[bytes] = set()
+    for batch in batches(random.Random(number), seeds, count):
+        answers = await asyncio.gather(*(post(app, key, body) for key, body in batch))
+        for (_, body), (status, answer) in zip(batch, answers, strict=True):
+            told.update(TEXT.findall(answer))
+            if wrong := fault(status, answer):
+                found.append((wrong, body))
+    assert found[:5] == []
+    return told
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was logged as an error."""
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
 async def test_a_spoiled_body_is_answered_in_shape(
     live: Running, samples: list[dict[str, Any]], number: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app = live.platform.app()
-    seeds = [json.dumps(sample["body"]).encode() for sample in samples]
-    found: list[tuple[str, bytes]] = []
-    told: set[bytes] = set()
-    for batch in batches(random.Random(number), seeds):
-        answers = await asyncio.gather(*(post(app, key, body) for key, body in batch))
-        for (_, body), (status, answer) in zip(batch, answers, strict=True):
-            told.update(TEXT.findall(answer))
-            if wrong := fault(status, answer):
-                found.append((wrong, body))
+    told = await answered_in_shape(live, samples, number, BODIES)
 
-    assert found[:5] == []
-    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+    assert errors(caplog) == []
     assert len(told) > DIFFERENT
+
+
+async def test_a_spoiled_body_is_no_fault_of_either_database(
+    either: Running, samples: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    await answered_in_shape(either, samples, ROUNDS, BODIES // 4)
+
+    assert errors(caplog) == []
