@@ -11,7 +11,6 @@ from heliograph.store.steps import Write
 
 # In this order within a group: what is accepted can be settled, what is settled can be receipted.
 WRITES: dict[str, Write] = {
-    "release_claims": messages.release_claims,
     "accept": requests.accept,
     "claim": messages.claim,
     "settle": messages.settle,
@@ -25,6 +24,7 @@ WRITES: dict[str, Write] = {
     "replay_parked": notices.replay_parked,
     "purge": purge.purge,
     "forget": purge.forget,
+    "release_claims": messages.release_claims,
 }
 
 
