@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -31,6 +32,12 @@ def _listen(value: str) -> str:
     if not host or not port.isdecimal() or int(port) > 65535:
         raise ValueError("must look like 127.0.0.1:8080")
     return value
+
+
+def _url(value: str) -> str:
+    if value and not value.lower().startswith(("http://", "https://")):
+        raise ValueError("must be a URL such as https://go.example.com")
+    return value.rstrip("/")
 
 
 def _one_of(*allowed: str) -> Callable[[str], str]:
@@ -60,6 +67,16 @@ def _secret(value: str) -> str:
         if len(raw) != 32:
             raise ValueError("must be 32 bytes in URL-safe base64")
     return value
+
+
+def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    found = []
+    for entry in filter(None, (part.strip() for part in value.split(","))):
+        try:
+            found.append(ip_network(entry, strict=False))
+        except ValueError as error:
+            raise ValueError(f"must be IPv4 or IPv6 addresses or CIDR blocks; {entry!r} is none") from error
+    return tuple(found)
 
 
 def _roles(value: str) -> str:
@@ -115,6 +132,13 @@ SETTINGS = (
     ),
     Setting("BUS", "local", _one_of("local"), "How the parts of the platform reach each other."),
     Setting("LISTEN", "127.0.0.1:8080", _listen, "Host and port of the HTTP server."),
+    Setting(
+        "TRUSTED_PROXIES",
+        "",
+        _networks,
+        "Addresses and CIDR blocks of reverse proxies, separated by commas. A call from one of them comes from the "
+        "right-most address in its `X-Forwarded-For` that is none of them. Empty: the header is not looked at.",
+    ),
     Setting("ROLES", ",".join(ROLES), _roles, "What this process does, separated by commas."),
     Setting("ADMIN_TOKEN", "", _text, "Token of the admin API; made at first start and kept in the data folder."),
     Setting(
@@ -126,6 +150,12 @@ SETTINGS = (
     Setting("KEY", "", _text, "Service key that the commands `send` and `status` use."),
     Setting("LOG", "info", _one_of("debug", "info", "warning", "error"), "How much is logged."),
     Setting("RETENTION_DAYS", "30", _number(1, 3650), "Days that messages and their stories are kept."),
+    Setting(
+        "LINK_URL",
+        "",
+        _url,
+        "What short links begin with, where a domain of the tenant is not used; the server's own URL by default.",
+    ),
     Setting(
         "SMSC_SIMULATOR",
         "127.0.0.1:2775",
@@ -149,12 +179,14 @@ class Config:
     database: str
     bus: str
     listen: str
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     roles: frozenset[str]
     admin_token: str
     secret_key: str
     key: str
     log: str
     retention_days: int
+    link_url: str
     smsc_simulator: tuple[str, int]
     simulator_ports: str
 
@@ -214,12 +246,14 @@ def _checked(known: Mapping[str, Setting], values: Mapping[str, str]) -> Config:
         database=checked["DATABASE"],
         bus=checked["BUS"],
         listen=checked["LISTEN"],
+        trusted_proxies=checked["TRUSTED_PROXIES"],
         roles=frozenset(checked["ROLES"].split(",")),
         admin_token=checked["ADMIN_TOKEN"],
         secret_key=checked["SECRET_KEY"],
         key=checked["KEY"],
         log=checked["LOG"],
         retention_days=checked["RETENTION_DAYS"],
+        link_url=checked["LINK_URL"],
         smsc_simulator=split_address(checked["SMSC_SIMULATOR"]),
         simulator_ports=checked["SIMULATOR_PORTS"],
     )

@@ -57,6 +57,11 @@ def test_the_file_is_that_of_the_folder_in_the_environment(tmp_path: Path) -> No
         ({"LISTEN": "8080"}, {}, "HELIOGRAPH_LISTEN='8080' must look like 127.0.0.1:8080"),
         ({"LISTEN": "127.0.0.1:99999"}, {}, "must look like"),
         ({"ROLES": "api,cook"}, {}, "HELIOGRAPH_ROLES='api,cook' has unknown roles cook; there are api, worker"),
+        (
+            {"TRUSTED_PROXIES": "10.0.0.1, proxy"},
+            {},
+            "must be IPv4 or IPv6 addresses or CIDR blocks; 'proxy' is none",
+        ),
         ({"LOG": "loud"}, {}, "HELIOGRAPH_LOG='loud' must be one of debug, info"),
         ({}, {"HELIOGRAPH_RETENTION_DAYS": "0"}, "must be a whole number from 1 to 3650"),
         ({}, {"HELIOGRAPH_RETENTION_DAYS": "-1"}, "must be a whole number"),

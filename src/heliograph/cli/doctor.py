@@ -6,8 +6,9 @@ import asyncio
 import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from heliograph.cli.remote import Remote, RemoteError
 from heliograph.config import SQLITE, Config, ConfigError, shown_database
@@ -16,7 +17,7 @@ from heliograph.store.engines.postgres import look_at
 
 LEAST_FREE = 1 << 30  # bytes
 FIRST_MOMENT = 1_760_000_000  # Unix seconds; a clock before this release is wrong
-CERTAINLY_BOUND = ("bound", "no connector")
+WELL = ("bound", "ready", "no connector")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +92,33 @@ def _server(config: Config) -> Iterator[Finding]:
         yield Finding("server", False, str(error), "start `heliograph serve`, or give --listen and --data")
         return
     for name, status in connectors.items():
-        errors = status.get("last_errors") or []
-        found = str(status["state"]) + (f", last error: {errors[-1]}" if errors else "")
-        mend = "check host, port, system_id and password of the connector in the workspace"
-        yield Finding(f"connector {name}", status["state"] in CERTAINLY_BOUND, found, mend)
+        yield Finding(f"connector {name}", status["state"] in WELL, *standing(status))
+        yield from _credentials(name, status.get("systems") or {})
     parked = stats["callbacks_parked"]
     yield Finding("callbacks", not parked, f"{parked} given up", "mend the endpoint, then `heliograph replay parked`")
+
+
+def _credentials(name: str, systems: dict[str, Any]) -> Iterator[Finding]:
+    """The credentials of an app, one finding for each system it runs on."""
+    for system, shown in systems.items():
+        health = shown["credentials"]
+        found = f"{health['kind']}, {health['state']}"
+        if ends := health.get("ends"):
+            found += f", ends {time.strftime('%Y-%m-%d', time.gmtime(ends / 1000))}"
+        yield Finding(
+            f"credentials {name} {system}",
+            health["state"] == "ok",
+            found,
+            f"renew `{system}` of the app in the workspace",
+        )
+
+
+def standing(status: Mapping[str, Any]) -> tuple[str, str]:
+    """How a connector stands, and the mend where it does not stand well."""
+    if refused := status.get("credentials"):
+        return f"error, its credentials are refused: {refused}", "check the credentials of the app in the workspace"
+    errors = status.get("last_errors") or []
+    found = str(status["state"]) + (f", last error: {errors[-1]}" if errors else "")
+    if ends_ms := status.get("token_ends_ms"):
+        found += f", its token ends {time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime(ends_ms / 1000))}"
+    return found, "check host, port, system_id and password of the connector, or the endpoint of the app"

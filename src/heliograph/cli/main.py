@@ -19,9 +19,10 @@ from heliograph import __version__, catalogue, config
 from heliograph.channels import stand_ins, stand_ins_by_channel
 from heliograph.cli import logs, show
 from heliograph.cli.demo import demo_document, introduce
+from heliograph.cli.dnd import import_list
 from heliograph.cli.doctor import examine
 from heliograph.cli.moving import move_all
-from heliograph.cli.remote import Remote, RemoteError
+from heliograph.cli.remote import Remote, RemoteError, moment
 from heliograph.cli.serve import read_document, serve
 from heliograph.cli.simulators import SimulatorBusy, Simulators
 from heliograph.store.vault import VaultError
@@ -32,6 +33,9 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
+
+dnd = typer.Typer(help="The do-not-disturb lists.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(dnd, name="dnd")
 
 Data = Annotated[str | None, typer.Option("--data", help="Data folder (default ./heliograph-data).")]
 Listen = Annotated[str | None, typer.Option("--listen", help="HOST:PORT of the server (default 127.0.0.1:8080).")]
@@ -237,6 +241,45 @@ def replay(
         path = "/callbacks/replay" if callback == "parked" else f"/callbacks/{callback}/replay"
         answer = Remote(_settings(listen=listen, data=data)).admin("POST", path, json={})
         _print(answer, as_json, lambda value: show.console.print(f"{value['replayed']} callbacks are sent again"))
+
+
+@dnd.command("import")
+def dnd_import(
+    file: Annotated[Path, typer.Argument(help="CSV with the columns address, channel, category, reason, expires.")],
+    tenant: Annotated[str, typer.Option(help="Whose list.")],
+    channel: Annotated[str, typer.Option(help="For rows that name none; left out, every channel.")] = "",
+    outcome: Annotated[Path | None, typer.Option(help="Where to write what became of each row.")] = None,
+    listen: Listen = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Put the addresses of a file on a tenant's do-not-disturb list; exit status 1 when a row was refused."""
+    with _refusals():
+        defaults = {"channel": channel} if channel else {}
+        target = outcome or file.with_name(f"{file.name}.outcome.csv")
+        counts = import_list(Remote(_settings(listen=listen, data=data)), tenant, file, target, defaults)
+        _print(counts, as_json, show.imported)
+        if counts["refused"]:
+            raise typer.Exit(1)
+
+
+@app.command()
+def whatif(
+    policy: Annotated[Path, typer.Option(help="YAML or JSON: members of the tenant as they might be.")],
+    tenant: Annotated[str, typer.Option(help="Whose messages.")],
+    since: Annotated[str, typer.Option("--from", help="A moment, or how long ago: 24h, 7d.")] = "7d",
+    until: Annotated[str, typer.Option("--to", help="A moment, or how long ago.")] = "",
+    listen: Listen = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Replay the messages of a tenant against other policies, and say what would differ; nothing is sent."""
+    with _refusals():
+        span = {"from": moment(since, "--from"), **({"to": moment(until, "--to")} if until else {})}
+        remote = Remote(_settings(listen=listen, data=data))
+        document = read_document(policy)
+        answer = remote.admin("POST", f"/tenants/{tenant}/whatif", params=span, json=document)
+        _print(answer, as_json, show.differences)
 
 
 @app.command()

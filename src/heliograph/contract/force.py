@@ -5,7 +5,7 @@ from __future__ import annotations
 from heliograph.model.workspace import Document, Tenant
 
 TENANT_MEMBERS = (
-    "profile_key", "profile_async", "profile_store", "prompts", "callflows", "hooks", "events", "rules",
+    "profile_key", "profile_async", "profile_store", "hooks", "events", "rules",
 )  # fmt: skip
 LIMITS = ("event_per_second", "profile_per_second")
 

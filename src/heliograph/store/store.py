@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from heliograph.store.areas import messages, notices, purge, receipts, requests, workspace
+from heliograph.store.areas import (
+    links,
+    messages,
+    money,
+    notices,
+    purge,
+    receipts,
+    requests,
+    threads,
+    wishes,
+    workspace,
+)
 from heliograph.store.engines.postgres import PostgresEngine
 from heliograph.store.engines.sqlite import SqliteEngine
 from heliograph.store.steps import Write
@@ -12,16 +23,25 @@ from heliograph.store.steps import Write
 # In this order within a group: what is accepted can be settled, what is settled can be receipted.
 WRITES: dict[str, Write] = {
     "accept": requests.accept,
+    "open_account": money.open_account,
+    "enter": money.enter,
+    "reserve": money.reserve,
     "claim": messages.claim,
     "settle": messages.settle,
     "receive": receipts.receive,
     "tell": notices.tell,
     "inbound": receipts.inbound,
+    "list_dnd": wishes.list_dnd,
+    "unlist_dnd": wishes.unlist_dnd,
+    "forget_wishes": wishes.forget_wishes,
+    "tidy_reservations": money.tidy_reservations,
     "close_windows": messages.close_windows,
     "save_workspace": workspace.save_workspace,
     "use_keys": workspace.use_keys,
     "replay": notices.replay,
     "replay_parked": notices.replay_parked,
+    "click": links.click,
+    "forget_links": links.forget_links,
     "purge": purge.purge,
     "forget": purge.forget,
     "release_claims": messages.release_claims,
@@ -29,7 +49,16 @@ WRITES: dict[str, Write] = {
 
 
 class Store(
-    requests.Requests, messages.Messages, receipts.Receipts, notices.Notices, workspace.Workspace, purge.Purge
+    requests.Requests,
+    messages.Messages,
+    receipts.Receipts,
+    threads.Threads,
+    notices.Notices,
+    links.Links,
+    workspace.Workspace,
+    wishes.Wishes,
+    money.Money,
+    purge.Purge,
 ):
     """Everything the verbs need of a database."""
 

@@ -14,7 +14,18 @@ import pytest
 from heliograph.model.message import Address
 from heliograph.model.outcome import State
 from heliograph.model.record import Accepted, Change, Delivery, Notice, Reported, Settlement, StoryLine, Told
-from heliograph.store.areas import messages, notices, purge, receipts, requests, workspace
+from heliograph.store.areas import (
+    links,
+    messages,
+    money,
+    notices,
+    purge,
+    receipts,
+    requests,
+    threads,
+    wishes,
+    workspace,
+)
 from heliograph.store.engines import postgres, sqlite
 from heliograph.store.engines.sqlite import connect, migrate
 from heliograph.store.statements import load, migrations, schema
@@ -201,7 +212,8 @@ async def test_postgresql_has_every_column_of_sqlite(postgres_server: PostgresSe
 
 def test_no_two_areas_give_a_method_the_same_name() -> None:
     areas = [
-        requests.Requests, messages.Messages, receipts.Receipts, notices.Notices, workspace.Workspace, purge.Purge,
+        requests.Requests, messages.Messages, receipts.Receipts, threads.Threads, notices.Notices, links.Links,
+        workspace.Workspace, purge.Purge, wishes.Wishes, money.Money,
     ]  # fmt: skip
     names = [name for area in areas for name in vars(area) if not name.startswith("_")]
 
