@@ -22,7 +22,6 @@ from heliograph.store.steps import Write
 
 # In this order within a group: what is accepted can be settled, what is settled can be receipted.
 WRITES: dict[str, Write] = {
-    "release_claims": messages.release_claims,
     "accept": requests.accept,
     "open_account": money.open_account,
     "enter": money.enter,
@@ -45,6 +44,7 @@ WRITES: dict[str, Write] = {
     "forget_links": links.forget_links,
     "purge": purge.purge,
     "forget": purge.forget,
+    "release_claims": messages.release_claims,
 }
 
 

