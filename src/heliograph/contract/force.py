@@ -5,10 +5,9 @@ from __future__ import annotations
 from heliograph.model.workspace import Document, Tenant
 
 TENANT_MEMBERS = (
-    "profile_key", "verified_only", "profile_async", "billing", "dnd", "spam_words", "social_hours",
-    "profile_store", "prompts", "callflows", "hooks", "events", "rules",
+    "verified_only", "billing", "dnd", "spam_words", "social_hours", "prompts", "callflows", "hooks", "events", "rules",
 )  # fmt: skip
-LIMITS = ("event_per_second", "profile_per_second")
+LIMITS = ("event_per_second",)
 
 _TENANT = Tenant(id="")
 

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from heliograph.model.profiles.declared import ProfileStore
+
 Loose = dict[str, Any]
 STATES = ("Submitted", "Delivered", "Un-Delivered", "Failed", "Read", "Answered", "Rejected")
 
@@ -52,11 +54,13 @@ class Features(Part, frozen=True):
 
 class App(Part, frozen=True):
     """An app or account of the tenant: the assets that push, real-time and social messages go out by. Each member
-    that stands there, `{}` included, is read and checked by its channel."""
+    that stands there, `{}` included, is read and checked by its channel. `user_tokens` says that profiles of its
+    users need tokens of their own."""
 
     id: str
     name: str = ""
     features: Features = Features()
+    user_tokens: bool = True
     android: Loose | None = None
     ios: Loose | None = None
     web: Loose | None = None
@@ -150,7 +154,7 @@ class Tenant(Part, frozen=True):
     dnd: tuple[Loose, ...] = ()
     spam_words: tuple[str, ...] = ()
     social_hours: Loose | None = None
-    profile_store: Loose | None = None
+    profile_store: ProfileStore | None = None
     senders: tuple[Sender, ...] = ()
     connectors: tuple[ConnectorSpec, ...] = ()
     apps: tuple[App, ...] = ()
