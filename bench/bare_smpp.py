@@ -23,8 +23,8 @@ from farend import DELIVER, HEAD, RESPONSE, SUBMIT
 from heliograph.model.message import Content, Message, Request
 from heliograph.model.outcome import State
 from heliograph.model.record import Accepted, Change, Delivery, Reported, Run, Settlement, Told
-from heliograph.store.sqlite import SQL, connect, migrate
-from heliograph.store.writes import WRITES
+from heliograph.store.engines.sqlite import connect, drive, migrate
+from heliograph.store.store import WRITES
 from load import TEXT
 
 CHUNK = 1_000
@@ -69,7 +69,6 @@ class Bare(asyncio.Protocol):
     def __init__(self, path: Path, window: int) -> None:
         self._db = connect(path)
         migrate(self._db, 0)
-        self._db.executescript(SQL["create_scratch"])
         self._window = window
         self._buffer = b""
         self._numbers = itertools.count(1)
@@ -92,7 +91,7 @@ class Bare(asyncio.Protocol):
     def _write(self, *writes: tuple[str, Any]) -> None:
         self._db.execute("BEGIN IMMEDIATE")
         for name, payload in writes:
-            WRITES[name](self._db, payload)
+            drive(self._db, WRITES[name](payload))
         self._db.execute("COMMIT")
 
     def _accept(self) -> None:

@@ -23,8 +23,8 @@ from figures import Figure, conditions, show
 from heliograph.model.ids import Ids
 from heliograph.model.message import Content, Message, Request
 from heliograph.model.record import Accepted, Run
-from heliograph.store.sqlite import connect, migrate
-from heliograph.store.writes import WRITES
+from heliograph.store.engines.sqlite import connect, drive, migrate
+from heliograph.store.store import WRITES
 
 PER_COMMIT = 20_000
 SETTLE_SECONDS = 1.0
@@ -73,7 +73,7 @@ def prepare(path: Path, size: int, messages: int) -> None:
             values = [f"447{100_000_000 + start + offset:09d}" for offset in range(size)]
             made.append(Accepted(request=request, runs=(Run(0, 0, "msisdn", "", values),)))
         db.execute("BEGIN IMMEDIATE")
-        WRITES["accept"](db, made)
+        drive(db, WRITES["accept"](made))
         db.execute("COMMIT")
     db.close()
 

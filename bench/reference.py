@@ -17,7 +17,7 @@ import uvloop
 
 from heliograph.model.message import Content, Message, Request
 from heliograph.model.record import Accepted, Run
-from heliograph.store import SqliteStore
+from heliograph.store import Store
 
 SWITCH_SECONDS = 0.0005  # as `heliograph serve` sets it
 
@@ -33,7 +33,7 @@ class Call(msgspec.Struct):
 class Reference:
     """The application."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self._numbers = itertools.count(1 << 40)
         self._decode = msgspec.json.Decoder(Call).decode
@@ -69,7 +69,7 @@ class Reference:
 
 async def main(path: Path, port: int) -> None:
     """Serve until told to stop."""
-    store = SqliteStore(path)
+    store = Store.on_sqlite(path)
     await store.open()
     config = uvicorn.Config(
         Reference(store), port=port, log_level="error", access_log=False, lifespan="off", http="httptools", ws="none",

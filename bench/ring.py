@@ -26,9 +26,9 @@ from figures import Figure, conditions, median, show
 from heliograph.model.message import Content, Message, Request
 from heliograph.model.outcome import State
 from heliograph.model.record import Accepted, Change, Reported, Run, Settlement
-from heliograph.store.sqlite import SQL, connect, migrate
+from heliograph.store.engines.sqlite import connect, drive, migrate
+from heliograph.store.store import WRITES
 from heliograph.store.vault import hash_key
-from heliograph.store.writes import WRITES
 from world import KEY, Ring
 
 SWITCH_SECONDS = 0.0005  # as `heliograph serve` sets it
@@ -65,13 +65,12 @@ def bare(folder: Path, size: int, messages: int, group: int = 1_000) -> float:
     path = folder / "bare.sqlite"
     db = connect(path)
     migrate(db, 0)
-    db.executescript(SQL["create_scratch"])
     numbers, natives = count(1), count(1)
 
     def commit(*writes: tuple[str, object]) -> None:
         db.execute("BEGIN IMMEDIATE")
         for name, payload in writes:
-            WRITES[name](db, payload)  # type: ignore[arg-type]
+            drive(db, WRITES[name](payload))  # type: ignore[arg-type]
         db.execute("COMMIT")
 
     kept = Message(content=Content(channel="sms", fields={"text": load.TEXT}), addresses=())

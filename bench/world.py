@@ -22,7 +22,7 @@ from heliograph.model.ids import Ids
 from heliograph.model.outcome import Receipt, Submitted
 from heliograph.model.workspace import ConnectorSpec
 from heliograph.receipts.receiver import Receiver
-from heliograph.store import SqliteStore
+from heliograph.store import Store
 from heliograph.store.correlator import Correlator
 from heliograph.store.vault import Vault, new_secret
 from heliograph.workspaces import Workspaces
@@ -122,7 +122,7 @@ class Ring:
     """The verbs around a real store, without HTTP and without a wire."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = SqliteStore(folder / "bench.sqlite")
+        self.store = Store.on_sqlite(folder / "bench.sqlite")
         channels = {"sms": null_channel()}
         self.workspaces = Workspaces(self.store, Vault(new_secret()), channels)
         directory = self.workspaces.directory

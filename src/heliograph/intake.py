@@ -29,7 +29,7 @@ from heliograph.policy.directory import Directory
 from heliograph.policy.facts import Facts
 from heliograph.policy.limits import NOT_COUNTED, Limiter, Standing
 from heliograph.policy.outcomes import OutcomeBook
-from heliograph.store import SqliteStore, StoreUnavailable
+from heliograph.store import Store, StoreUnavailable
 
 ACCEPTED = keys.ACCEPTED
 KEY_HEADER = "Idempotency-Key"
@@ -85,7 +85,7 @@ class Intake:
 
     def __init__(
         self,
-        store: SqliteStore,
+        store: Store,
         directory: Callable[[], Directory],
         ids: Ids,
         queued: Callable[[Accepted], None],

@@ -17,7 +17,7 @@ from heliograph.contract.workspace import Fault, Faults, diff, read_workspace
 from heliograph.model.channel import Channel
 from heliograph.model.workspace import Document, Service, Tenant
 from heliograph.policy.directory import Directory
-from heliograph.store import SqliteStore
+from heliograph.store import Store
 from heliograph.store.vault import Vault, hash_key
 
 HIDDEN = "***"  # stands for a secret in an export; given back, it means "as it is"
@@ -46,7 +46,7 @@ class Workspaces:
 
     def __init__(
         self,
-        store: SqliteStore,
+        store: Store,
         vault: Vault,
         channels: Mapping[str, Channel],
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
@@ -59,9 +59,9 @@ class Workspaces:
         self._lock = asyncio.Lock()
         self.changed: list[Callable[[], Awaitable[None]]] = []
 
-    def load(self) -> None:
+    async def load(self) -> None:
         """Take the stored workspace into force, at start; raises `VaultError` when it cannot be opened."""
-        stored = self._store.load_workspace()
+        stored = await self._store.load_workspace()
         if stored is not None:
             version, sealed = stored
             document = msgspec.json.decode(self._vault.open(sealed), type=Document)

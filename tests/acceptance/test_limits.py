@@ -125,7 +125,7 @@ async def test_concurrent_calls_share_the_day_to_the_destination(live: Running) 
     taken = [answer for answer in answers if isinstance(answer.json()["response"], list)]
 
     assert len(taken) == 16
-    assert {row[0]: row[2] for row in live.platform.store.usage_since(0)}["crowd"] == 48
+    assert {row[0]: row[2] for row in await live.platform.store.usage_since(0)}["crowd"] == 48
 
 
 async def test_status_queries_have_a_limit_of_their_own(live: Running) -> None:

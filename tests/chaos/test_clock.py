@@ -9,7 +9,7 @@ import pytest
 from heliograph.model.ids import Ids, accepted_ms
 from heliograph.model.message import Content, Message, Request
 from heliograph.model.record import Accepted, Run
-from heliograph.store import SqliteStore
+from heliograph.store import Store
 
 NOW = 1_800_000_000_000
 HOUR = 3_600_000
@@ -47,7 +47,7 @@ def test_ids_grow_when_a_millisecond_is_used_up_while_the_clock_stands() -> None
 
 async def test_calls_accepted_after_the_clock_went_back_are_stored_and_come_last(tmp_path: Path) -> None:
     clock = Clock()
-    ids, store = Ids(clock), SqliteStore(tmp_path / "s.sqlite", clock.ms)
+    ids, store = Ids(clock), Store.on_sqlite(tmp_path / "s.sqlite", clock.ms)
     await store.open()
     made = []
     for jump in (0, -HOUR, -HOUR):

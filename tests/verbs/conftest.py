@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from heliograph.channels import channels
 from heliograph.model.ids import Ids
-from heliograph.store import SqliteStore
+from heliograph.store import Store
 from heliograph.store.vault import Vault, new_secret
 from heliograph.workspaces import Workspaces
 
@@ -64,30 +64,30 @@ def document() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """An empty store."""
-    opened = SqliteStore(tmp_path / "test.sqlite")
+    opened = Store.on_sqlite(tmp_path / "test.sqlite")
     await opened.open()
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-def again(store: SqliteStore) -> Callable[[], Workspaces]:
+def again(store: Store) -> Callable[[], Awaitable[Workspaces]]:
     """Workspaces over the store, as a new process has them."""
 
-    def make() -> Workspaces:
+    async def make() -> Workspaces:
         made = Workspaces(store, Vault(SECRET_KEY), channels())
-        made.load()
+        await made.load()
         return made
 
     return make
 
 
 @pytest.fixture
-def workspaces(again: Callable[[], Workspaces]) -> Workspaces:
+async def workspaces(again: Callable[[], Awaitable[Workspaces]]) -> Workspaces:
     """Nothing declared yet."""
-    return again()
+    return await again()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from heliograph.intake import Intake, Taken
 from heliograph.model.ids import Ids, parse_transid
 from heliograph.model.outcome import Rejected, State
 from heliograph.model.record import Accepted
-from heliograph.store import SqliteStore, StoreUnavailable
+from heliograph.store import Store, StoreUnavailable
 from heliograph.workspaces import Workspaces
 
 Make = Callable[..., dict[str, Any]]
@@ -22,7 +22,7 @@ NOW = 1_800_000_000_000
 class Desk:
     """The verb with what it hands on."""
 
-    def __init__(self, store: SqliteStore, workspaces: Workspaces, ids: Ids) -> None:
+    def __init__(self, store: Store, workspaces: Workspaces, ids: Ids) -> None:
         self.store = store
         self.workspaces = workspaces
         self.queued: list[Accepted] = []
@@ -52,7 +52,7 @@ def call(*numbers: str, text: str = "Hello", **members: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def desk(store: SqliteStore, workspaces: Workspaces, document: Make, ids: Ids) -> Desk:
+async def desk(store: Store, workspaces: Workspaces, document: Make, ids: Ids) -> Desk:
     """The workspace is in force."""
     await workspaces.apply(document())
     return Desk(store, workspaces, ids)

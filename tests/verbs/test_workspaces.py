@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from heliograph.contract.workspace import Faults
-from heliograph.store import SqliteStore, StoreUnavailable
+from heliograph.store import Store, StoreUnavailable
 from heliograph.store.vault import hash_key
 from heliograph.workspaces import HIDDEN, Workspaces
 
@@ -28,8 +28,8 @@ async def test_what_is_applied_is_in_force_and_survives_a_restart(
 ) -> None:
     await workspaces.apply(document())
 
-    assert again().directory().document == workspaces.directory().document
-    assert again().directory().version == 1
+    assert (await again()).directory().document == workspaces.directory().document
+    assert (await again()).directory().version == 1
 
 
 async def test_applying_the_same_again_changes_nothing(workspaces: Workspaces, document: Make) -> None:
@@ -49,7 +49,7 @@ async def test_a_bad_document_leaves_everything_as_it_was(workspaces: Workspaces
 
 
 async def test_a_store_that_fails_leaves_everything_as_it_was(
-    workspaces: Workspaces, document: Make, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    workspaces: Workspaces, document: Make, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await workspaces.apply(document())
 
@@ -83,7 +83,7 @@ async def test_applies_at_once_come_one_after_the_other(workspaces: Workspaces, 
 
     assert sorted(item.version for item in applied) == list(range(1, 11))
     assert most == 1
-    assert again().directory().document == workspaces.directory().document
+    assert (await again()).directory().document == workspaces.directory().document
 
 
 async def test_a_plan_changes_nothing(workspaces: Workspaces, document: Make) -> None:
@@ -218,4 +218,4 @@ async def test_a_followers_error_does_not_undo_what_is_stored(
     with pytest.raises(StoreUnavailable):
         await workspaces.apply(document())
 
-    assert again().directory().document == workspaces.directory().document
+    assert (await again()).directory().document == workspaces.directory().document

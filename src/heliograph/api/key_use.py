@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection
 
-from heliograph.store import SqliteStore, StoreUnavailable
+from heliograph.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ EVERY_SECONDS = 60.0
 class KeyUse:
     """Marks are one assignment, so that they may stand in the way of every call."""
 
-    def __init__(self, store: SqliteStore, clock_ms: Callable[[], int]) -> None:
+    def __init__(self, store: Store, clock_ms: Callable[[], int]) -> None:
         self._store = store
         self._clock_ms = clock_ms
         self._used: dict[str, int] = {}

@@ -21,7 +21,7 @@ from heliograph.model.outcome import Rejected, State
 from heliograph.model.workspace import Service, Tenant
 from heliograph.policy.directory import Directory
 from heliograph.policy.limits import Limiter
-from heliograph.store import SqliteStore, StoreUnavailable
+from heliograph.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Transactions:
 
     def __init__(
         self,
-        store: SqliteStore,
+        store: Store,
         directory: Callable[[], Directory],
         ids: Ids,
         limits: Limiter,

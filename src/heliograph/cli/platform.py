@@ -42,10 +42,10 @@ from heliograph.notify.teller import Teller
 from heliograph.policy.limits import Limiter, day_of
 from heliograph.receipts.receiver import Receiver
 from heliograph.receipts.sweeper import Sweeper
-from heliograph.store import SqliteStore, StoreUnavailable
+from heliograph.store import Store, StoreUnavailable
 from heliograph.store.correlator import Correlator
 from heliograph.store.retention import Retention
-from heliograph.store.vault import Vault
+from heliograph.store.vault import Vault, VaultError
 from heliograph.wire.http import Client
 from heliograph.workspaces import Workspaces
 
@@ -64,16 +64,15 @@ class Platform:
     """One process of the platform."""
 
     def __init__(self, config: Config, secrets: Secrets) -> None:
-        """Open the store and build all parts; nothing runs yet. Raises `ConfigError` and `VaultError`."""
+        """Build all parts; nothing runs yet. Raises `ConfigError` and `VaultError`."""
         self.config = config
         self._lock = DataLock(config.data)
-        self.store = SqliteStore(config.data / DATABASE_FILE, clock_ms())
+        self.store = Store.on_sqlite(config.data / DATABASE_FILE, clock_ms())
         self.channels = channels()
         self.workspaces = Workspaces(self.store, Vault(secrets.secret_key), self.channels, clock_ms)
-        self.workspaces.load()
         self.simulators = Simulators(config)
         self.tail = Tail()
-        self.ids = Ids(clock_ms, floor=self.store.greatest_id())
+        self.ids = Ids(clock_ms)
         directory = self.workspaces.directory
         self.http = Client()
         self.teller = Teller(
@@ -90,7 +89,7 @@ class Platform:
         )
         self._works = "worker" in config.roles
         queued = self.dispatcher.offer if self._works else lambda accepted: None
-        self.limits = Limiter(self.store.usage_since(day_of(clock_ms()) - 1))
+        self.limits = Limiter()
         self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, self.limits)
         self.key_use = KeyUse(self.store, clock_ms)
         self._tasks: list[asyncio.Task[None]] = []
@@ -118,13 +117,19 @@ class Platform:
         }
 
     async def start(self) -> None:
-        """Bring everything up; when this returns the platform is ready."""
-        await self.store.open()
+        """Bring everything up; when this returns the platform is ready. Raises `StoreUnavailable` and `VaultError`
+        when there is nothing to begin with; everything is let go of then."""
+        try:
+            await self._recall()
+        except (StoreUnavailable, VaultError):
+            await self.store.close()
+            self._lock.release()
+            raise
         await self.simulators.start()
         self._run(self.key_use.run(), "key use")
         self._run(self.receiver.run(), "receiver")
         if self._works:
-            released = self.store.release_claims()
+            released = await self.store.release_claims()
             if released:
                 log.warning("%d messages were being sent when the process ended; queued again, flagged", released)
             self._run(self.sweeper.run(), "sweeper")
@@ -138,6 +143,13 @@ class Platform:
             if recovered:
                 log.info("%d requests with messages to send were taken up again", recovered)
         self._ready = True
+
+    async def _recall(self) -> None:
+        """Open the store and take up what an earlier process left in it."""
+        await self.store.open()
+        await self.workspaces.load()
+        self.ids.rise_above(await self.store.greatest_id())
+        self.limits.recall(await self.store.usage_since(day_of(clock_ms()) - 1))
 
     async def stop(self) -> None:
         """Drain: no new calls, answers under way awaited, everything durable."""

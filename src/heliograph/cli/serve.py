@@ -20,6 +20,7 @@ from heliograph.cli.platform import Platform
 from heliograph.cli.simulators import SimulatorBusy
 from heliograph.config import Config, ConfigError
 from heliograph.contract.workspace import Faults
+from heliograph.store import StoreUnavailable
 from heliograph.wire.standin import HttpServer
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,8 @@ def _bind(config: Config) -> socket.socket:
 async def _run(platform: Platform, listener: socket.socket, workspace: Path | None, then: Then | None) -> None:
     try:
         await platform.start()
+    except StoreUnavailable as error:
+        raise ConfigError(f"the database cannot be used: {error}; run `heliograph doctor`") from error
     except SimulatorBusy as error:
         await platform.stop()
         raise ConfigError(f"{error}, or leave `simulators` out of --roles") from error

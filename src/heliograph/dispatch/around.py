@@ -11,7 +11,7 @@ from heliograph.model.channel import Report
 from heliograph.model.ids import Ids
 from heliograph.model.record import Notice
 from heliograph.policy.directory import Directory
-from heliograph.store import SqliteStore
+from heliograph.store import Store
 from heliograph.store.correlator import Correlator
 
 
@@ -22,7 +22,7 @@ class Surroundings:
     `clock_ms` is Unix milliseconds, `monotonic` seconds, `rng` a number in 0..1.
     """
 
-    store: SqliteStore
+    store: Store
     directory: Callable[[], Directory]
     correlator: Correlator
     ids: Ids

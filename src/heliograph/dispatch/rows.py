@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from heliograph.dispatch.queue import request_of, slot_of
 from heliograph.model.message import Address, Transaction
 from heliograph.model.record import Accepted
-from heliograph.store import SqliteStore
+from heliograph.store import Store
 
 HOT_DESTINATIONS = 100_000  # rows kept in memory between acceptance and claim; the rest is read again
 
@@ -15,7 +15,7 @@ HOT_DESTINATIONS = 100_000  # rows kept in memory between acceptance and claim; 
 class Rows:
     """Gives the queued rows of request elements."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self._hot: dict[int, list[Transaction]] = {}
         self._count = 0

@@ -31,8 +31,13 @@ class Ids:
             raise ValueError(f"node must be 0..{(1 << NODE_BITS) - 1}, not {node}")
         self._clock_ms = clock_ms
         self._node = node << SEQUENCE_BITS
-        self._last_ms = floor >> SHIFT
-        self._sequence = (1 << SEQUENCE_BITS) - 1 if floor else 0
+        self._last_ms, self._sequence = 0, 0
+        self.rise_above(floor)
+
+    def rise_above(self, floor: int) -> None:
+        """Begin above the greatest id of an earlier process."""
+        if floor and floor >> SHIFT >= self._last_ms:
+            self._last_ms, self._sequence = floor >> SHIFT, (1 << SEQUENCE_BITS) - 1
 
     def next(self) -> int:
         """A new id, greater than every earlier one of this process."""

@@ -35,12 +35,17 @@ def day_of(now_ms: int) -> int:
 
 
 class Limiter:
-    """Takes from the limits of tenants. `used` are the rows `(tenant, day, destinations)` that the store has."""
+    """Takes from the limits of tenants."""
 
     def __init__(self, used: Iterable[tuple[str, int, int]] = ()) -> None:
         self._levels: dict[tuple[str, str], Level] = {}
-        self._used = {(tenant, day): count for tenant, day, count in used}
+        self._used: dict[tuple[str, int], int] = {}
         self._newest = 0
+        self.recall(used)
+
+    def recall(self, used: Iterable[tuple[str, int, int]]) -> None:
+        """Count on from the rows `(tenant, day, destinations)` that the store has."""
+        self._used = {(tenant, day): count for tenant, day, count in used}
 
     @staticmethod
     def free(tenant: Tenant) -> bool:

@@ -15,7 +15,7 @@ from heliograph.model.workspace import Service, Tenant
 from heliograph.policy.directory import Directory
 from heliograph.policy.outcomes import origin_of
 from heliograph.policy.telling import inbound_body
-from heliograph.store import SqliteStore, StoreUnavailable
+from heliograph.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class InboundKeeper:
 
     def __init__(
         self,
-        store: SqliteStore,
+        store: Store,
         directory: Callable[[], Directory],
         ids: Ids,
         clock_ms: Callable[[], int],

@@ -7,7 +7,7 @@ from heliograph import catalogue
 from heliograph.catalogue import keys
 from heliograph.model.outcome import State
 from heliograph.model.record import Match, Reported
-from heliograph.store import SqliteStore
+from heliograph.store import Store
 from heliograph.store.cache import Recent
 
 MULTIPART_FAILED = keys.MULTIPART_FAILED
@@ -24,7 +24,7 @@ def state_of(key: str) -> State:
 class Parts:
     """Remembers how the parts of messages under way stand; what it forgot is read from the table."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self._known: Recent[tuple[int, int], dict[int, str]] = Recent(KEPT)
 

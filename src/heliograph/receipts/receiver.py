@@ -17,7 +17,7 @@ from heliograph.policy.directory import Directory
 from heliograph.policy.outcomes import Made, OutcomeBook, notices_owed
 from heliograph.receipts.inbound import InboundKeeper
 from heliograph.receipts.parts import Parts, state_of
-from heliograph.store import SqliteStore, StoreUnavailable
+from heliograph.store import Store, StoreUnavailable
 from heliograph.store.correlator import Correlator
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Receiver:
 
     def __init__(
         self,
-        store: SqliteStore,
+        store: Store,
         correlator: Correlator,
         directory: Callable[[], Directory],
         ids: Ids,

@@ -12,7 +12,7 @@ from heliograph.model.outcome import State
 from heliograph.model.record import Notice, Settlement
 from heliograph.policy.directory import Directory
 from heliograph.policy.outcomes import Made, OutcomeBook, notices_owed
-from heliograph.store import SqliteStore, StoreUnavailable
+from heliograph.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Sweeper:
 
     def __init__(
         self,
-        store: SqliteStore,
+        store: Store,
         directory: Callable[[], Directory],
         ids: Ids,
         clock_ms: Callable[[], int],

@@ -1,6 +1,6 @@
 """The only SQL: requests, transactions, receipts, notices and the workspace, durable before anyone is answered."""
 
-from heliograph.store.committer import StoreUnavailable
-from heliograph.store.sqlite import SqliteStore
+from heliograph.store.engines.base import StoreUnavailable
+from heliograph.store.store import Store
 
-__all__ = ["SqliteStore", "StoreUnavailable"]
+__all__ = ["Store", "StoreUnavailable"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from heliograph.model.ids import first_id_at
@@ -29,8 +28,7 @@ class MessageFilter:
     def parameters(self) -> tuple[object, ...]:
         """In the order of the statement `recent`."""
         last = first_id_at(self.last_ms + 1) - 1 if self.last_ms else _LAST
-        keys = json.dumps(self.keys)
         return (
-            self.tenant, *self.before, first_id_at(self.first_ms), last, self.channel, self.service, keys,
+            self.tenant, *self.before, first_id_at(self.first_ms), last, self.channel, self.service, list(self.keys),
             self.state, self.destination, self.correlation, self.limit,
         )  # fmt: skip

@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 from heliograph.model.ids import first_id_at
 from heliograph.model.record import KEPT_MS
-from heliograph.store.committer import StoreUnavailable
-from heliograph.store.sqlite import SqliteStore
+from heliograph.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +21,7 @@ PAUSE_SECONDS = 0.05
 class Retention:
     """Deletes what is older than `days` and settled; what still waits is never touched."""
 
-    def __init__(self, store: SqliteStore, days: int, clock_ms: Callable[[], int]) -> None:
+    def __init__(self, store: Store, days: int, clock_ms: Callable[[], int]) -> None:
         self._store = store
         self._days = days
         self._clock_ms = clock_ms

@@ -11,7 +11,7 @@ from heliograph.api import render
 from heliograph.api.admin.common import AdminError, document_of, numbers, reply, whole
 from heliograph.api.admin.messages import callback_view
 from heliograph.model.record import Delivery
-from heliograph.store import SqliteStore
+from heliograph.store import Store
 
 LIST_LIMIT = 500
 STATES = {"pending": Delivery.PENDING, "done": Delivery.DONE, "parked": Delivery.PARKED, "failed": Delivery.PARKED}
@@ -20,7 +20,7 @@ STATES = {"pending": Delivery.PENDING, "done": Delivery.DONE, "parked": Delivery
 class CallbackViews:
     """`GET /callbacks`, `POST /callbacks/{id}/replay`, `POST /callbacks/replay`."""
 
-    def __init__(self, store: SqliteStore, clock_ms: Callable[[], int], wake: Callable[[str], None]) -> None:
+    def __init__(self, store: Store, clock_ms: Callable[[], int], wake: Callable[[str], None]) -> None:
         self._store = store
         self._clock_ms = clock_ms
         self._wake = wake

@@ -17,7 +17,7 @@ from heliograph.model.ids import parse_transid
 from heliograph.model.message import Request, Transaction
 from heliograph.model.outcome import State
 from heliograph.model.record import Delivery, Reported
-from heliograph.store import SqliteStore
+from heliograph.store import Store
 from heliograph.store.filters import MessageFilter
 
 LIST_LIMIT = 500
@@ -26,7 +26,7 @@ LIST_LIMIT = 500
 class MessageViews:
     """`GET /messages/{transid}` and `GET /tenants/{t}/messages`."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
 
     async def story(self, http: HttpRequest) -> Response:

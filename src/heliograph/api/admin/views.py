@@ -15,7 +15,7 @@ from heliograph.api import render
 from heliograph.api.admin.common import AdminError, reply, whole
 from heliograph.bus.local import Tail
 from heliograph.model.outcome import State
-from heliograph.store import SqliteStore
+from heliograph.store import Store
 
 HEARTBEAT_SECONDS = 10.0
 
@@ -23,7 +23,7 @@ HEARTBEAT_SECONDS = 10.0
 class Views:
     """Reads for operators."""
 
-    def __init__(self, store: SqliteStore, connectors: Callable[[], dict[str, dict[str, Any]]], tail: Tail) -> None:
+    def __init__(self, store: Store, connectors: Callable[[], dict[str, dict[str, Any]]], tail: Tail) -> None:
         self._store = store
         self._connectors = connectors
         self._tail = tail

@@ -25,7 +25,7 @@ from heliograph.model.outcome import SendError, Submitted
 from heliograph.model.record import Accepted, Notice, Run
 from heliograph.model.workspace import ConnectorSpec, Document
 from heliograph.policy.directory import Directory
-from heliograph.store import SqliteStore, StoreUnavailable
+from heliograph.store import Store, StoreUnavailable
 from heliograph.store.correlator import Correlator
 
 Result = Submitted | SendError
@@ -94,7 +94,7 @@ def taken(outbound: Outbound) -> Submitted:
 class WeakStore:
     """The real store, but for calls that a test makes fail (`weak["claim"] = 2`: the next two) or wait (`gates`)."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self.real = store
         self.weak: dict[str, int] = {}
         self.gates: dict[str, asyncio.Event] = {}
@@ -118,7 +118,7 @@ class WeakStore:
 class Desk:
     """A dispatcher with what surrounds it. `skew` moves both clocks, in seconds."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self.skew = 0.0
         self.store = WeakStore(store)
         self.far: dict[str, FarEnd] = {}
@@ -250,16 +250,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """An empty store."""
-    opened = SqliteStore(tmp_path / "test.sqlite")
+    opened = Store.on_sqlite(tmp_path / "test.sqlite")
     await opened.open()
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def idle(store: SqliteStore, quick: None) -> Desk:
+async def idle(store: Store, quick: None) -> Desk:
     """A desk whose dispatcher is not started."""
     return Desk(store)
 

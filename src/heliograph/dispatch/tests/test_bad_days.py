@@ -154,7 +154,7 @@ async def test_a_new_process_sends_what_was_under_way_once_more_and_flags_it(idl
     await idle.until(lambda: len(far.open) == idle.window)
     for task in (*idle.dispatcher._tasks, *(lane.feed for lane in idle.lanes.all())):
         task.cancel()  # as a process that is killed
-    idle.store.real.release_claims()
+    await idle.store.real.release_claims()
     idle.begin()
     await idle.dispatcher.start()
     await idle.dispatcher.recover()

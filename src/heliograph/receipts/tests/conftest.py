@@ -20,7 +20,7 @@ from heliograph.model.workspace import Document
 from heliograph.policy.directory import Directory
 from heliograph.receipts.receiver import Receiver
 from heliograph.receipts.sweeper import Sweeper
-from heliograph.store import SqliteStore, StoreUnavailable
+from heliograph.store import Store, StoreUnavailable
 from heliograph.store.correlator import Correlator
 
 WORKSPACE: dict[str, Any] = {
@@ -49,7 +49,7 @@ WORKSPACE: dict[str, Any] = {
 class WeakStore:
     """The real store, but for calls that a test makes fail: `weak["receive"] = 2` fails the next two."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self.real = store
         self.weak: dict[str, int] = {}
 
@@ -70,7 +70,7 @@ class WeakStore:
 class Desk:
     """A receiver and a sweeper with what surrounds them."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: Store) -> None:
         self.now = 1_800_000_000_000
         self.store = WeakStore(store)
         self.told: list[Notice] = []
@@ -140,16 +140,16 @@ class Desk:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """An empty store."""
-    opened = SqliteStore(tmp_path / "test.sqlite")
+    opened = Store.on_sqlite(tmp_path / "test.sqlite")
     await opened.open()
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def desk(store: SqliteStore) -> AsyncIterator[Desk]:
+async def desk(store: Store) -> AsyncIterator[Desk]:
     """A desk whose receiver runs."""
     made = Desk(store)
     running = asyncio.create_task(made.receiver.run())

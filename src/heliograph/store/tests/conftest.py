@@ -10,7 +10,7 @@ import pytest
 
 from heliograph.model.message import Content, Message, Request
 from heliograph.model.record import Accepted, Run
-from heliograph.store import SqliteStore
+from heliograph.store import Store
 
 NUMBERS = ["447700900001", "447700900002", "447700900003"]
 
@@ -18,9 +18,9 @@ Accept = Callable[..., Accepted]
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """An empty store."""
-    opened = SqliteStore(tmp_path / "test.sqlite")
+    opened = Store.on_sqlite(tmp_path / "test.sqlite")
     await opened.open()
     yield opened
     await opened.close()

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from heliograph.store.bulk import SIZES, insert
+from heliograph.store.engines.bulk import SIZES, insert
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 31, 33, 255, 256, 257, 1_000])

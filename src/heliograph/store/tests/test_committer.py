@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from heliograph.store.committer import GROUP, Committer, Operation, StoreUnavailable
+from heliograph.store import StoreUnavailable
+from heliograph.store.engines.committer import GROUP, Committer, Operation
 
 
 class Disk:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from heliograph.model.message import Content, Message, Request, Transaction
 from heliograph.model.outcome import State
 from heliograph.model.record import Accepted, Change, Run, Settlement
-from heliograph.store import SqliteStore, StoreUnavailable
+from heliograph.store import Store, StoreUnavailable
 
 REQUEST, DESTINATIONS = 1 << 22, 3
 
@@ -36,7 +36,7 @@ def may(old: State, new: State) -> bool:
 
 async def play(folder: str, script: list[tuple[str, object]]) -> None:
     path = Path(folder) / "test.sqlite"
-    store = SqliteStore(path)
+    store = Store.on_sqlite(path)
     await store.open()
     message = Message(content=Content(channel="sms"), addresses=())
     request = Request(id=REQUEST, nonce=1, tenant="t", service="s", accepted=0, messages=(message,))
@@ -44,7 +44,7 @@ async def play(folder: str, script: list[tuple[str, object]]) -> None:
     model = [State.QUEUED] * DESTINATIONS
     for word, value in script:
         if word == "restart":
-            store.release_claims()
+            await store.release_claims()
             model = [State.QUEUED if state is State.SENDING else state for state in model]
         elif word == "claim":
             first, last = value  # type: ignore[misc]
@@ -61,7 +61,7 @@ async def play(folder: str, script: list[tuple[str, object]]) -> None:
     await store.close()
 
 
-async def check(store: SqliteStore, path: Path, model: list[State]) -> None:
+async def check(store: Store, path: Path, model: list[State]) -> None:
     rows: list[Transaction] = await store.transactions(REQUEST, None)
     assert [row.state for row in rows] == model
     below = sum(state < State.SUBMITTED for state in model)
@@ -77,17 +77,17 @@ def test_states_move_forward_and_what_remains_is_counted(script: list[tuple[str,
 
 
 @pytest.mark.parametrize("name", ["temp.change", "temp.incoming"])
-async def test_nothing_is_left_in_the_scratch_tables(store: SqliteStore, name: str) -> None:
+async def test_nothing_is_left_in_the_scratch_tables(store: Store, name: str) -> None:
     message = Message(content=Content(channel="sms"), addresses=())
     request = Request(id=REQUEST, nonce=1, tenant="t", service="s", accepted=0, messages=(message,))
     await store.accept(Accepted(request=request, runs=(Run(0, 0, "msisdn", "", ["1"]),)))
     for state in (State.SUBMITTED, State.SUBMITTED, State.FAILED, State.SUBMITTED):
         await store.settle(Settlement(changes=[Change(REQUEST, 0, state, "k", 1, natives=("n",))]))
 
-    assert store._writer.execute(f"SELECT count(*) FROM {name}").fetchone() == (0,)
+    assert store.engine.writer.execute(f"SELECT count(*) FROM {name}").fetchone() == (0,)
 
 
-async def test_a_write_that_fails_leaves_nothing_of_its_group(store: SqliteStore) -> None:
+async def test_a_write_that_fails_leaves_nothing_of_its_group(store: Store) -> None:
     message = Message(content=Content(channel="sms"), addresses=())
     request = Request(id=REQUEST, nonce=1, tenant="t", service="s", accepted=0, messages=(message,))
     await store.accept(Accepted(request=request, runs=(Run(0, 0, "msisdn", "", ["1"]),)))
@@ -99,8 +99,8 @@ async def test_a_write_that_fails_leaves_nothing_of_its_group(store: SqliteStore
     assert [row.state for row in await store.transactions(REQUEST, None)] == [State.SUBMITTED]
 
 
-async def test_a_broken_database_is_unavailable_and_says_why(store: SqliteStore) -> None:
-    store._writer.execute("DROP TABLE windows")
+async def test_a_broken_database_is_unavailable_and_says_why(store: Store) -> None:
+    store.engine.writer.execute("DROP TABLE windows")
     message = Message(content=Content(channel="sms"), addresses=())
     request = Request(id=REQUEST, nonce=1, tenant="t", service="s", accepted=0, messages=(message,))
     await store.accept(Accepted(request=request, runs=(Run(0, 0, "msisdn", "", ["1"]),)))

@@ -11,7 +11,7 @@ from heliograph.model.ids import first_id_at
 from heliograph.model.message import Content, Message, Request
 from heliograph.model.outcome import State
 from heliograph.model.record import Accepted, Change, Reported, Run, Settlement, StoryLine
-from heliograph.store import SqliteStore, retention
+from heliograph.store import Store, retention
 from heliograph.store.retention import DAY_MS, Retention
 
 NOW = 1_800_000_000_000
@@ -25,7 +25,7 @@ def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "PAUSE_SECONDS", 0)
 
 
-async def keep(store: SqliteStore, age_days: float, *, open_: bool = False, number: int = 0) -> int:
+async def keep(store: Store, age_days: float, *, open_: bool = False, number: int = 0) -> int:
     """A request of that age with one of everything."""
     identity = first_id_at(int(NOW - age_days * DAY_MS)) + number
     request = Request(
@@ -55,7 +55,7 @@ def counts(path: Path) -> dict[str, int]:
     return found
 
 
-async def test_what_is_old_goes_whole(store: SqliteStore, tmp_path: Path) -> None:
+async def test_what_is_old_goes_whole(store: Store, tmp_path: Path) -> None:
     for number in range(8):
         await keep(store, 31, number=number << 5)
 
@@ -63,21 +63,21 @@ async def test_what_is_old_goes_whole(store: SqliteStore, tmp_path: Path) -> Non
     assert counts(tmp_path / "test.sqlite") == dict.fromkeys(TABLES, 0)
 
 
-async def test_what_is_young_stays_whole(store: SqliteStore, tmp_path: Path) -> None:
+async def test_what_is_young_stays_whole(store: Store, tmp_path: Path) -> None:
     await keep(store, 29.9)
 
     assert await Retention(store, 30, lambda: NOW).purge() == 0
     assert counts(tmp_path / "test.sqlite") == {**dict.fromkeys(TABLES, 1), "receipts": 2}
 
 
-async def test_what_still_waits_is_never_touched(store: SqliteStore) -> None:
+async def test_what_still_waits_is_never_touched(store: Store) -> None:
     waiting = await keep(store, 400, open_=True)
     await Retention(store, 30, lambda: NOW).purge()
 
     assert len(await store.transactions(waiting, None)) == 1
 
 
-async def test_one_message_that_waits_does_not_keep_the_others(store: SqliteStore) -> None:
+async def test_one_message_that_waits_does_not_keep_the_others(store: Store) -> None:
     waiting = await keep(store, 60, open_=True)
     for number in range(8):
         await keep(store, 40, number=number << 5)

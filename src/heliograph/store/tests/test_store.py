@@ -22,7 +22,7 @@ from heliograph.model.record import (
     StoryLine,
     Told,
 )
-from heliograph.store import SqliteStore, StoreUnavailable
+from heliograph.store import Store, StoreUnavailable
 from heliograph.store.filters import MessageFilter
 
 Accept = Callable[..., Accepted]
@@ -45,7 +45,7 @@ def ended(request: int, ordinal: int, state: State, key: str, notice: int = 0) -
     )  # fmt: skip
 
 
-async def settle(store: SqliteStore, *changes: Change) -> list[bool]:
+async def settle(store: Store, *changes: Change) -> list[bool]:
     """Apply changes in one settlement."""
     return await store.settle(Settlement(changes=list(changes)))
 
@@ -55,7 +55,7 @@ def receipt(number: int, request: int, ordinal: int, native: str = "n1") -> Repo
     return Reported(number, request, ordinal, 0, "demo/smsc", native, "delivered", 4_000, raw="id:n1 stat:DELIVRD")
 
 
-async def test_accepted_transactions_are_queued(store: SqliteStore, accepted: Accept) -> None:
+async def test_accepted_transactions_are_queued(store: Store, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
 
@@ -68,14 +68,14 @@ async def test_accepted_transactions_are_queued(store: SqliteStore, accepted: Ac
     ]
 
 
-async def test_a_long_run_is_kept_like_a_short_one(store: SqliteStore, accepted: Accept) -> None:
+async def test_a_long_run_is_kept_like_a_short_one(store: Store, accepted: Accept) -> None:
     call = accepted([f"44770090{number:04d}" for number in range(1_000)])
     await store.accept(call)
 
     assert len(await store.transactions(call.request.id, None)) == 1_000
 
 
-async def test_a_request_comes_back_as_it_was(store: SqliteStore, accepted: Accept) -> None:
+async def test_a_request_comes_back_as_it_was(store: Store, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
     store._requests.pop(call.request.id)  # read from the table, not from the cache
@@ -83,9 +83,7 @@ async def test_a_request_comes_back_as_it_was(store: SqliteStore, accepted: Acce
     assert await store.requests([call.request.id]) == {call.request.id: call.request}
 
 
-async def test_what_was_decided_at_acceptance_is_kept_in_the_same_commit(
-    store: SqliteStore, accepted: Accept
-) -> None:
+async def test_what_was_decided_at_acceptance_is_kept_in_the_same_commit(store: Store, accepted: Accept) -> None:
     call = accepted()
     refused = ended(call.request.id, 1, State.FAILED, "invalid_address", notice=9)
     await store.accept(Accepted(request=call.request, runs=call.runs, changes=(refused,)))
@@ -96,7 +94,7 @@ async def test_what_was_decided_at_acceptance_is_kept_in_the_same_commit(
     assert [notice.id for notice in await store.due_notices("http://caller:80", 9_999, 10, [])] == [9]
 
 
-async def test_a_claim_counts_an_attempt(store: SqliteStore, accepted: Accept) -> None:
+async def test_a_claim_counts_an_attempt(store: Store, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
     await store.claim([(call.request.id, 0, 1)])
@@ -120,7 +118,7 @@ async def test_a_claim_counts_an_attempt(store: SqliteStore, accepted: Accept) -
     ],
 )
 async def test_states_only_move_forward(
-    store: SqliteStore, accepted: Accept, first: tuple[State, str], second: tuple[State, str], took: bool
+    store: Store, accepted: Accept, first: tuple[State, str], second: tuple[State, str], took: bool
 ) -> None:
     call = accepted()
     await store.accept(call)
@@ -129,7 +127,7 @@ async def test_states_only_move_forward(
     assert await settle(store, ended(call.request.id, 0, *second)) == [took]
 
 
-async def test_what_was_being_sent_can_be_queued_again(store: SqliteStore, accepted: Accept) -> None:
+async def test_what_was_being_sent_can_be_queued_again(store: Store, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
     await store.claim([(call.request.id, 0, 0)])
@@ -139,7 +137,7 @@ async def test_what_was_being_sent_can_be_queued_again(store: SqliteStore, accep
     assert (await store.transactions(call.request.id, 0))[0].due == 8_000
 
 
-async def test_two_changes_of_one_transaction_in_a_group_both_count(store: SqliteStore, accepted: Accept) -> None:
+async def test_two_changes_of_one_transaction_in_a_group_both_count(store: Store, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
 
@@ -156,7 +154,7 @@ async def test_two_changes_of_one_transaction_in_a_group_both_count(store: Sqlit
     ]
 
 
-async def test_a_change_that_does_not_take_effect_tells_nobody(store: SqliteStore, accepted: Accept) -> None:
+async def test_a_change_that_does_not_take_effect_tells_nobody(store: Store, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
     await settle(store, ended(call.request.id, 0, State.DELIVERED, "delivered", notice=1))
@@ -165,7 +163,7 @@ async def test_a_change_that_does_not_take_effect_tells_nobody(store: SqliteStor
     assert [notice.id for notice in await store.due_notices("http://caller:80", 9_999, 10, [])] == [1]
 
 
-async def test_a_request_stays_open_until_everything_went_out(store: SqliteStore, accepted: Accept) -> None:
+async def test_a_request_stays_open_until_everything_went_out(store: Store, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
     for ordinal in range(3):
@@ -175,7 +173,7 @@ async def test_a_request_stays_open_until_everything_went_out(store: SqliteStore
     assert await store.open_requests(0, 10) == []
 
 
-async def test_a_native_id_finds_its_transaction_and_part(store: SqliteStore, accepted: Accept) -> None:
+async def test_a_native_id_finds_its_transaction_and_part(store: Store, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
     await settle(store, submitted(call.request.id, 1, "a", "b"))
@@ -185,7 +183,7 @@ async def test_a_native_id_finds_its_transaction_and_part(store: SqliteStore, ac
     assert (match.transaction.ordinal, match.part, match.parts) == (1, 1, 2)
 
 
-async def test_a_native_id_on_another_connector_is_another(store: SqliteStore, accepted: Accept) -> None:
+async def test_a_native_id_on_another_connector_is_another(store: Store, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
     await settle(store, submitted(call.request.id, 1, "a"))
@@ -193,7 +191,7 @@ async def test_a_native_id_on_another_connector_is_another(store: SqliteStore, a
     assert await store.matches([("demo/other", "a")]) == {}
 
 
-async def test_a_native_id_used_again_belongs_to_the_later_message(store: SqliteStore, accepted: Accept) -> None:
+async def test_a_native_id_used_again_belongs_to_the_later_message(store: Store, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
     await settle(store, submitted(call.request.id, 0, "a"))
@@ -202,7 +200,7 @@ async def test_a_native_id_used_again_belongs_to_the_later_message(store: Sqlite
     assert (await store.matches([("demo/smsc", "a")]))["demo/smsc", "a"].transaction.ordinal == 2
 
 
-async def test_receipts_are_kept_with_what_they_change(store: SqliteStore, accepted: Accept) -> None:
+async def test_receipts_are_kept_with_what_they_change(store: Store, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
     delivered = ended(call.request.id, 0, State.DELIVERED, "delivered")
@@ -213,7 +211,7 @@ async def test_receipts_are_kept_with_what_they_change(store: SqliteStore, accep
     assert [row.raw for row in await store.receipts(call.request.id, 0)] == ["id:n1 stat:DELIVRD"]
 
 
-async def test_an_unmatched_receipt_is_kept_and_can_be_adopted(store: SqliteStore, accepted: Accept) -> None:
+async def test_an_unmatched_receipt_is_kept_and_can_be_adopted(store: Store, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
     await store.receive([receipt(5, 0, 0)], Settlement(changes=[]), [])
@@ -226,7 +224,7 @@ async def test_an_unmatched_receipt_is_kept_and_can_be_adopted(store: SqliteStor
 
 
 async def test_an_unmatched_receipt_is_found_again_once_its_submission_is_known(
-    store: SqliteStore, accepted: Accept
+    store: Store, accepted: Accept
 ) -> None:
     call = accepted()
     await store.accept(call)
@@ -238,7 +236,7 @@ async def test_an_unmatched_receipt_is_found_again_once_its_submission_is_known(
     assert [(row.id, match.transaction.ordinal) for row, match in await store.rematched()] == [(5, 2)]
 
 
-async def test_a_window_that_is_over_shows_what_still_waits(store: SqliteStore, accepted: Accept) -> None:
+async def test_a_window_that_is_over_shows_what_still_waits(store: Store, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
     await settle(store, submitted(call.request.id, 0, "a", due=500), submitted(call.request.id, 1, "b", due=500))
@@ -249,7 +247,7 @@ async def test_a_window_that_is_over_shows_what_still_waits(store: SqliteStore, 
     assert [row.ordinal for row in await store.lapsed(500)] == [0]
 
 
-async def test_a_told_notice_is_not_owed_any_more(store: SqliteStore, accepted: Accept) -> None:
+async def test_a_told_notice_is_not_owed_any_more(store: Store, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
     await settle(store, submitted(call.request.id, 0, "a", notice=1))
@@ -259,7 +257,7 @@ async def test_a_told_notice_is_not_owed_any_more(store: SqliteStore, accepted: 
     assert await store.notice_origins(9_999) == []
 
 
-async def test_a_retried_notice_is_owed_from_its_time_on(store: SqliteStore, accepted: Accept) -> None:
+async def test_a_retried_notice_is_owed_from_its_time_on(store: Store, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
     await settle(store, submitted(call.request.id, 0, "a", notice=1))
@@ -270,7 +268,7 @@ async def test_a_retried_notice_is_owed_from_its_time_on(store: SqliteStore, acc
     assert await store.notice_origins(8_000) == ["http://caller:80"]
 
 
-async def test_a_parked_notice_can_be_replayed(store: SqliteStore, accepted: Accept) -> None:
+async def test_a_parked_notice_can_be_replayed(store: Store, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
     await settle(store, submitted(call.request.id, 0, "a", notice=1))
@@ -280,11 +278,11 @@ async def test_a_parked_notice_can_be_replayed(store: SqliteStore, accepted: Acc
     assert [notice.id for notice in await store.due_notices("http://caller:80", 6_000, 10, [])] == [1]
 
 
-async def test_replaying_what_does_not_exist_says_so(store: SqliteStore) -> None:
+async def test_replaying_what_does_not_exist_says_so(store: Store) -> None:
     assert await store.replay((1, 2, 3), 6_000) is None
 
 
-async def test_notices_in_flight_are_not_given_twice(store: SqliteStore, accepted: Accept) -> None:
+async def test_notices_in_flight_are_not_given_twice(store: Store, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
     await settle(store, submitted(call.request.id, 0, "a", notice=1), submitted(call.request.id, 1, "b", notice=2))
@@ -292,7 +290,7 @@ async def test_notices_in_flight_are_not_given_twice(store: SqliteStore, accepte
     assert [notice.id for notice in await store.due_notices("http://caller:80", 9_999, 10, [1])] == [2]
 
 
-async def test_the_story_comes_back_in_order(store: SqliteStore, accepted: Accept) -> None:
+async def test_the_story_comes_back_in_order(store: Store, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
     lines = [StoryLine(number, call.request.id, 0, number, "attempt", '{"a":1}') for number in (1, 2)]
@@ -301,7 +299,7 @@ async def test_the_story_comes_back_in_order(store: SqliteStore, accepted: Accep
     assert await store.story(call.request.id, 0) == lines
 
 
-async def test_old_settled_requests_are_purged_and_open_ones_are_not(store: SqliteStore, accepted: Accept) -> None:
+async def test_old_settled_requests_are_purged_and_open_ones_are_not(store: Store, accepted: Accept) -> None:
     old, waiting, young = accepted(["1"]), accepted(["2"]), accepted(["3"])
     for call in (old, waiting, young):
         await store.accept(call)
@@ -313,7 +311,7 @@ async def test_old_settled_requests_are_purged_and_open_ones_are_not(store: Sqli
     assert len(await store.transactions(waiting.request.id, None)) == 1
 
 
-async def test_counts_add_up_to_what_was_accepted(store: SqliteStore, accepted: Accept) -> None:
+async def test_counts_add_up_to_what_was_accepted(store: Store, accepted: Accept) -> None:
     call = accepted()
     await store.accept(call)
     await settle(store, submitted(call.request.id, 0, "a"))
@@ -336,7 +334,7 @@ async def test_counts_add_up_to_what_was_accepted(store: SqliteStore, accepted: 
         (MessageFilter("demo", service="orders", correlation="none"), 0),
     ],
 )
-async def test_messages_are_found(store: SqliteStore, accepted: Accept, chosen: MessageFilter, count: int) -> None:
+async def test_messages_are_found(store: Store, accepted: Accept, chosen: MessageFilter, count: int) -> None:
     call = accepted()
     await store.accept(call)
     await settle(store, submitted(call.request.id, 0, "a"))
@@ -348,15 +346,15 @@ async def test_what_was_being_sent_when_the_process_died_is_queued_and_flagged(
     tmp_path: Path, accepted: Accept
 ) -> None:
     call = accepted()
-    store = SqliteStore(tmp_path / "crash.sqlite")
+    store = Store.on_sqlite(tmp_path / "crash.sqlite")
     await store.open()
     await store.accept(call)
     await store.claim([(call.request.id, 0, 0)])
     await store.close()
 
-    reopened = SqliteStore(tmp_path / "crash.sqlite")
-    assert reopened.release_claims() == 1
+    reopened = Store.on_sqlite(tmp_path / "crash.sqlite")
     await reopened.open()
+    assert await reopened.release_claims() == 1
     rows = await reopened.transactions(call.request.id, None)
     await reopened.close()
 
@@ -367,9 +365,7 @@ async def test_what_was_being_sent_when_the_process_died_is_queued_and_flagged(
     ]
 
 
-async def test_a_key_of_a_caller_is_kept_once_and_its_second_call_fails_alone(
-    store: SqliteStore, accepted: Accept
-) -> None:
+async def test_a_key_of_a_caller_is_kept_once_and_its_second_call_fails_alone(store: Store, accepted: Accept) -> None:
     def named(call: Accepted) -> Accepted:
         kept = KeptAnswer(call.request.id, "demo", "orders", "k", "d", f"{call.request.id}")
         return structs.replace(call, kept=kept, counted_on=1)
@@ -381,10 +377,10 @@ async def test_a_key_of_a_caller_is_kept_once_and_its_second_call_fails_alone(
     assert await store.transactions(second.request.id, None) == []
     kept = await store.kept_answer("demo", "orders", "k", 0)
     assert kept == first.kept
-    assert store.usage_since(0) == [("demo", 1, 3)]
+    assert await store.usage_since(0) == [("demo", 1, 3)]
 
 
-async def test_a_key_is_free_again_after_a_day(store: SqliteStore, accepted: Accept) -> None:
+async def test_a_key_is_free_again_after_a_day(store: Store, accepted: Accept) -> None:
     for request in (1 << 22, first_id_at(EPOCH_MS + KEPT_MS + 2)):
         call = accepted()
         kept = KeptAnswer(request, "demo", "orders", "k", "d", str(request))

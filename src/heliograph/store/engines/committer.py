@@ -10,17 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from queue import SimpleQueue
 from typing import Any
+
+from heliograph.store.engines.base import StoreUnavailable
+from heliograph.store.steps import Plan, Write
 
 log = logging.getLogger(__name__)
 
 GROUP = 2_000  # operations in one transaction at most; a call of 1,000 destinations is one operation
-
-
-class StoreUnavailable(Exception):
-    """The database could not do it (disk full, locked, broken); of a write nothing was kept."""
 
 
 class Operation:
@@ -35,6 +34,18 @@ class Operation:
 
 
 Apply = Callable[[list[Operation]], list[Any]]
+
+
+def planned(writes: Mapping[str, Write], group: Sequence[Operation]) -> Plan[list[Any]]:
+    """One plan for a whole group: all operations of a kind at once, kinds in the order of `writes`; one result per
+    operation."""
+    results: dict[int, Any] = {}
+    for name, write in writes.items():
+        chosen = [operation for operation in group if operation.name == name]
+        if chosen:
+            answers = yield from write([operation.payload for operation in chosen])
+            results.update(zip(map(id, chosen), answers, strict=True))
+    return [results[id(operation)] for operation in group]
 
 
 class Committer:

@@ -1,0 +1,66 @@
+"""What comes from far ends: receipts, whose they are, and messages from people."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from msgspec.structs import astuple
+
+from heliograph.model.record import Match, Notice, Reported, Settlement
+from heliograph.store.areas.messages import settle
+from heliograph.store.engines.base import Area
+from heliograph.store.steps import Plan, bulk
+
+
+def receive(payloads: Sequence[tuple[list[Reported], Settlement, list[Reported]]]) -> Plan[list[list[bool]]]:
+    """New receipts, what they change, and earlier unmatched ones whose transaction is known now."""
+    yield bulk("insert_receipts", [astuple(row) for payload in payloads for row in payload[0]])
+    adopted = [(row.id, row.request, row.ordinal, row.part) for payload in payloads for row in payload[2]]
+    yield bulk("adopt_receipts", adopted)
+    return (yield from settle([payload[1] for payload in payloads]))
+
+
+def inbound(payloads: Sequence[tuple[tuple[Any, ...], Notice | None]]) -> Plan[list[None]]:
+    """Messages from people, each with the call it causes, if any."""
+    yield bulk("insert_inbound", [row for row, _ in payloads])
+    owed = [_owed(notice) for _, notice in payloads if notice is not None]
+    yield bulk("insert_inbound_notices", owed)
+    return [None] * len(payloads)
+
+
+def _owed(notice: Notice) -> tuple[object, ...]:
+    return (
+        0, 0, notice.id, notice.state.value, notice.key, "", notice.at, notice.url, notice.origin, notice.tenant,
+        notice.service, notice.body, 0, 0, notice.at, 0, "",
+    )  # fmt: skip
+
+
+class Receipts(Area):
+    """Receipts as they came."""
+
+    async def receive(self, fresh: list[Reported], settlement: Settlement, adopted: list[Reported]) -> list[bool]:
+        """Keep receipts and what they change in one commit; `adopted` are earlier ones now matched."""
+        result: list[bool] = await self.engine.write("receive", (fresh, settlement, adopted))
+        return result
+
+    async def keep_inbound(self, row: tuple[Any, ...], notice: Notice | None) -> None:
+        """Keep a message from a person and the call it causes."""
+        await self.engine.write("inbound", (row, notice))
+
+    async def matches(self, natives: Collection[tuple[str, str]]) -> dict[tuple[str, str], Match]:
+        """Whose `(connector, native id)` these are."""
+        connectors, ids = [native[0] for native in natives], [native[1] for native in natives]
+        return dict(await self._read(list[tuple[tuple[str, str], Match]], "matches", connectors, ids))
+
+    async def rematched(self) -> list[tuple[Reported, Match]]:
+        """Unmatched receipts whose submission is known by now, as after a crash between the two commits."""
+        return await self._read(list[tuple[Reported, Match]], "rematched")
+
+    async def receipts(self, request: int, ordinal: int) -> list[Reported]:
+        """Receipts of a transaction, in the order they came."""
+        return await self._read(list[Reported], "receipts_of", request, ordinal)
+
+    async def unmatched(self, after_id: int, limit: int) -> list[Reported]:
+        """Receipts that belong to nothing known, newest first."""
+        return await self._read(list[Reported], "unmatched", after_id, limit)

@@ -1,0 +1,55 @@
+-- Calls as they were accepted. A statement that ends in `VALUES :rows` is completed with the rows of its step
+-- (engines/bulk.py); a list is one JSON text, and answers leave as one, so that a thousand rows are few steps.
+
+-- name: insert_requests
+INSERT INTO requests (id, nonce, tenant, service, accepted, channel, priority, expiry, elements, remaining, firsts,
+    messages)
+VALUES :rows;
+
+-- name: insert_run
+INSERT INTO transactions
+SELECT $1, $2 + key, $3, $4, value, $5, 10, '', '', 0, '', 0, $6, 0, '' FROM json_each($7);
+
+-- name: insert_singles
+INSERT INTO transactions (request, ordinal, element, kind, destination, correlation, state, key, detail, attempt,
+    connector, due, updated, duplicate, natives)
+VALUES :rows;
+
+-- name: count_usage
+INSERT INTO usage
+SELECT c.value ->> 0, c.value ->> 1, c.value ->> 2 FROM json_each($1) AS c WHERE true
+ON CONFLICT (tenant, day) DO UPDATE SET used = used + excluded.used;
+
+-- name: free_kept_keys
+DELETE FROM kept_answers WHERE request IN (
+    SELECT k.request FROM json_each($1) AS c JOIN kept_answers AS k
+        ON k.tenant = c.value ->> 0 AND k.service = c.value ->> 1 AND k.key = c.value ->> 2
+    WHERE k.request < c.value ->> 3
+);
+
+-- name: insert_kept_answers
+INSERT INTO kept_answers (request, tenant, service, key, digest, answer)
+VALUES :rows;
+
+-- name: kept_answer
+SELECT json_group_array(json_array(request, tenant, service, key, digest, answer)) FROM kept_answers
+WHERE tenant = $1 AND service = $2 AND key = $3 AND request >= $4;
+
+-- name: usage_since
+SELECT json_group_array(json_array(tenant, day, used)) FROM usage WHERE day >= $1;
+
+-- name: greatest_id
+SELECT json_array(max(coalesce((SELECT max(id) FROM requests), 0), coalesce((SELECT max(id) FROM inbound), 0),
+    coalesce((SELECT max(id) FROM receipts WHERE request = 0 AND ordinal = 0), 0)));
+
+-- name: open_requests
+SELECT json_group_array(json_array(id, tenant, service, channel, priority, expiry, elements)) FROM (
+    SELECT id, tenant, service, channel, priority, expiry, elements FROM requests
+    WHERE remaining > 0 AND id > $1 ORDER BY id LIMIT $2
+);
+
+-- name: get_requests
+SELECT json_group_array(json_object(
+    'id', id, 'nonce', nonce, 'tenant', tenant, 'service', service, 'accepted', accepted,
+    'messages', json(messages), 'firsts', json(firsts)))
+FROM requests WHERE id IN (SELECT value FROM json_each($1));

@@ -1,0 +1,50 @@
+"""The store: every area over one engine. Every write is durable when its call returns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from heliograph.store.areas import messages, notices, purge, receipts, requests, workspace
+from heliograph.store.engines.sqlite import SqliteEngine
+from heliograph.store.steps import Write
+
+# In this order within a group: what is accepted can be settled, what is settled can be receipted.
+WRITES: dict[str, Write] = {
+    "release_claims": messages.release_claims,
+    "accept": requests.accept,
+    "claim": messages.claim,
+    "settle": messages.settle,
+    "receive": receipts.receive,
+    "tell": notices.tell,
+    "inbound": receipts.inbound,
+    "close_windows": messages.close_windows,
+    "save_workspace": workspace.save_workspace,
+    "use_keys": workspace.use_keys,
+    "replay": notices.replay,
+    "replay_parked": notices.replay_parked,
+    "purge": purge.purge,
+    "forget": purge.forget,
+}
+
+
+class Store(
+    requests.Requests, messages.Messages, receipts.Receipts, notices.Notices, workspace.Workspace, purge.Purge
+):
+    """Everything the verbs need of a database."""
+
+    @classmethod
+    def on_sqlite(cls, path: Path, now_ms: int = 0) -> Store:
+        """On the file at `path`, which is created or migrated when it is opened; `now_ms` dates the migrations."""
+        return cls(SqliteEngine(path, WRITES, now_ms))
+
+    async def open(self) -> list[str]:
+        """Connect and begin to write; the names of the migrations that were applied."""
+        return await self.engine.open()
+
+    async def close(self) -> None:
+        """Write what waits, then let go."""
+        await self.engine.close()
+
+    def stats(self) -> dict[str, int]:
+        """Commits made and operations in them."""
+        return self.engine.statistics()
