@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from heliograph.store.areas import messages, notices, purge, receipts, requests, workspace
+from heliograph.store.areas import audit, messages, notices, profiles, purge, receipts, requests, workspace
 from heliograph.store.engines.sqlite import SqliteEngine
 from heliograph.store.steps import Write
 
@@ -22,14 +22,21 @@ WRITES: dict[str, Write] = {
     "use_keys": workspace.use_keys,
     "replay": notices.replay,
     "replay_parked": notices.replay_parked,
+    "profiles": profiles.profiles,
+    "queue_profiles": profiles.queue_profiles,
+    "expire_profiles": profiles.expire_profiles,
+    "profile_news": profiles.profile_news,
+    "purge_profile_jobs": profiles.purge_profile_jobs,
+    "audit": audit.audit,
     "purge": purge.purge,
     "forget": purge.forget,
 }
 
 
 class Store(
-    requests.Requests, messages.Messages, receipts.Receipts, notices.Notices, workspace.Workspace, purge.Purge
-):
+    requests.Requests, messages.Messages, receipts.Receipts, notices.Notices, workspace.Workspace, purge.Purge,
+    profiles.Profiles, audit.Audit,
+):  # fmt: skip
     """Everything the verbs need of a database."""
 
     @classmethod

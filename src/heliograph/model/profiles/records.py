@@ -32,8 +32,8 @@ class Customer(msgspec.Struct, frozen=True, array_like=True):
 
 class AppUser(msgspec.Struct, frozen=True, array_like=True):
     """A profile of one app: of a person on a social channel (`device` is ""), or of one installation of the app on a
-    device of its `user`. `token` is where pushes go, since `since`; `gone` is since when the far end says that nobody
-    is reached there, 0 for reachable."""
+    device of its `user`. `handle` is its real-time id; `token` is where pushes go, since `since`; `gone` is since
+    when the far end says that nobody is reached there, 0 for reachable. `active` and `verified` are 0 or 1."""
 
     app: str
     user: str
@@ -42,8 +42,8 @@ class AppUser(msgspec.Struct, frozen=True, array_like=True):
     handle: str
     token: str
     system: str
-    active: bool
-    verified: bool
+    active: int
+    verified: int
     gone: int
     since: int
     attributes: dict[str, Scalar]
@@ -76,6 +76,45 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
     changes: list[Change]
     app: str = ""
     keyed: list[tuple[str, str]] = []
+
+
+class News(msgspec.Struct, frozen=True, array_like=True):
+    """What a far end says of an address of an app's users: that nobody is reached there any more (or again), since
+    `at`, and what took its place."""
+
+    tenant: str
+    app: str
+    address: str
+    reachable: bool
+    at: int
+    replaced_by: str = ""
+
+
+WAITING, ENDED, LATE = 0, 1, 2
+"""Where a job stands: it waits for a worker, it was done, its deadline passed first."""
+
+
+class Job(msgspec.Struct, frozen=True, array_like=True):
+    """A write, to be asked for later by its transid. `work` is the batch that waits (JSON), `outcome` what became of
+    its records (JSON, a list of `Done`). Times are Unix milliseconds; a `deadline` of 0 is none."""
+
+    id: int
+    nonce: int
+    tenant: str
+    at: int
+    deadline: int
+    state: int
+    work: str = ""
+    outcome: str = ""
+
+
+class Write(msgspec.Struct, frozen=True):
+    """A batch to be written now, with the job that keeps what becomes of it: a new one, or one that `waited`."""
+
+    batch: Batch
+    job: Job
+    now_ms: int
+    waited: bool = False
 
 
 class Done(msgspec.Struct, frozen=True, array_like=True):
@@ -128,8 +167,8 @@ def changed_user(app: str, old: AppUser | None, change: Change, now_ms: int) -> 
         handle=change.handle or (old.handle if old else ""),
         token=str(attributes.get(apps.TOKEN, "")),
         system=system_of(attributes),
-        active=attributes.get(apps.STATUS) == 1,
-        verified=bool(attributes.get(apps.VERIFIED)),
+        active=int(attributes.get(apps.STATUS) == 1),
+        verified=int(bool(attributes.get(apps.VERIFIED))),
         gone=0 if told or old is None else old.gone,
         since=now_ms if told or old is None else old.since,
         attributes=attributes,

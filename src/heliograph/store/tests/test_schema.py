@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from heliograph.store.areas import messages, notices, purge, receipts, requests, workspace
+from heliograph.store.areas import audit, messages, notices, profiles, purge, receipts, requests, workspace
 from heliograph.store.engines.sqlite import STATEMENTS, connect, migrate
 from heliograph.store.statements import migrations, schema
 
@@ -63,6 +63,7 @@ def test_every_statement_can_be_prepared(tmp_path: Path) -> None:
 def test_no_two_areas_give_a_method_the_same_name() -> None:
     areas = [
         requests.Requests, messages.Messages, receipts.Receipts, notices.Notices, workspace.Workspace, purge.Purge,
+        profiles.Profiles, audit.Audit,
     ]  # fmt: skip
     names = [name for area in areas for name in vars(area) if not name.startswith("_")]
 
