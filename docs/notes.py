@@ -167,6 +167,14 @@ declares none: a service that is new gets a key, which is shown once, and a know
 A member that is not on this page is refused. Where `***` stands for a secret in an export, giving it back leaves the
 secret as it is. """
 
+VOLUME = {
+    "messaging_per_second": "Destinations a second, with one second of burst. A call with more destinations than "
+    "this never passes; split it.",
+    "messaging_per_day": "Destinations a UTC day, counted from when the limit was declared. What policy refuses "
+    "for one destination counts, what the contract refuses does not.",
+    "messaging_per_week": "The same from Monday to Sunday, UTC.",
+    "messaging_per_month": "The same in a month, UTC.",
+}
 WORKSPACE: dict[str, dict[str, str]] = {
     "Document": {"tenants": "The customers of this installation."},
     "Tenant": {
@@ -187,7 +195,7 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "profile_store": KEPT,
         "senders": "Addresses that messages may come from.",
         "connectors": "Configured ways out.",
-        "apps": KEPT,
+        "apps": "Apps and accounts that push, real-time and social messages go out by.",
         "templates": "Stored texts.",
         "prompts": KEPT,
         "callflows": KEPT,
@@ -199,10 +207,8 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "services": "Units of traffic, each with its keys.",
     },
     "Limits": {
-        "messaging_per_second": "Destinations a second, with one second of burst. A call with more destinations than "
-        "this never passes; split it.",
-        "messaging_per_day": "Destinations a UTC day, counted from when the limit was declared. What policy refuses "
-        "for one destination counts, what the contract refuses does not.",
+        **VOLUME,
+        "channels": "The same limits for one channel each.",
         "event_per_second": KEPT,
         "profile_per_second": KEPT,
         "status_per_second": "Status queries a second, with one second of burst.",
@@ -236,6 +242,7 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "status": "An inactive template gets 7108.",
     },
     "Service": {
+        "limits": "What the service may send on all its channels.",
         "id": "1 to 64 letters, digits, dots, dashes or underscores.",
         "name": "For people.",
         "status": "A suspended service is refused with 7007.",
@@ -265,7 +272,25 @@ WORKSPACE: dict[str, dict[str, str]] = {
     "Binding": {
         "connector": "The connector it sends over.",
         "sender": "The sender where the call names none.",
-        "app": KEPT,
+        "app": "The app it sends by, instead of a connector.",
+        "limits": "What the service may send on this channel.",
+    },
+    "Volume": VOLUME,
+    "App": {
+        "id": "1 to 64 letters, digits, dots, dashes or underscores; what `appid` names.",
+        "name": "For people.",
+        "features": "What it is made for.",
+        "android": "Push to Android; see the channel's page.",
+        "ios": "Push to iOS; see the channel's page.",
+        "web": "Push to browsers; see the channel's page.",
+        "messenger": "A page of Messenger; see the channel's page.",
+        "twitter": "An account of X; see the channel's page.",
+        "wechat": "An official account of WeChat; see the channel's page.",
+        "whatsapp": "A number of WhatsApp; see the channel's page.",
+    },
+    "Features": {
+        "push": "Notifications.",
+        "rtm": "Messages inside the app in real time.",
     },
 }
 

@@ -22,12 +22,12 @@ from heliograph.contract.envelope import BadElement, Call, read_call
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.message import Address, Message, Request, Transaction
 from heliograph.model.outcome import Refused, Rejected, State
-from heliograph.model.record import Accepted, Change, KeptAnswer, Notice, Run, StoryLine
+from heliograph.model.record import Accepted, Change, Counted, KeptAnswer, Notice, Run, StoryLine
 from heliograph.model.workspace import Service, Tenant
 from heliograph.policy import Explained, explain, judge_addresses, judge_message, story
 from heliograph.policy.directory import Directory
 from heliograph.policy.facts import Facts
-from heliograph.policy.limits import NOT_COUNTED, Limiter, Standing
+from heliograph.policy.limits import Limiter, Standing
 from heliograph.policy.outcomes import OutcomeBook
 from heliograph.store import Store, StoreUnavailable
 
@@ -75,7 +75,7 @@ class _Plan:
     runs: list[Run]
     refused: list[tuple[int, int, Address, Refused]]
     story: list[StoryLine]
-    day: int
+    counted: tuple[Counted, ...]
     name: tuple[str, str] | None
     next: int = 0
 
@@ -104,9 +104,10 @@ class Intake:
         self._named: WeakValueDictionary[tuple[str, str, str], asyncio.Lock] = WeakValueDictionary()
         self.counts = {"calls": 0, "destinations": 0, "refused": 0, "rejected": 0, "limited": 0, "replayed": 0}
 
-    def standing(self, tenant: Tenant) -> Standing | None:
-        """Where the tenant stands with its limits; None when it has none."""
-        return None if self._limits.free(tenant) else self._limits.messages(tenant, self._clock_ms())
+    def standing(self, tenant: Tenant, service: Service) -> Standing | None:
+        """Where a service stands with the limits it counts towards; None when there are none."""
+        facts = self._directory().facts(tenant.id, service.id)
+        return self._limits.messages(facts.meters, self._clock_ms()) if facts and facts.meters else None
 
     async def accept(self, tenant: Tenant, service: Service, body: bytes, key: str | None = None) -> Taken:
         """Take a call of an authenticated service. Raises `Rejected` when the contract refuses all of it and
@@ -141,8 +142,8 @@ class Intake:
         facts = directory.facts(tenant.id, service.id)
         if facts is None:
             raise Rejected(keys.SERVICE_INACTIVE)
-        day = self._take(tenant, call, now_ms)
-        plan = _Plan(self._ids.next(), [], [], [], [], [], [], day, name)
+        counted = self._take(facts, call, now_ms) if facts.meters else ()
+        plan = _Plan(self._ids.next(), [], [], [], [], [], [], counted, name)
         for element in call.elements:
             if isinstance(element, BadElement):
                 plan.answers.append(Answer(element.key, plan.next, element.correlation, element.values))
@@ -167,12 +168,11 @@ class Intake:
         except Rejected as error:
             found.against.append(error)
             return found
-        standing = self.standing(tenant)
-        if standing and _destinations(call) > standing.remaining:
-            found.against.append(Rejected(keys.TRANSACTION_LIMIT))
         facts = directory.facts(tenant.id, service.id)
         if facts is None:
             raise Rejected(keys.SERVICE_INACTIVE)
+        if not self._limits.room(facts.meters, _destinations(call), now_ms):
+            found.against.append(Rejected(keys.TRANSACTION_LIMIT))
         for element in call.elements:
             if isinstance(element, BadElement):
                 found.elements.append(element)
@@ -180,12 +180,10 @@ class Intake:
                 found.elements.append((element, explain(element, facts, now_ms)))
         return found
 
-    def _take(self, tenant: Tenant, call: Call, now_ms: int) -> int:
-        """Take the call's destinations from the tenant's limits; the day they count on."""
-        if self._limits.free(tenant):
-            return NOT_COUNTED
+    def _take(self, facts: Facts, call: Call, now_ms: int) -> tuple[Counted, ...]:
+        """Take the call's destinations from the limits they count towards."""
         try:
-            return self._limits.take_messages(tenant, _destinations(call), now_ms)
+            return self._limits.take_messages(facts.meters, _destinations(call), now_ms)
         except Rejected:
             self.counts["limited"] += 1
             raise
@@ -231,12 +229,12 @@ class Intake:
         count = sum(len(run.values) for run in plan.runs)
         accepted = Accepted(
             request=request, runs=tuple(plan.runs), changes=tuple(changes), story=tuple(plan.story),
-            counted_on=plan.day, kept=_kept(plan, request) if plan.name else None,
+            counted=plan.counted, kept=_kept(plan, request) if plan.name else None,
         )  # fmt: skip
         try:
             await self._store.accept(accepted)
         except StoreUnavailable:
-            self._limits.give_back(tenant, plan.day, count)
+            self._limits.give_back(plan.counted)
             raise
         self.counts["refused"] += len(changes)
         if len(changes) < count:
@@ -245,8 +243,14 @@ class Intake:
             self._tell(notices)
 
 
-def _destinations(call: Call) -> int:
-    return sum(len(element.addresses) for element in call.elements if isinstance(element, Message))
+def _destinations(call: Call) -> dict[str, int]:
+    """How many destinations on each channel."""
+    counts: dict[str, int] = {}
+    for element in call.elements:
+        if isinstance(element, Message):
+            name = element.content.channel
+            counts[name] = counts.get(name, 0) + len(element.addresses)
+    return counts
 
 
 def _kept(plan: _Plan, request: Request) -> KeptAnswer:

@@ -22,7 +22,7 @@ UNKNOWN = "0192aaaa-0000-7000-8000-000000000000"
 HEADERS = ("x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset")
 
 
-def limited(**limits: int) -> Callable[[str], dict[str, Any]]:
+def limited(**limits: Any) -> Callable[[str], dict[str, Any]]:
     """The test workspace with limits."""
 
     def document(url: str) -> dict[str, Any]:
@@ -40,13 +40,13 @@ async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runnin
         yield platform
 
 
-async def declare(live: Running, name: str, **limits: int) -> str:
+async def declare(live: Running, name: str, service: dict[str, Any] | None = None, **limits: Any) -> str:
     """A workspace with one more tenant that has limits; the key of its service."""
     key = f"key-of-{name}"
     made = workspace(live.url)
     tenant = limited(**limits)(live.url)["tenants"][0]
     tenant["id"] = name
-    tenant["services"] = [{**tenant["services"][0], "keys": [key]}]
+    tenant["services"] = [{**tenant["services"][0], "keys": [key], **(service or {})}]
     made["tenants"].append(tenant)
     answer = await live.admin("PUT", "/workspace", json=made)
     assert answer.status_code == 200, answer.text
@@ -125,7 +125,30 @@ async def test_concurrent_calls_share_the_day_to_the_destination(live: Running) 
     taken = [answer for answer in answers if isinstance(answer.json()["response"], list)]
 
     assert len(taken) == 16
-    assert {row[0]: row[2] for row in await live.platform.store.usage_since(0)}["crowd"] == 48
+    assert {item.scope: item.count for item in await live.platform.store.volumes(0)}["crowd"] == 48
+
+
+SCOPED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("a week of the tenant", {"messaging_per_week": 3}, {}),
+    ("a month of the tenant", {"messaging_per_month": 3}, {}),
+    ("a channel of the tenant", {"channels": {"sms": {"messaging_per_day": 3}}}, {}),
+    ("a service", {}, {"limits": {"messaging_per_week": 3}}),
+    (
+        "a channel of a service",
+        {},
+        {"channels": {"sms": {"connector": "smsc", "sender": "HELIO", "limits": {"messaging_per_month": 3}}}},
+    ),
+]
+
+
+@pytest.mark.parametrize("case", range(len(SCOPED)), ids=[row[0] for row in SCOPED])
+async def test_each_scope_and_span_is_held(live: Running, case: int) -> None:
+    _, limits, service = SCOPED[case]
+    key = await declare(live, f"scope-{case}", service, **limits)
+    first, over = [await live.send(call(*NUMBERS[:2]), key) for _ in range(2)]
+
+    assert (first.headers[HEADERS[0]], first.headers[HEADERS[1]]) == ("3", "1")
+    assert (over.json()["response"]["code"], over.json()["response"]["description"]) == OVER
 
 
 async def test_status_queries_have_a_limit_of_their_own(live: Running) -> None:

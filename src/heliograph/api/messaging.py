@@ -54,9 +54,9 @@ class Messaging:
 
     async def _answer(self, scope: Scope, receive: Any) -> tuple[bytes, Sequence[tuple[bytes, bytes]]]:
         """The answer, with headers on the caller's limits once it is known who calls."""
-        tenant: Tenant | None = None
+        caller: tuple[Tenant, Service] | None = None
         try:
-            tenant, service = self._caller(scope)
+            caller = tenant, service = self._caller(scope)
             key = auth.header(scope["headers"], _KEY_HEADER)
             taken = await self._intake.accept(tenant, service, await read_body(receive), key)
             answer = render.ascii_json(render.Accepted(_elements(taken)))
@@ -65,7 +65,7 @@ class Messaging:
         except StoreUnavailable as error:
             log.error("a call could not be kept and was refused: %s", error)
             answer = render.rejected(Rejected(keys.INTERNAL_ERROR_AT_ACCEPT), self._fresh_transid())
-        return answer, render.rate_headers(self._intake.standing(tenant)) if tenant else ()
+        return answer, render.rate_headers(self._intake.standing(*caller)) if caller else ()
 
     def _caller(self, scope: Scope) -> tuple[Tenant, Service]:
         key, token = auth.credentials(scope["headers"])

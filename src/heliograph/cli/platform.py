@@ -39,7 +39,7 @@ from heliograph.intake import Intake
 from heliograph.model.ids import Ids
 from heliograph.model.record import Notice
 from heliograph.notify.teller import Teller
-from heliograph.policy.limits import Limiter, day_of
+from heliograph.policy.limits import Limiter
 from heliograph.receipts.receiver import Receiver
 from heliograph.receipts.sweeper import Sweeper
 from heliograph.store import Store, StoreUnavailable
@@ -149,7 +149,7 @@ class Platform:
         await self.store.open()
         await self.workspaces.load()
         self.ids.rise_above(await self.store.greatest_id())
-        self.limits.recall(await self.store.usage_since(day_of(clock_ms()) - 1))
+        self.limits.recall(await self.store.volumes(clock_ms()))
 
     async def stop(self) -> None:
         """Drain: no new calls, answers under way awaited, everything durable."""

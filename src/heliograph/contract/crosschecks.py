@@ -16,7 +16,7 @@ from heliograph.contract.shape import Fault
 from heliograph.model.categories import category_faults
 from heliograph.model.channel import Channel
 from heliograph.model.duration import parse_duration
-from heliograph.model.workspace import STATES, Binding, ConnectorSpec, Document, Service, Tenant
+from heliograph.model.workspace import STATES, Binding, ConnectorSpec, Document, Service, Tenant, Volume
 
 KNOWN_CHANNELS = ("sms", "voice", "push", "rt", "fb", "twitter", "wechat", "whatsapp")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -65,9 +65,16 @@ def _tenant_faults(tenant: Tenant, path: str) -> Iterator[Fault]:
     if tenant.profile_store is not None:
         yield from store_faults(tenant.profile_store, f"{path}.profile_store")
     yield from _network_faults(f"{path}.ip_allowlist", tenant.ip_allowlist)
-    for name, value in msgspec.structs.asdict(tenant.limits).items():
-        if value is not None and value < 1:
-            yield f"{path}.limits.{name}", "must be 1 or more, or null for no limit"
+    yield from _limit_faults(f"{path}.limits", tenant.limits)
+    for channel, volume in tenant.limits.channels.items():
+        yield from _channel_faults(f"{path}.limits.channels[{channel}]", channel)
+        yield from _limit_faults(f"{path}.limits.channels[{channel}]", volume)
+
+
+def _limit_faults(path: str, limits: Volume) -> Iterator[Fault]:
+    for name, value in msgspec.structs.asdict(limits).items():
+        if isinstance(value, int) and value < 1:
+            yield f"{path}.{name}", "must be 1 or more, or null for no limit"
 
 
 def _sender_faults(tenant: Tenant, path: str) -> Iterator[Fault]:
@@ -102,6 +109,8 @@ def _service_faults(tenant: Tenant, service: Service, path: str) -> Iterator[Fau
     yield from _network_faults(f"{path}.ip_allowlist", service.ip_allowlist)
     for name, binding in service.channels.items():
         yield from _binding_faults(tenant, name, binding, f"{path}.channels[{name}]")
+        yield from _limit_faults(f"{path}.channels[{name}].limits", binding.limits)
+    yield from _limit_faults(f"{path}.limits", service.limits)
     for name, value in service.receipt_window.items():
         where = f"{path}.receipt_window[{name}]"
         if name != "default":

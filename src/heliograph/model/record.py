@@ -69,16 +69,24 @@ class KeptAnswer(msgspec.Struct, frozen=True, array_like=True, gc=False):
     answer: str
 
 
+class Counted(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Destinations that count towards a limit: whose, in which span of the calendar (which ends at `until_ms`)."""
+
+    scope: str
+    period: str
+    until_ms: int
+    count: int
+
+
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
-    """A call to be made durable: its request, its transactions as runs, and what was already decided. With a day
-    in `counted_on` (days since 1970, UTC) its destinations count towards the tenant's limit of that day;
-    with `kept` the answer can be given again."""
+    """A call to be made durable: its request, its transactions as runs, and what was already decided. What is
+    `counted` uses up limits; with `kept` the answer can be given again."""
 
     request: Request
     runs: tuple[Run, ...]
     changes: tuple[Change, ...] = ()
     story: tuple[StoryLine, ...] = ()
-    counted_on: int = 0
+    counted: tuple[Counted, ...] = ()
     kept: KeptAnswer | None = None
 
 

@@ -89,12 +89,25 @@ class Notify(Part, frozen=True):
     retries: Literal["ladder", "compatible"] = "ladder"
 
 
+class Volume(Part, frozen=True):
+    """Destinations of messages in a second and in a UTC day, week and month; null is no limit."""
+
+    messaging_per_second: int | None = None
+    messaging_per_day: int | None = None
+    messaging_per_week: int | None = None
+    messaging_per_month: int | None = None
+
+
+NO_VOLUME = Volume()
+
+
 class Binding(Part, frozen=True):
-    """What a service uses on a channel."""
+    """What a service uses on a channel, and how much."""
 
     connector: str = ""
     sender: str = ""
     app: str = ""
+    limits: Volume = NO_VOLUME
 
 
 class JwtSecret(Part, frozen=True):
@@ -118,6 +131,7 @@ class Service(Part, frozen=True):
     jwt: tuple[JwtSecret, ...] = ()
     ip_allowlist: tuple[str, ...] = ()
     notify: Notify = Notify()
+    limits: Volume = NO_VOLUME
     channels: dict[str, Binding] = {}
 
     @property
@@ -126,14 +140,19 @@ class Service(Part, frozen=True):
         return self.sandbox and self.pace == "fast"
 
 
-class Limits(Part, frozen=True):
-    """Calls a second or day that a tenant may make; null is no limit."""
+class Limits(Volume, frozen=True):
+    """What a tenant may ask for: destinations of messages, in all and by channel, and calls of the other APIs a
+    second; null is no limit."""
 
-    messaging_per_second: int | None = None
-    messaging_per_day: int | None = None
+    channels: dict[str, Volume] = {}
     event_per_second: int | None = None
     profile_per_second: int | None = None
     status_per_second: int | None = None
+
+    @property
+    def volume(self) -> Volume:
+        """What holds for messages on all channels."""
+        return Volume(**{name: getattr(self, name) for name in Volume.__struct_fields__})
 
 
 class Tenant(Part, frozen=True):

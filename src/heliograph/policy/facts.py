@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from heliograph.model.channel import Channel
 from heliograph.model.duration import parse_duration
 from heliograph.model.workspace import Sender, Service, Template, Tenant
+from heliograph.policy.meters import Meter, meters_of
 from heliograph.policy.ways import Ways, ways_of
 
 HOUR_MS = 3_600_000
@@ -19,7 +20,7 @@ SANDBOX_WINDOW_MS = 5_000  # control 5
 @dataclass(frozen=True, slots=True)
 class Facts:
     """A tenant and one of its services, with its objects by name. `ways` are those it may send by, `windows` the
-    milliseconds a receipt is waited for, per channel."""
+    milliseconds a receipt is waited for, per channel; `meters` are the limits that its messages count towards."""
 
     tenant: Tenant
     service: Service
@@ -28,6 +29,7 @@ class Facts:
     senders: Mapping[tuple[str, str], Sender]
     templates: Mapping[str, Template]
     windows: Mapping[str, int]
+    meters: tuple[Meter, ...]
 
 
 def facts_for(tenant: Tenant, service: Service, channels: Mapping[str, Channel]) -> Facts:
@@ -40,6 +42,7 @@ def facts_for(tenant: Tenant, service: Service, channels: Mapping[str, Channel])
         ways=ways_of(tenant, service, channels),
         senders={(sender.channel, sender.id): sender for sender in tenant.senders},
         templates={template.id: template for template in tenant.templates},
+        meters=meters_of(tenant, service),
         windows={name: _window_ms(service, name) for name in channels},
     )
 

@@ -1,112 +1,140 @@
-"""How much a tenant may ask for: a rate per second and, for messages, a count per UTC day.
+"""How much a tenant may ask for: rates per second, and for messages counts per UTC day, week and month.
 
-The rates live in memory. The count of a day is kept in memory too, so that it is exact before the commit, and in
-the store by the same commit as what was accepted, so that it outlives the process.
+The rates live in memory. The counts are kept in memory too, so that they are exact before the commit, and in the
+store by the same commit as what was accepted, so that they outlive the process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from heliograph.catalogue import keys
 from heliograph.model.outcome import Rejected
+from heliograph.model.record import Counted
 from heliograph.model.workspace import Tenant
 from heliograph.policy import bucket
 from heliograph.policy.bucket import Level
-
-DAY_MS = 86_400_000
-NOT_COUNTED = 0  # the day of what is counted on none
+from heliograph.policy.meters import DAY_MS, PERIODS, Meter
 
 _MESSAGING, _STATUS = "messaging", "status"
+SWEEP_MS = 60_000  # how often counts of spans that are over are forgotten
 
 
 class Standing(NamedTuple):
-    """Where a tenant stands with the limit it will meet first; `reset` is in Unix seconds."""
+    """Where a caller stands with the limit it will meet first; `reset` is in Unix seconds."""
 
     limit: int
     remaining: int
     reset: int
 
 
-def day_of(now_ms: int) -> int:
-    """The UTC day as days since 1970."""
-    return now_ms // DAY_MS
+Meters = tuple[Meter, ...]
+Counts = Mapping[str, int]
+"""Destinations by channel."""
 
 
 class Limiter:
-    """Takes from the limits of tenants."""
+    """Takes from the limits of tenants and services."""
 
-    def __init__(self, used: Iterable[tuple[str, int, int]] = ()) -> None:
+    def __init__(self) -> None:
         self._levels: dict[tuple[str, str], Level] = {}
-        self._used: dict[tuple[str, int], int] = {}
-        self._newest = 0
-        self.recall(used)
+        self._used: dict[tuple[str, str], int] = {}
+        self._until: dict[tuple[str, str], int] = {}
+        self._swept = 0
 
-    def recall(self, used: Iterable[tuple[str, int, int]]) -> None:
-        """Count on from the rows `(tenant, day, destinations)` that the store has."""
-        self._used = {(tenant, day): count for tenant, day, count in used}
+    def recall(self, counted: Iterable[Counted]) -> None:
+        """Take over what the store has counted."""
+        for item in counted:
+            self._add(item)
 
-    @staticmethod
-    def free(tenant: Tenant) -> bool:
-        """Whether the tenant may send as much as it likes."""
-        return tenant.limits.messaging_per_second is None and tenant.limits.messaging_per_day is None
+    def take_messages(self, meters: Meters, counts: Counts, now_ms: int) -> tuple[Counted, ...]:
+        """Take destinations: all of them, or with `Rejected` (7020) none. What was counted, for the store."""
+        counted = [item for meter in meters for item in self._counted(meter, counts, now_ms)]
+        levels: dict[tuple[str, str], Level] = {}
+        for meter in meters:
+            rate, count = meter.volume.messaging_per_second, _count(meter, counts)
+            if rate is not None and count:
+                levels[_MESSAGING, meter.scope] = self._level((_MESSAGING, meter.scope), rate, count, now_ms)
+        self._levels.update(levels)
+        for item in counted:
+            self._add(item)
+        self._sweep(now_ms)
+        return tuple(counted)
 
-    def take_messages(self, tenant: Tenant, count: int, now_ms: int) -> int:
-        """Take `count` destinations: all of them, or with `Rejected` (7020) none. The day they are counted on, for
-        the store, or `NOT_COUNTED`."""
-        rate, most = tenant.limits.messaging_per_second, tenant.limits.messaging_per_day
-        day = NOT_COUNTED
-        if most is not None:
-            day = day_of(now_ms)
-            if self._used.get((tenant.id, day), 0) + count > most:
+    def _counted(self, meter: Meter, counts: Counts, now_ms: int) -> Iterator[Counted]:
+        count = _count(meter, counts)
+        for name, span in PERIODS.items():
+            most: int | None = getattr(meter.volume, name)
+            if most is None or not count:
+                continue
+            period = span(now_ms)
+            if self._used.get((meter.scope, period.name), 0) + count > most:
                 raise Rejected(keys.TRANSACTION_LIMIT)
-        if rate is not None:
-            self._take((_MESSAGING, tenant.id), rate, count, now_ms)
-        if day:
-            self._count(tenant.id, day, count)
-        return day
+            yield Counted(meter.scope, period.name, period.until_ms, count)
 
-    def give_back(self, tenant: Tenant, day: int, count: int) -> None:
-        """What was counted on that day was not kept after all."""
-        if day:
-            self._used[tenant.id, day] -= count
+    def give_back(self, counted: Iterable[Counted]) -> None:
+        """What was counted was not kept after all."""
+        for item in counted:
+            self._used[item.scope, item.period] -= item.count
 
     def take_query(self, tenant: Tenant, now_ms: int) -> None:
         """Take one status query; raises `Rejected` (7020)."""
         rate = tenant.limits.status_per_second
         if rate is not None:
-            self._take((_STATUS, tenant.id), rate, 1, now_ms)
+            self._levels[_STATUS, tenant.id] = self._level((_STATUS, tenant.id), rate, 1, now_ms)
 
-    def messages(self, tenant: Tenant, now_ms: int) -> Standing | None:
-        """Where the tenant stands with its messages; None when it has no limit."""
-        rate, most = tenant.limits.messaging_per_second, tenant.limits.messaging_per_day
-        found = []
-        if rate is not None:
-            found.append(self._rate_standing((_MESSAGING, tenant.id), rate, now_ms))
-        if most is not None:
-            day = day_of(now_ms)
-            left = max(0, most - self._used.get((tenant.id, day), 0))
-            found.append(Standing(most, left, (day + 1) * DAY_MS // 1_000))
+    def messages(self, meters: Meters, now_ms: int) -> Standing | None:
+        """Where a service stands with its messages; None when it has no limit."""
+        found = [standing for meter in meters for standing in self._standings(meter, now_ms)]
         return min(found, key=lambda standing: (standing.remaining, -standing.reset), default=None)
+
+    def room(self, meters: Meters, counts: Counts, now_ms: int) -> bool:
+        """Whether a call of so many destinations would be let through."""
+        return all(
+            standing.remaining >= _count(meter, counts)
+            for meter in meters
+            for standing in self._standings(meter, now_ms)
+        )
+
+    def _standings(self, meter: Meter, now_ms: int) -> Iterator[Standing]:
+        rate = meter.volume.messaging_per_second
+        if rate is not None:
+            yield self._rate_standing((_MESSAGING, meter.scope), rate, now_ms)
+        for name, span in PERIODS.items():
+            most: int | None = getattr(meter.volume, name)
+            if most is not None:
+                period = span(now_ms)
+                left = max(0, most - self._used.get((meter.scope, period.name), 0))
+                yield Standing(most, left, period.until_ms // 1_000)
 
     def queries(self, tenant: Tenant, now_ms: int) -> Standing | None:
         """Where the tenant stands with its status queries; None when it has no limit."""
         rate = tenant.limits.status_per_second
         return None if rate is None else self._rate_standing((_STATUS, tenant.id), rate, now_ms)
 
-    def _take(self, name: tuple[str, str], rate: int, count: int, now_ms: int) -> None:
+    def _level(self, name: tuple[str, str], rate: int, count: int, now_ms: int) -> Level:
         level = bucket.take(self._levels.get(name) or bucket.full(rate, now_ms), rate, count, now_ms)
         if level is None:
             raise Rejected(keys.TRANSACTION_LIMIT)
-        self._levels[name] = level
+        return level
 
-    def _count(self, tenant: str, day: int, count: int) -> None:
-        if day > self._newest:
-            self._newest = day
-            self._used = {name: used for name, used in self._used.items() if name[1] >= day - 1}
-        self._used[tenant, day] = self._used.get((tenant, day), 0) + count
+    def _add(self, item: Counted) -> None:
+        name = (item.scope, item.period)
+        self._used[name] = self._used.get(name, 0) + item.count
+        self._until[name] = item.until_ms
+
+    def _sweep(self, now_ms: int) -> None:
+        """Forget spans that ended a while ago: a clock that goes back a little gives nothing twice."""
+        if now_ms - self._swept >= SWEEP_MS:
+            self._swept = now_ms
+            for name in [name for name, until in self._until.items() if until + 2 * DAY_MS < now_ms]:
+                del self._until[name], self._used[name]
 
     def _rate_standing(self, name: tuple[str, str], rate: int, now_ms: int) -> Standing:
         level = bucket.filled(self._levels.get(name) or bucket.full(rate, now_ms), rate, now_ms)
         return Standing(rate, level.tokens, -(-bucket.full_at_ms(level, rate) // 1_000))
+
+
+def _count(meter: Meter, counts: Counts) -> int:
+    return counts.get(meter.channel, 0) if meter.channel else sum(counts.values())

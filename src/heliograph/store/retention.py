@@ -39,7 +39,7 @@ class Retention:
         """Delete what is due; how many requests went."""
         now_ms = self._clock_ms()
         kept_until = first_id_at(now_ms - KEPT_MS)
-        while await self._store.forget(now_ms // DAY_MS - 1, kept_until, SLICE):
+        while await self._store.forget(now_ms - 2 * DAY_MS, kept_until, SLICE):
             await asyncio.sleep(PAUSE_SECONDS)
         before = first_id_at(now_ms - self._days * DAY_MS)
         gone = 0

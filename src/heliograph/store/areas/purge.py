@@ -18,10 +18,11 @@ def purge(payloads: Sequence[tuple[int, int]]) -> Plan[list[int]]:
 
 
 def forget(payloads: Sequence[tuple[int, int, int]]) -> Plan[list[int]]:
-    """Counts of days before a day, and kept answers older than an id, at most so many; how many answers went."""
+    """Counts of spans that ended before a moment, and kept answers older than an id, at most so many; how many
+    answers went."""
     gone: list[int] = []
-    for day, before, limit in payloads:
-        yield do("purge_usage", day)
+    for until_ms, before, limit in payloads:
+        yield do("purge_volumes", until_ms)
         gone.append((yield count("purge_kept_answers", before, limit)))
     return gone
 
@@ -34,8 +35,8 @@ class Purge(Area):
         result: int = await self.engine.write("purge", (before, limit))
         return result
 
-    async def forget(self, day: int, before: int, limit: int) -> int:
-        """Delete what was counted before that day, and at most `limit` kept answers of requests older than the
-        id `before`; how many answers went."""
-        result: int = await self.engine.write("forget", (day, before, limit))
+    async def forget(self, until_ms: int, before: int, limit: int) -> int:
+        """Delete what was counted in spans that ended before that moment, and at most `limit` kept answers of
+        requests older than the id `before`; how many answers went."""
+        result: int = await self.engine.write("forget", (until_ms, before, limit))
         return result

@@ -10,7 +10,7 @@ from msgspec.structs import astuple
 from heliograph.model.ids import accepted_ms, first_id_at
 from heliograph.model.message import Request
 from heliograph.model.outcome import State
-from heliograph.model.record import KEPT_MS, Accepted, KeptAnswer, Queued, Run
+from heliograph.model.record import KEPT_MS, Accepted, Counted, KeptAnswer, Queued, Run
 from heliograph.store.areas.messages import apply_changes, insert_story
 from heliograph.store.cache import Recent
 from heliograph.store.engines.base import Area, Engine
@@ -50,7 +50,7 @@ def accept(payloads: Sequence[Accepted]) -> Plan[list[None]]:
     yield bulk("insert_singles", singles)
     yield from apply_changes([change for item in payloads for change in item.changes])
     yield insert_story([line for item in payloads for line in item.story])
-    yield bulk("count_usage", _usage([item for item in payloads if item.counted_on]))
+    yield bulk("count_volumes", _volumes(payloads))
     yield from _keep_answers([item.kept for item in payloads if item.kept])
     return [None] * len(payloads)
 
@@ -62,12 +62,12 @@ def _keep_answers(kept: Sequence[KeptAnswer]) -> Plan[None]:
     yield bulk("insert_kept_answers", [astuple(item) for item in kept])
 
 
-def _usage(payloads: Sequence[Accepted]) -> list[tuple[str, int, int]]:
-    used: dict[tuple[str, int], int] = {}
+def _volumes(payloads: Sequence[Accepted]) -> list[tuple[str, str, int, int]]:
+    used: dict[tuple[str, str, int], int] = {}
     for item in payloads:
-        name = (item.request.tenant, item.counted_on)
-        used[name] = used.get(name, 0) + sum(len(run.values) for run in item.runs)
-    return [(*name, count) for name, count in used.items()]
+        for scope, period, until_ms, count in map(astuple, item.counted):
+            used[scope, period, until_ms] = used.get((scope, period, until_ms), 0) + count
+    return [(*name, count) for name, count in sorted(used.items())]
 
 
 def _single_rows(request: Request, run: Run) -> Iterable[tuple[object, ...]]:
@@ -114,9 +114,9 @@ class Requests(Area):
         found = await self._read(list[KeptAnswer], "kept_answer", tenant, service, key, since)
         return found[0] if found else None
 
-    async def usage_since(self, day: int) -> list[tuple[str, int, int]]:
-        """Rows `(tenant, day, destinations)` of that day and later ones."""
-        return await self._read(list[tuple[str, int, int]], "usage_since", day)
+    async def volumes(self, now_ms: int) -> list[Counted]:
+        """What is counted in spans of the calendar that are not over."""
+        return await self._read(list[Counted], "volumes", now_ms)
 
     async def greatest_id(self) -> int:
         """The greatest id in use; new ones must be above it even when the clock went back."""

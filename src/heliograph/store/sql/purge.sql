@@ -1,4 +1,4 @@
--- What is counted by day.
+-- What is counted by spans of the calendar.
 
--- name: purge_usage
-DELETE FROM usage WHERE day < $1;
+-- name: purge_volumes
+DELETE FROM volumes WHERE until < $1;

@@ -15,10 +15,10 @@ INSERT INTO transactions (request, ordinal, element, kind, destination, correlat
     connector, due, updated, duplicate, natives)
 VALUES :rows;
 
--- name: count_usage
-INSERT INTO usage
-SELECT c.value ->> 0, c.value ->> 1, c.value ->> 2 FROM json_each($1) AS c WHERE true
-ON CONFLICT (tenant, day) DO UPDATE SET used = used + excluded.used;
+-- name: count_volumes
+INSERT INTO volumes
+SELECT c.value ->> 0, c.value ->> 1, c.value ->> 2, c.value ->> 3 FROM json_each($1) AS c WHERE true
+ON CONFLICT (scope, period) DO UPDATE SET used = used + excluded.used;
 
 -- name: free_kept_keys
 DELETE FROM kept_answers WHERE request IN (
@@ -35,8 +35,8 @@ VALUES :rows;
 SELECT json_group_array(json_array(request, tenant, service, key, digest, answer)) FROM kept_answers
 WHERE tenant = $1 AND service = $2 AND key = $3 AND request >= $4;
 
--- name: usage_since
-SELECT json_group_array(json_array(tenant, day, used)) FROM usage WHERE day >= $1;
+-- name: volumes
+SELECT json_group_array(json_array(scope, period, until, used)) FROM volumes WHERE until > $1;
 
 -- name: greatest_id
 SELECT json_array(max(coalesce((SELECT max(id) FROM requests), 0), coalesce((SELECT max(id) FROM inbound), 0),

@@ -124,12 +124,22 @@ CREATE TABLE workspace (
     document BLOB NOT NULL
 ) STRICT;
 
--- Destinations that a tenant with a limit for the day has used; days since 1970, UTC.
+-- As an earlier release counted; see volumes.
 CREATE TABLE usage (
     tenant TEXT NOT NULL,
     day INTEGER NOT NULL,
     used INTEGER NOT NULL,
     PRIMARY KEY (tenant, day)
+) STRICT, WITHOUT ROWID;
+
+-- Destinations that count towards a limit, by scope (`tenant`, `tenant/service`, `:channel`) and span of the calendar
+-- (`d`, `w`, `m` and its number), until it ends (Unix milliseconds).
+CREATE TABLE volumes (
+    scope TEXT NOT NULL,
+    period TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    used INTEGER NOT NULL,
+    PRIMARY KEY (scope, period)
 ) STRICT, WITHOUT ROWID;
 
 -- Answers to calls with an Idempotency-Key, to be given again for 24 hours; the id of the request says since when.

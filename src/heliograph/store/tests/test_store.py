@@ -15,6 +15,7 @@ from heliograph.model.record import (
     KEPT_MS,
     Accepted,
     Change,
+    Counted,
     Delivery,
     KeptAnswer,
     Reported,
@@ -368,7 +369,7 @@ async def test_what_was_being_sent_when_the_process_died_is_queued_and_flagged(
 async def test_a_key_of_a_caller_is_kept_once_and_its_second_call_fails_alone(store: Store, accepted: Accept) -> None:
     def named(call: Accepted) -> Accepted:
         kept = KeptAnswer(call.request.id, "demo", "orders", "k", "d", f"{call.request.id}")
-        return structs.replace(call, kept=kept, counted_on=1)
+        return structs.replace(call, kept=kept, counted=(Counted("demo", "d1", 2, 3),))
 
     first, second, third = named(accepted()), named(accepted()), accepted()
     results = await asyncio.gather(*map(store.accept, (first, second, third)), return_exceptions=True)
@@ -377,7 +378,7 @@ async def test_a_key_of_a_caller_is_kept_once_and_its_second_call_fails_alone(st
     assert await store.transactions(second.request.id, None) == []
     kept = await store.kept_answer("demo", "orders", "k", 0)
     assert kept == first.kept
-    assert await store.usage_since(0) == [("demo", 1, 3)]
+    assert await store.volumes(0) == [Counted("demo", "d1", 2, 3)]
 
 
 async def test_a_key_is_free_again_after_a_day(store: Store, accepted: Accept) -> None:
