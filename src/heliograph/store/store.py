@@ -24,7 +24,7 @@ WRITES: dict[str, Write] = {
     "replay_parked": notices.replay_parked,
     "profiles": profiles.profiles,
     "queue_profiles": profiles.queue_profiles,
-    "expire_profiles": profiles.expire_profiles,
+    "end_profile_jobs": profiles.end_profile_jobs,
     "profile_news": profiles.profile_news,
     "purge_profile_jobs": profiles.purge_profile_jobs,
     "audit": audit.audit,

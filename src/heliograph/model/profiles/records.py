@@ -109,10 +109,11 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Write(msgspec.Struct, frozen=True):
-    """A batch to be written now, with the job that keeps what becomes of it: a new one, or one that `waited`."""
+    """A batch to be written now, with the job that keeps what becomes of it: a new one, one that `waited`, or
+    none."""
 
     batch: Batch
-    job: Job
+    job: Job | None
     now_ms: int
     waited: bool = False
 

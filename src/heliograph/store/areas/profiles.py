@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 from msgspec.structs import astuple, replace
 
-from heliograph.model.profiles.records import ENDED, LATE, AppUser, Customer, Done, Job, News, Write
+from heliograph.model.profiles.records import ENDED, AppUser, Customer, Done, Job, News, Write
 from heliograph.store.areas.profile_customers import write_customers
 from heliograph.store.areas.profile_users import write_app_users, write_news
 from heliograph.store.engines.base import Area
@@ -21,31 +21,42 @@ def profiles(payloads: Sequence[Write]) -> Plan[list[list[Done] | None]]:
     """Batches of changes, each with its job. One that waited and was ended meanwhile by somebody else is not done
     again: its result is None."""
     yield _lock({write.batch.tenant for write in payloads})
-    waited = [write.job.id for write in payloads if write.waited]
-    still = yield Step("open_profile_jobs", (waited,), None, Answer.VALUE)
-    waiting = {write.job.id: write for write in payloads if write.waited}  # each once, however often it is given
-    chosen = [write for write in payloads if not write.waited]
-    chosen += [waiting[number] for number in _decode_ids(still)]
+    chosen = yield from _to_do(payloads)
     outcomes: dict[int, list[Done]] = {}
-    for kind, plan in ((False, write_customers), (True, write_app_users)):
-        writes = [write for write in chosen if bool(write.batch.app) is kind]
-        done = yield from plan(writes)
-        outcomes.update(zip([write.job.id for write in writes], done, strict=True))
-    ended = [_ended(write.job, outcomes[write.job.id]) for write in chosen]
-    yield _put_jobs([job for write, job in zip(chosen, ended, strict=True) if not write.waited])
-    yield _end_jobs([job for write, job in zip(chosen, ended, strict=True) if write.waited])
-    return [outcomes.get(write.job.id) for write in payloads]
+    for of_apps, plan in ((False, write_customers), (True, write_app_users)):
+        places = [place for place in chosen if bool(payloads[place].batch.app) is of_apps]
+        done = yield from plan([payloads[place] for place in places])
+        outcomes.update(zip(places, done, strict=True))
+    fresh: list[Job] = []
+    waited: list[Job] = []
+    for place, outcome in outcomes.items():
+        write = payloads[place]
+        if write.job is not None:
+            (waited if write.waited else fresh).append(_ended(write.job, outcome))
+    yield _put_jobs(fresh)
+    yield _end_jobs(waited)
+    return [outcomes.get(place) for place in range(len(payloads))]
+
+
+def _to_do(payloads: Sequence[Write]) -> Plan[list[int]]:
+    """The places of the batches to be written: of a job that waits each once, however often it is given."""
+    waiting = {write.job.id: place for place, write in enumerate(payloads) if write.waited and write.job}
+    chosen = [place for place, write in enumerate(payloads) if not write.waited]
+    if waiting:
+        still = yield Step("open_profile_jobs", (list(waiting),), None, Answer.VALUE)
+        chosen += [waiting[number] for number in _decode_ids(still)]
+    return sorted(chosen)
 
 
 def queue_profiles(payloads: Sequence[Job]) -> Plan[list[None]]:
-    """Jobs for a worker."""
+    """Jobs for a worker, or that ended already."""
     yield _put_jobs(payloads)
     return [None] * len(payloads)
 
 
-def expire_profiles(payloads: Sequence[Job]) -> Plan[list[None]]:
-    """Jobs whose deadline has passed."""
-    yield _end_jobs([replace(job, state=LATE) for job in payloads])
+def end_profile_jobs(payloads: Sequence[Job]) -> Plan[list[None]]:
+    """Jobs that waited are ended as they say, without any work."""
+    yield _end_jobs(payloads)
     return [None] * len(payloads)
 
 
@@ -89,12 +100,12 @@ class Profiles(Area):
         return result
 
     async def queue_profiles(self, job: Job) -> None:
-        """Keep a job for a worker."""
+        """Keep a job for a worker, or one that ended already."""
         await self.engine.write("queue_profiles", job)
 
-    async def expire_profiles(self, job: Job) -> None:
-        """End a job whose deadline has passed."""
-        await self.engine.write("expire_profiles", job)
+    async def end_profile_job(self, job: Job) -> None:
+        """End a job that waits as it says: with an outcome, or because its deadline has passed."""
+        await self.engine.write("end_profile_jobs", job)
 
     async def profile_news(self, news: list[News]) -> int:
         """Keep what far ends say of addresses; how many profiles changed."""

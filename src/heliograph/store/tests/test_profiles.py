@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from itertools import count
 
+from msgspec.structs import replace
+
 from heliograph.catalogue import keys
 from heliograph.model.profiles.records import ENDED, LATE, WAITING, Batch, Change, Job, News, Write
 from heliograph.store import Store
@@ -215,6 +217,7 @@ async def test_a_user_id_is_no_address_of_a_device(store: Store) -> None:
 
 async def test_a_job_that_waited_is_done_once(store: Store) -> None:
     made = write("create", [customer("a")])
+    assert made.job
     await store.queue_profiles(made.job)
     assert [job.id for job in await store.waiting_profile_jobs(0, 10)] == [made.job.id]
 
@@ -231,8 +234,9 @@ async def test_a_job_that_waited_is_done_once(store: Store) -> None:
 
 async def test_a_late_job_changes_nothing(store: Store) -> None:
     made = write("create", [customer("a")])
+    assert made.job
     await store.queue_profiles(made.job)
-    await store.expire_profiles(made.job)
+    await store.end_profile_job(replace(made.job, state=LATE))
 
     assert await store.write_profiles(Write(made.batch, made.job, 2_000, waited=True)) is None
     assert await store.customers_named("demo", ["a"]) == {}
@@ -243,6 +247,7 @@ async def test_a_late_job_changes_nothing(store: Store) -> None:
 
 async def test_old_jobs_go(store: Store) -> None:
     made = write("create", [customer("a")])
+    assert made.job
     await store.write_profiles(made)
 
     assert await store.purge_profile_jobs(made.job.id, 10) == 0
