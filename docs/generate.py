@@ -34,7 +34,7 @@ from heliograph.api.metrics import COUNTERS, GAUGES, Metrics
 from heliograph.api.transactions import Transactions
 from heliograph.cli.main import app
 from heliograph.config import FILE, PREFIX, SETTINGS
-from heliograph.model import workspace
+from heliograph.model import policies, workspace
 from heliograph.simulators.bin import Bins
 
 FOLDER = Path(__file__).parent / "reference"
@@ -181,6 +181,14 @@ PARTS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("tenants[].limits.channels, tenants[].services[].limits", workspace.Volume),
     ("tenants[].apps[]", workspace.App),
     ("tenants[].apps[].features", workspace.Features),
+    ("tenants[].billing", policies.Billing),
+    ("tenants[].billing.rate_plan[]", policies.Rate),
+    ("tenants[].dnd[]", policies.DndEntry),
+    ("tenants[].opt_out", policies.OptOut),
+    ("tenants[].frequency_caps[]", policies.FrequencyCap),
+    ("tenants[].spam_words[]", policies.SpamWord),
+    ("tenants[].social_hours", policies.SocialHours),
+    ("tenants[].social_hours.windows[]", policies.Window),
     ("tenants[].senders[]", workspace.Sender),
     ("tenants[].connectors[]", workspace.ConnectorSpec),
     ("tenants[].templates[]", workspace.Template),

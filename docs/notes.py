@@ -185,13 +185,19 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "profile_key": KEPT + " It is stored as a hash.",
         "ip_allowlist": "Addresses and CIDR blocks that may call; empty lets everyone call. Others get 7010.",
         "allow_private_targets": "Callbacks may go to loopback and private addresses.",
-        "verified_only": KEPT,
+        "verified_only": "Messages go to verified profiles only; others, and addresses without a profile, get 7116.",
         "profile_async": KEPT,
         "limits": "How much may be asked for; above it calls get 7020.",
-        "billing": KEPT,
-        "dnd": KEPT,
-        "spam_words": KEPT,
-        "social_hours": KEPT,
+        "billing": "A prepaid account and its prices; without it nothing costs anything.",
+        "dnd": "Addresses to leave alone (7109). Those that people and imports add are not in this document.",
+        "dnd_exempt": "Categories of messages that an entry without a category does not hold back.",
+        "opt_out": "The words with which people stop and start messages; `null` for none.",
+        "frequency_caps": "How often one address may be written to; above it it gets 7109, with the reason "
+        "`frequency_cap`.",
+        "spam_words": "Words and expressions that no text may hold (7111): text for a word or phrase, or an object. "
+        "They are found in any case, with accents, and with letters and digits that look like theirs.",
+        "social_hours": "When people may be written to: one set of hours, or a list, of which the first counts "
+        "that is for the channel and the country.",
         "profile_store": KEPT,
         "senders": "Addresses that messages may come from.",
         "connectors": "Configured ways out.",
@@ -213,10 +219,68 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "profile_per_second": KEPT,
         "status_per_second": "Status queries a second, with one second of burst.",
     },
+    "Billing": {
+        "currency": "Three letters, for people.",
+        "balance": 'Decimal text, `"100.00"`: what the account was opened with.',
+        "rate_plan": "Prices. A destination without one gets 7115.",
+    },
+    "Rate": {
+        "channel": "On which channel.",
+        "price": "Decimal text with up to six decimals, for one unit.",
+        "prefix": "The first digits of the number. The longest prefix counts; empty is for all destinations.",
+        "unit": "What is paid for: each part of a message, the message, or the minutes of a call.",
+        "pulse": "How minutes are counted, in seconds: `60`, or `30+6` for a first block and those after it.",
+    },
+    "DndEntry": {
+        "address": "A number or an id, as calls give it; `+`, blanks and `00` make no difference.",
+        "channel": "On which channel; empty is all of them.",
+        "category": "Only messages of this category; empty is all that are not exempt.",
+        "reason": "For people.",
+        "expires": "A date or a moment from which it counts no more.",
+    },
+    "OptOut": {
+        "stop": "Who writes one of these and nothing else is put on the list for the channel.",
+        "start": "Who writes one of these is taken off it.",
+        "category": "Only for messages of this category; empty is all.",
+        "reply_stop": "What is answered; empty is nothing.",
+        "reply_start": "What is answered; empty is nothing.",
+    },
+    "FrequencyCap": {
+        "most": "How many messages one address gets.",
+        "per": "In which stretch of the calendar.",
+        "channel": "Counts the messages of one channel; empty is all together.",
+        "category": "Counts the messages of one category; empty is all that are not exempt.",
+        "zone": "Whose calendar: UTC, or the tenant's time zone.",
+        "exempt": "Categories that are neither counted nor held back.",
+    },
+    "SpamWord": {
+        "word": "A word or phrase; a longer word that holds it is another word.",
+        "regex": "A regular expression of RE2, without regard to case.",
+        "channels": "On which channels; empty is all.",
+    },
+    "SocialHours": {
+        "zone": "Where the time of a destination is looked up first: in its profile, else in the prefix of its "
+        "number, else with the tenant. A prefix of several zones is open when all of them are; if they never are "
+        "together, the tenant's zone counts.",
+        "windows": "When it is open.",
+        "preset": "Windows by a name, instead: `office` (Monday to Friday 9 to 18), `daytime` (8 to 20), `us_tcpa` "
+        "(8 to 21), `india_trai` (9 to 21).",
+        "holidays": "Days that are closed: `2030-12-24`, or `12-25` for every year.",
+        "channels": "For which channels; empty is all.",
+        "countries": "For numbers of which countries, `GB`; empty is all.",
+        "outside": "`reject` refuses with 7113, `hold` keeps the message until the next opening.",
+        "exempt": "Categories that may go at any time.",
+    },
+    "Window": {
+        "start": "The first minute, `09:00`.",
+        "end": "The first minute after it; before `start` it is of the next day, `24:00` is midnight.",
+        "days": "On which days it starts; all of them by default.",
+    },
     "Sender": {
         "id": "The number or name, e.g. `HELIO`.",
         "channel": "On which channel.",
         "types": "Message types it may send; another type gets 7112.",
+        "services": "Which services may use it; empty is all. Another one gets 7101.",
     },
     "ConnectorSpec": {
         "name": "How services name it.",
@@ -240,12 +304,15 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "channel": "For which channel; another one gets 7108.",
         "text": "The text. `${name}` is replaced by the call's parameter; one without a value gets 7121.",
         "status": "An inactive template gets 7108.",
+        "category": "What its messages are about, over the service's `category`.",
     },
     "Service": {
         "limits": "What the service may send on all its channels.",
         "id": "1 to 64 letters, digits, dots, dashes or underscores.",
         "name": "For people.",
         "status": "A suspended service is refused with 7007.",
+        "category": "What its messages are about, where neither the call (`category` in the `extras` of the "
+        "channel's object) nor the template says it: `transactional`, `marketing`, or any word. Policies name them.",
         "sandbox": "Every channel goes to the built-in simulators.",
         "pace": "In a sandbox `fast` compresses all waiting, `real` waits as in production.",
         "receipt_window": "How long a receipt is waited for, by channel or `default`: `72h`, `30m`, `5s`. Without it "
@@ -279,6 +346,9 @@ WORKSPACE: dict[str, dict[str, str]] = {
     "App": {
         "id": "1 to 64 letters, digits, dots, dashes or underscores; what `appid` names.",
         "name": "For people.",
+        "status": "An app that is not active is refused with 7104.",
+        "services": "The services that may send by it; empty is all of the tenant's.",
+        "verified_only": "Only to people who are verified; see the tenant's.",
         "features": "What it is made for.",
         "android": "Push to Android; see the channel's page.",
         "ios": "Push to iOS; see the channel's page.",

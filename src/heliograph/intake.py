@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 from weakref import WeakValueDictionary
@@ -19,9 +19,11 @@ import msgspec
 
 from heliograph.catalogue import keys
 from heliograph.contract.envelope import BadElement, Call, read_call
+from heliograph.lookup import Lookup
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.message import Address, Message, Request, Transaction
 from heliograph.model.outcome import Refused, Rejected, State
+from heliograph.model.people import NOTHING_KNOWN, Known
 from heliograph.model.record import Accepted, Change, Counted, KeptAnswer, Notice, Run, StoryLine
 from heliograph.model.workspace import Service, Tenant
 from heliograph.policy import Explained, explain, judge_addresses, judge_message, story
@@ -80,6 +82,14 @@ class _Plan:
     next: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What decides beside the workspace: limits, and what is known of addresses."""
+
+    limits: Limiter = field(default_factory=Limiter)
+    lookup: Lookup = field(default_factory=Lookup)
+
+
 class Intake:
     """Accepts calls. `queued` and `tell` are called after the commit, with what is to be sent and told."""
 
@@ -91,7 +101,7 @@ class Intake:
         queued: Callable[[Accepted], None],
         tell: Callable[[list[Notice]], None],
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
-        limits: Limiter | None = None,
+        means: Means | None = None,
     ) -> None:
         self._store = store
         self._directory = directory
@@ -100,7 +110,8 @@ class Intake:
         self._queued = queued
         self._tell = tell
         self._clock_ms = clock_ms
-        self._limits = limits or Limiter()
+        self._limits = (means or Means()).limits
+        self._lookup = (means or Means()).lookup
         self._named: WeakValueDictionary[tuple[str, str, str], asyncio.Lock] = WeakValueDictionary()
         self.counts = {"calls": 0, "destinations": 0, "refused": 0, "rejected": 0, "limited": 0, "replayed": 0}
 
@@ -149,7 +160,7 @@ class Intake:
                 plan.answers.append(Answer(element.key, plan.next, element.correlation, element.values))
                 plan.next += 1
             else:
-                self._plan_message(plan, element, facts, now_ms)
+                self._plan_message(plan, element, facts, now_ms, await self._known(element, facts, now_ms))
         nonce = new_nonce()
         if plan.messages:
             await self._keep(plan, nonce, tenant, service, now_ms)
@@ -157,7 +168,12 @@ class Intake:
         self.counts["destinations"] += len(plan.answers)
         return Taken(transid_of(plan.request, nonce), plan.answers)
 
-    def preview(self, tenant: Tenant, service: Service, body: bytes) -> Preview:
+    async def _known(self, message: Message, facts: Facts, now_ms: int) -> Known:
+        if facts.service.checks == "at_dispatch":
+            return NOTHING_KNOWN
+        return await self._lookup.known(facts, message.content, message.addresses, now_ms)
+
+    async def preview(self, tenant: Tenant, service: Service, body: bytes) -> Preview:
         """What would become of a call now: every fault and not only the first. Nothing is taken, kept or sent."""
         now_ms, directory = self._clock_ms(), self._directory()
         found = Preview([], [])
@@ -177,7 +193,8 @@ class Intake:
             if isinstance(element, BadElement):
                 found.elements.append(element)
             else:
-                found.elements.append((element, explain(element, facts, now_ms)))
+                known = await self._lookup.known(facts, element.content, element.addresses, now_ms)
+                found.elements.append((element, explain(element, facts, now_ms, known)))
         return found
 
     def _take(self, facts: Facts, call: Call, now_ms: int) -> tuple[Counted, ...]:
@@ -188,7 +205,7 @@ class Intake:
             self.counts["limited"] += 1
             raise
 
-    def _plan_message(self, plan: _Plan, message: Message, facts: Facts, now_ms: int) -> None:
+    def _plan_message(self, plan: _Plan, message: Message, facts: Facts, now_ms: int, known: Known) -> None:
         index, first = len(plan.messages), plan.next
         plan.messages.append(msgspec.structs.replace(message, addresses=()))
         plan.firsts.append(first)
@@ -201,7 +218,7 @@ class Intake:
             )
             return
         verdict = judge_message(message, facts, now_ms)
-        judged = judge_addresses(message.addresses, verdict)
+        judged = judge_addresses(message.addresses, verdict, known)
         for offset, (address, refused) in enumerate(zip(message.addresses, judged, strict=True)):
             ordinal = first + offset
             if refused is None:
@@ -209,7 +226,7 @@ class Intake:
                 continue
             plan.answers.append(Answer(refused.key, ordinal, address.correlation))
             plan.refused.append((index, ordinal, address, refused))
-            gates = msgspec.json.encode(story(verdict, address)).decode()
+            gates = msgspec.json.encode(story(verdict, address, known)).decode()
             plan.story.append(StoryLine(self._ids.next(), plan.request, ordinal, now_ms, "gates", gates))
 
     async def _keep(self, plan: _Plan, nonce: int, tenant: Tenant, service: Service, now_ms: int) -> None:
@@ -221,7 +238,7 @@ class Intake:
         notices: list[Notice] = []
         for index, ordinal, address, refused in plan.refused:
             outcomes = self._book.of(request, index)
-            change = outcomes.change(ordinal, State.FAILED, refused.key, now_ms, refused.value)
+            change = outcomes.change(ordinal, State.FAILED, refused.key, now_ms, refused.detail)
             changes.append(change)
             if change.notice:
                 row = Transaction(request.id, ordinal, index, address)

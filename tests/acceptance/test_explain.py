@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -109,9 +110,11 @@ async def test_what_would_be_sent_is_shown(live: Running) -> None:
     assert item == {
         "ordinal": 0, "channel": "sms", "destination": "+44 7700 900-001", "destinationType": "msisdn",
         "normalised": "447700900001", "correlationid": "c", "faults": [], "sender": "HELIO", "connector": "smsc",
-        "text": "Ω" * 80, "parts": 1, "encoding": item["encoding"], "price": None, "next_permitted_at": None,
+        "text": "Ω" * 80, "parts": 1, "encoding": item["encoding"], "price": None,
+        "next_permitted_at": item["next_permitted_at"],
     }  # fmt: skip
     assert item["encoding"]
+    assert abs(item["next_permitted_at"] / 1_000 - time.time()) < 60
     assert (await explain(live, templated))["destinations"][0]["text"] == "Hello you"
 
 

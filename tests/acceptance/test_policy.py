@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,6 +31,9 @@ def service_with(**changes: Any) -> Any:
     return lambda url: workspace(url, **changes)
 
 
+CLOSED = {"windows": [{"days": [f"{datetime.now(UTC) + timedelta(days=3):%a}".lower()], "start": "09:00",
+                       "end": "18:00"}], "zone": "tenant"}  # fmt: skip
+RATES = {"balance": "10.00", "rate_plan": [{"channel": "sms", "prefix": "1", "price": "0.01"}]}
 NO_HOST = [{"name": "smsc", "channel": "sms", "kind": "smpp", "system_id": "x"}]
 
 # name, workspace, body members, code, text in the answer, text in the status record
@@ -54,6 +58,20 @@ ROWS: list[tuple[str, Any, dict[str, Any], str, str, str]] = [
      "7112", "Invalid message type", "Invalid message type"),
     ("connector incomplete", tenant_with(connectors=NO_HOST), {},
      "7114", "Configuration Error. Please contact admin.", "Configuration Error. Please contact admin"),
+    ("on the do-not-disturb list", tenant_with(dnd=[{"address": "+44 7700 900001", "channel": "sms"}]), {},
+     "7109", "User in DnD", "User in DnD"),
+    ("a spam word", tenant_with(spam_words=["say hello"]), {"channels": {"sms": {"text": "I say HELLO"}}},
+     "7111", "Spam content detected", "Span content detected"),
+    ("a spam expression", tenant_with(spam_words=[{"regex": "h.{3}o"}]), {},
+     "7111", "Spam content detected", "Span content detected"),
+    ("social hours", tenant_with(social_hours=CLOSED), {},
+     "7113", "Social hours", "Social hours"),
+    ("no price", tenant_with(billing=RATES), {},
+     "7115", "Rate plan not defined", "Rate plan not defined"),
+    ("verified profiles only", tenant_with(verified_only=True), {},
+     "7116", "Destination profile is not verified", "Destination profile is not verified"),
+    ("a sender of another service", tenant_with(senders=[{"id": "HELIO", "channel": "sms", "services": ["other"]}]),
+     {}, "7101", "Invalid Sender ID", "Invalid Sender ID"),
     ("placeholder without value", workspace, {"channels": None, "message": {"template": "1001"}},
      "7121", "Replaceable params could not be fetched.", "Replaceable parameters could not be fetched."),
 ]  # fmt: skip
@@ -87,9 +105,18 @@ async def test_a_policy_refuses_and_says_so_everywhere(
         row = (await live.status(element["transid"]))[0]
         told = (await live.calls("dr", 1))[0]
         story = await live.story(element["transid"])
+        asked = await live.admin("POST", "/tenants/demo/explain?service=orders", json=body(changes))
+        fault = asked.json()["destinations"][0]["faults"][0]
 
     assert (element["code"], element["description"]) == (code, answer)
+    last = story["gates"][-1]
     assert (row["code"], row["error_code"], row["error_message"], row["status"]) == (code, code, record, "failed")
+    assert last["decided_by"] in row["additionalInfo"]
+    assert (
+        json.loads(told["body"])["deliveryInfoNotification"]["deliveryInfo"]["additionalInfo"]
+        == row["additionalInfo"]
+    )
+    assert (fault["code"], fault["decided_by"]) == (code, last["decided_by"])
     assert f'"code":"{code}"' in told["body"]
     assert '"deliveryStatus":"Failed"' in told["body"]
     assert [gate["ok"] for gate in story["gates"]][-1] is False

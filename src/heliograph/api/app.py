@@ -24,6 +24,7 @@ from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
+from heliograph.api.profiles.endpoints import Profiles
 from heliograph.api.reference import reference_routes
 from heliograph.api.transactions import Transactions
 from heliograph.catalogue import keys
@@ -55,6 +56,7 @@ class Endpoints:
     ids: Ids
     admin_token: str
     hooks: Callbacks
+    profiles: Profiles
 
 
 def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
@@ -72,7 +74,7 @@ def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
                 methods=["GET", "POST"],
             ),
         ]
-    return routes
+    return [*routes, *endpoints.profiles.routes()]
 
 
 def admin_routes(endpoints: Endpoints) -> list[BaseRoute]:

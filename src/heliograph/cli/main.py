@@ -111,7 +111,9 @@ def apply(
             show.changes(value["changes"], applied=True)
             show.notes(value["notes"])
             for name, key in value["made_keys"].items():
-                show.console.print(f"service key made for {name} (shown once): {key}")
+                show.console.print(
+                    f"{'service' if '/' in name else 'profile'} key made for {name} (shown once): {key}"
+                )
 
         _print(answer, as_json, human)
 

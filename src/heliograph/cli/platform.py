@@ -24,6 +24,7 @@ from heliograph.api.callbacks import Callbacks
 from heliograph.api.key_use import KeyUse
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
+from heliograph.api.profiles.endpoints import Profiles
 from heliograph.api.transactions import Transactions
 from heliograph.bus.local import Tail
 from heliograph.bus.tasks import lasting
@@ -35,11 +36,14 @@ from heliograph.config import Config
 from heliograph.dispatch.around import Surroundings
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.worker import Dispatcher
-from heliograph.intake import Intake
+from heliograph.intake import Intake, Means
+from heliograph.lookup import Lookup
 from heliograph.model.ids import Ids
 from heliograph.model.record import Notice
 from heliograph.notify.teller import Teller
 from heliograph.policy.limits import Limiter
+from heliograph.profiles.jobs import Worker
+from heliograph.profiles.writing import Writer
 from heliograph.receipts.receiver import Receiver
 from heliograph.receipts.sweeper import Sweeper
 from heliograph.store import Store, StoreUnavailable
@@ -69,7 +73,8 @@ class Platform:
         self._lock = DataLock(config.data)
         self.store = Store.on_sqlite(config.data / DATABASE_FILE, clock_ms())
         self.channels = channels()
-        self.workspaces = Workspaces(self.store, Vault(secrets.secret_key), self.channels, clock_ms)
+        vault = Vault(secrets.secret_key)
+        self.workspaces = Workspaces(self.store, vault, self.channels, clock_ms)
         self.simulators = Simulators(config)
         self.tail = Tail()
         self.ids = Ids(clock_ms)
@@ -83,14 +88,20 @@ class Platform:
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell)
         self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell)
         self.lanes = Lanes(directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms)
+        self.lookup = Lookup()
         self.dispatcher = Dispatcher(
-            Surroundings(self.store, directory, correlator, self.ids, self.tell, self.receiver.receive),
+            Surroundings(
+                self.store, directory, correlator, self.ids, self.tell, self.receiver.receive, lookup=self.lookup
+            ),
             self.lanes,
         )
         self._works = "worker" in config.roles
         queued = self.dispatcher.offer if self._works else lambda accepted: None
         self.limits = Limiter()
-        self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, self.limits)
+        means = Means(self.limits, self.lookup)
+        self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
+        self.profile_worker = Worker(self.store, clock_ms)
+        self.profile_writer = Writer(self.store, vault, self.ids, clock_ms, self.profile_worker.wake)
         self.key_use = KeyUse(self.store, clock_ms)
         self._tasks: list[asyncio.Task[None]] = []
         self._ready = False
@@ -134,6 +145,7 @@ class Platform:
                 log.warning("%d messages were being sent when the process ended; queued again, flagged", released)
             self._run(self.sweeper.run(), "sweeper")
             self._run(self.teller.run(), "teller")
+            self._run(self.profile_worker.run(), "profiles")
             retention = Retention(self.store, self.config.retention_days, clock_ms)
             self._run(retention.run(), "retention")
             await self.dispatcher.start()
@@ -190,6 +202,7 @@ class Platform:
             ids=self.ids,
             admin_token=self.admin_token,
             hooks=Callbacks(directory, self.simulators.peers, self.receiver.receive, clock_ms),
+            profiles=Profiles(self.store, self.profile_writer, directory, self.limits, self.ids, clock_ms),
         )
         more: list[BaseRoute] = []
         if "simulators" in self.config.roles:

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from heliograph.contract.declared import policy_faults
+from heliograph.contract.declared.names import channel_faults as _channel_faults
 from heliograph.contract.profiles.stores import store_faults
 from heliograph.contract.profiles.types import is_zone
 from heliograph.contract.shape import Fault
@@ -18,7 +20,6 @@ from heliograph.model.channel import Channel
 from heliograph.model.duration import parse_duration
 from heliograph.model.workspace import STATES, Binding, ConnectorSpec, Document, Service, Tenant, Volume
 
-KNOWN_CHANNELS = ("sms", "voice", "push", "rt", "fb", "twitter", "wechat", "whatsapp")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _KEY = re.compile(r"[\x21-\x7e]{8,128}")
 _NO_ID = "must be 1 to 64 letters, digits, dots, dashes or underscores"
@@ -39,6 +40,7 @@ def cross_faults(document: Document, channels: Mapping[str, Channel]) -> Iterato
         yield from _tenant_faults(tenant, path)
         if tenant.profile_key:
             yield from _key_fault(tenant.profile_key, f"{path}.profile_key", owners)
+        yield from policy_faults(tenant, path)
         for spec in tenant.connectors:
             yield from _connector_faults(spec, f"{path}.connectors[{spec.name}]", channels)
         for service in tenant.services:
@@ -180,11 +182,6 @@ def _twice(path: str, names: list[str]) -> Iterator[Fault]:
         if name in seen:
             yield f"{path}[{name}]", "is declared twice"
         seen.add(name)
-
-
-def _channel_faults(path: str, name: str) -> Iterator[Fault]:
-    if name not in KNOWN_CHANNELS:
-        yield path, f"{name!r} is no channel; there are {', '.join(KNOWN_CHANNELS)}"
 
 
 def _network_faults(path: str, entries: tuple[str, ...]) -> Iterator[Fault]:

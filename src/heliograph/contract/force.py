@@ -5,8 +5,7 @@ from __future__ import annotations
 from heliograph.model.workspace import Document, Tenant
 
 TENANT_MEMBERS = (
-    "verified_only", "billing", "dnd", "spam_words", "social_hours", "prompts", "callflows", "hooks", "events",
-    "rules",
+    "prompts", "callflows", "hooks", "events", "rules",
 )  # fmt: skip
 LIMITS = ("event_per_second",)
 

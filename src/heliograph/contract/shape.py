@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, get_args, get_origin
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
@@ -13,6 +14,7 @@ Fault = tuple[str, str]
 
 def shape_faults(value: Any, kind: Any, path: str = "") -> Iterator[Fault]:
     """Every member of `value` that has no place, is missing or is of another type than `kind` says."""
+    kind = _arm(value, kind)
     origin, arguments = get_origin(kind), get_args(kind)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         yield from _object_faults(value, kind, path)
@@ -29,11 +31,24 @@ def shape_faults(value: Any, kind: Any, path: str = "") -> Iterator[Fault]:
         yield from _value_faults(value, kind, path)
 
 
+def _arm(value: Any, kind: Any) -> Any:
+    """Of several kinds the one whose objects or lists `value` is one of, so that faults are told inside it."""
+    if get_origin(kind) not in (Union, UnionType):
+        return kind
+    if isinstance(value, dict):
+        fits = [arm for arm in get_args(kind) if isinstance(arm, type) and issubclass(arm, msgspec.Struct)]
+    elif isinstance(value, list | tuple):
+        fits = [arm for arm in get_args(kind) if get_origin(arm) is tuple]
+    else:
+        fits = []
+    return fits[0] if len(fits) == 1 else kind
+
+
 def label(item: Any) -> str:
-    """The id or the name by which people know an object of a list; "" if it has none."""
+    """The id, name or address by which people know an object of a list; "" if it has none."""
     if not isinstance(item, dict):
         return ""
-    name = item.get("id") or item.get("name")
+    name = item.get("id") or item.get("name") or item.get("address")
     return name if isinstance(name, str) else ""
 
 

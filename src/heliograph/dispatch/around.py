@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from heliograph.lookup import Lookup
 from heliograph.model.channel import Report
 from heliograph.model.ids import Ids
 from heliograph.model.record import Notice
@@ -17,7 +18,8 @@ from heliograph.store.correlator import Correlator
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The store, the workspace as it is now, whom to tell, where receipts go, time, ids and chance.
+    """The store, the workspace as it is now, whom to tell, where receipts go, time, ids and chance, and what is known
+    of addresses.
 
     `clock_ms` is Unix milliseconds, `monotonic` seconds, `rng` a number in 0..1.
     """
@@ -31,3 +33,4 @@ class Surroundings:
     clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     monotonic: Callable[[], float] = time.monotonic
     rng: Callable[[], float] = random.random
+    lookup: Lookup = field(default_factory=Lookup)

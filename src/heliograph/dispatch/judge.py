@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from heliograph.catalogue import keys
 from heliograph.dispatch.story import line
+from heliograph.lookup import Lookup
 from heliograph.model.channel import Outbound
 from heliograph.model.ids import Ids
 from heliograph.model.message import Request, Transaction
 from heliograph.model.outcome import Refused
+from heliograph.model.people import NOTHING_KNOWN, Known
 from heliograph.model.record import StoryLine
 from heliograph.policy import Verdict, judge_address, judge_message, story
 from heliograph.policy.directory import Directory
@@ -42,25 +45,55 @@ class Judgement:
         return 0 <= now_ms - self.at_ms < FRESH_MS and not self.at_ms < self.expiry <= now_ms
 
 
+class Wait(NamedTuple):
+    """It may not go before `until` (Unix milliseconds)."""
+
+    until: int
+
+
+KnownOf = Mapping[tuple[int, int], Known]
+"""What is known of the addresses of a chunk, by request and element."""
+
+
 class Judge:
     """Judgements by request element."""
 
-    def __init__(self, directory: Callable[[], Directory], ids: Ids) -> None:
+    def __init__(self, directory: Callable[[], Directory], ids: Ids, lookup: Lookup) -> None:
         self._directory = directory
         self._ids = ids
-        self._kept: Recent[tuple[int, int], Judgement] = Recent(KEPT)
+        self._lookup = lookup
+        self._kept: Recent[tuple[int, int, bool], Judgement] = Recent(KEPT)
         self._book = OutcomeBook(directory, ids.next)
 
-    def of(self, request: Request, element: int, now_ms: int) -> Judgement:
-        """The judgement of a request element, at most a second old."""
+    async def known(self, rows: Iterable[Transaction], requests: Mapping[int, Request], now_ms: int) -> KnownOf:
+        """What is known of the addresses of many rows, looked up once for all that share a way."""
         directory = self._directory()
-        identity = (request.id, element)
+        by_way: dict[tuple[str, ...], list[Transaction]] = {}
+        for row in rows:
+            request = requests[row.request]
+            content = request.messages[row.element].content
+            by_way.setdefault((request.tenant, request.service, content.channel, content.appid), []).append(row)
+        found: dict[tuple[int, int], Known] = {}
+        for (tenant, service, *_), chosen in by_way.items():
+            facts = directory.facts(tenant, service)
+            if facts is not None:
+                content = requests[chosen[0].request].messages[chosen[0].element].content
+                known = await self._lookup.known(facts, content, [row.address for row in chosen], now_ms)
+                found |= dict.fromkeys(((row.request, row.element) for row in chosen), known)
+        return found
+
+    def of(self, request: Request, row: Transaction, now_ms: int) -> Judgement:
+        """The judgement of a row's request element, at most a second old. One that was tried before ends otherwise
+        when it expires."""
+        directory = self._directory()
+        element, attempted = row.element, row.attempt > 0
+        identity = (request.id, element, attempted)
         kept = self._kept.get(identity)
         if kept is not None and kept.version == directory.version and kept.holds(now_ms):
             return kept
         facts = directory.facts(request.tenant, request.service)
         message = request.messages[element]
-        verdict = judge_message(message, facts, now_ms) if facts else None
+        verdict = judge_message(message, facts, now_ms, attempted=attempted) if facts else None
         if verdict and kept and kept.verdict and kept.verdict.body == verdict.body:
             verdict = verdict.with_body(kept.verdict.body)  # connectors keep what they encoded by identity
         window = facts.windows.get(message.content.channel, OTHER_WINDOW_MS) if facts else OTHER_WINDOW_MS
@@ -69,27 +102,31 @@ class Judge:
         self._kept.put(identity, made)
         return made
 
-    def outbound(self, judgement: Judgement, row: Transaction, now_ms: int) -> Outbound | Refused:
+    def outbound(
+        self, judgement: Judgement, row: Transaction, now_ms: int, known: Known = NOTHING_KNOWN
+    ) -> Outbound | Refused | Wait:
         """The message as the connector takes it, or why it may not go now."""
-        verdict = judgement.verdict
-        if verdict is None:
+        if judgement.verdict is None:
             return NO_SERVICE
-        to, refused = judge_address(row.address, verdict)
-        if refused is not None:
-            return refused
-        body = verdict.body
+        judged = judge_address(row.address, judgement.verdict, known)
+        if judged.refused is not None:
+            return judged.refused
+        if judged.opens > now_ms:
+            return Wait(judged.opens)
+        body = judged.body
         assert body is not None  # noqa: S101 - a verdict that refuses nobody has a body
         expiry = judgement.expiry
         validity = max(1, (expiry - now_ms) // 1000) if expiry else 0
         return Outbound(
-            row.request, row.ordinal, to, body, validity, row.attempt + 1, row.duplicate, row.address.kind
-        )
+            row.request, row.ordinal, judged.to, body, validity, row.attempt + 1, row.duplicate, judged.kind,
+            judged.devices,
+        )  # fmt: skip
 
-    def gates(self, judgement: Judgement, row: Transaction, now_ms: int) -> StoryLine:
+    def gates(self, judgement: Judgement, row: Transaction, now_ms: int, known: Known = NOTHING_KNOWN) -> StoryLine:
         """The gates a message passed or failed, as a story line."""
         data: list[dict[str, object]]
         if judgement.verdict is None:
             data = [{"gate": "service", "ok": False, "value": "", "decided_by": NO_SERVICE.decided_by}]
         else:
-            data = story(judgement.verdict, row.address)
+            data = story(judgement.verdict, row.address, known)
         return line(self._ids.next(), (row.request, row.ordinal), now_ms, "gates", data)

@@ -17,6 +17,7 @@ from heliograph.dispatch.queue import PriorityQueue
 from heliograph.dispatch.throughput import Bucket
 from heliograph.model.channel import Connector, Outbound
 from heliograph.model.message import Request, Transaction
+from heliograph.model.people import Known
 from heliograph.model.workspace import ConnectorSpec
 
 log = logging.getLogger(__name__)
@@ -28,12 +29,14 @@ PACE_SECONDS = 0.25  # how often its pace is looked at
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """A claimed message: as the connector takes it, its row, its request, and how that was judged."""
+    """A claimed message: as the connector takes it, its row, its request, how that was judged and by what was known
+    of its address."""
 
     outbound: Outbound
     row: Transaction
     request: Request
     judgement: Judgement
+    known: Known
 
 
 class Lane:

@@ -140,7 +140,7 @@ class Results:
     def _tell_story(self, lane: Lane, flight: Flight, result: Submitted | SendError) -> None:
         now_ms, row = self._around.clock_ms(), flight.row
         if flight.outbound.attempt == 1:
-            self._settler.note(self._judge.gates(flight.judgement, row, now_ms))
+            self._settler.note(self._judge.gates(flight.judgement, row, now_ms, flight.known))
         data = attempt_data(lane.connector, lane.name, flight.outbound, result)
         identity = (row.request, row.ordinal)
         self._settler.note(line(self._around.ids.next(), identity, now_ms, "attempt", data))

@@ -2,23 +2,70 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Mapping
 
 from heliograph.dispatch.queue import request_of, slot_of
 from heliograph.model.message import Address, Transaction
 from heliograph.model.record import Accepted
-from heliograph.store import Store
+from heliograph.store import Store, StoreUnavailable
 
+HELD_SLOTS = 5_000  # request elements whose held rows are read at once when they are due
 HOT_DESTINATIONS = 100_000  # rows kept in memory between acceptance and claim; the rest is read again
 
 
+class Held:
+    """Rows that may not go yet, as no more than their ordinals: a night's traffic is read again when it is due."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int]] = []
+        self._ordinals: dict[tuple[int, int], set[int]] = {}
+
+    def hold(self, row: Transaction, until_ms: int) -> None:
+        """Keep a row until a moment."""
+        place = (until_ms, slot_of(row.request, row.element))
+        if place not in self._ordinals:
+            self._ordinals[place] = set()
+            heapq.heappush(self._heap, place)
+        self._ordinals[place].add(row.ordinal)
+
+    def due(self, now_ms: int, limit: int) -> dict[int, set[int]]:
+        """The ordinals by slot, of so many slots at most, whose moment has come; they are given once."""
+        found: dict[int, set[int]] = {}
+        while self._heap and self._heap[0][0] <= now_ms and len(found) < limit:
+            place = heapq.heappop(self._heap)
+            found.setdefault(place[1], set()).update(self._ordinals.pop(place))
+        return found
+
+    def give_back(self, found: Mapping[int, set[int]], now_ms: int) -> None:
+        """What was given could not be read; it is due still."""
+        for slot, ordinals in found.items():
+            place = (now_ms, slot)
+            if place not in self._ordinals:
+                heapq.heappush(self._heap, place)
+            self._ordinals[place] = self._ordinals.get(place, set()) | ordinals
+
+    def release(self, now_ms: int) -> None:
+        """All of it is due: what held it may hold no longer."""
+        everything: dict[int, set[int]] = {}
+        for (_, slot), ordinals in self._ordinals.items():
+            everything.setdefault(slot, set()).update(ordinals)
+        self._heap, self._ordinals = [], {}
+        self.give_back(everything, now_ms)
+
+    def __len__(self) -> int:
+        """Rows that are held."""
+        return sum(map(len, self._ordinals.values()))
+
+
 class Rows:
-    """Gives the queued rows of request elements."""
+    """Gives the queued rows of request elements; `held` are those that may not go yet."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._hot: dict[int, list[Transaction]] = {}
         self._count = 0
+        self.held = Held()
 
     def keep(self, slot: int, rows: list[Transaction]) -> None:
         """Keep rows at hand, while there is room."""
@@ -46,6 +93,18 @@ class Rows:
         wanted = set(slots)
         rows = await self._store.pending({request_of(slot) for slot in wanted})
         return [row for row in rows if slot_of(row.request, row.element) in wanted]
+
+    async def due(self, now_ms: int) -> list[Transaction]:
+        """Rows that were held and whose moment has come, of so many slots at once; they are given once."""
+        found = self.held.due(now_ms, HELD_SLOTS)
+        if not found:
+            return []
+        try:
+            rows = await self.stored(found)
+        except StoreUnavailable:
+            self.held.give_back(found, now_ms)
+            raise
+        return [row for row in rows if row.ordinal in found[slot_of(row.request, row.element)]]
 
 
 def rows_by_element(accepted: Accepted) -> Mapping[int, list[Transaction]]:

@@ -51,13 +51,15 @@ class Settler:
     def note(self, line: StoryLine) -> None:
         """A line of a story, written with the next settlement."""
         self._story.append(line)
+        self._wake.set()
+        self._idle.clear()
 
     async def run(self) -> None:
         """Write for ever; ends by cancellation, after `drained`."""
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._waiting:
+            while self._waiting or self._story:
                 batch, self._waiting = self._waiting, []
                 story, self._story = self._story, []
                 await self._write(batch, story)

@@ -7,7 +7,7 @@ import logging
 
 from heliograph.bus.tasks import lasting
 from heliograph.dispatch.around import Surroundings
-from heliograph.dispatch.judge import Judge, Judgement
+from heliograph.dispatch.judge import Judge, Judgement, Wait
 from heliograph.dispatch.lane import Flight, Lane
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.queue import Timers, element_of, request_of, slot_of
@@ -17,6 +17,7 @@ from heliograph.dispatch.settler import Settler
 from heliograph.dispatch.story import Sampler
 from heliograph.model.message import Request, Transaction
 from heliograph.model.outcome import Refused, State
+from heliograph.model.people import NOTHING_KNOWN, Known
 from heliograph.model.record import Accepted, Change, Queued, Settlement
 from heliograph.store import StoreUnavailable
 
@@ -36,7 +37,7 @@ class Dispatcher:
         self._store = around.store
         self._lanes = lanes
         self.settler = Settler(around.store, around.tell)
-        self._judge = Judge(around.directory, around.ids)
+        self._judge = Judge(around.directory, around.ids, around.lookup)
         self._timers = Timers()
         self._results = Results(around, self.settler, self._judge, Sampler(around.monotonic), self._timers.delay)
         self.counts = self._results.counts
@@ -143,17 +144,21 @@ class Dispatcher:
         """Judge rows again; the refused ones are settled, the rest is ready for the connector."""
         now_ms = self._around.clock_ms()
         requests = await self._store.requests({row.request for row in rows})
+        known_of = await self._judge.known(rows, requests, now_ms)
         ready: list[Flight] = []
         for row in rows:
-            request = requests[row.request]
-            judgement = self._judge.of(request, row.element, now_ms)
-            made = self._judge.outbound(judgement, row, now_ms)
+            request, known = requests[row.request], known_of.get((row.request, row.element), NOTHING_KNOWN)
+            judgement = self._judge.of(request, row, now_ms)
+            made = self._judge.outbound(judgement, row, now_ms, known)
             if isinstance(made, Refused):
-                self._refuse(judgement, row, made, now_ms)
+                self._refuse(judgement, row, made, now_ms, known)
+            elif isinstance(made, Wait):
+                self._rows.held.hold(row, made.until)
+                self.settler.note(self._judge.gates(judgement, row, now_ms, known))
             elif self._lanes.lane(request, row.element) is not lane:
                 self._move(request, row)
             else:
-                ready.append(Flight(made, row, request, judgement))
+                ready.append(Flight(made, row, request, judgement, known))
         return ready
 
     def _move(self, request: Request, row: Transaction, *, front: bool = False) -> None:
@@ -162,9 +167,9 @@ class Dispatcher:
         lane.queue.join(request.messages[row.element].priority, [row], self._around.monotonic(), front=front)
         lane.wake.set()
 
-    def _refuse(self, judgement: Judgement, row: Transaction, refused: Refused, now_ms: int) -> None:
-        change = judgement.outcomes.change(row.ordinal, State.FAILED, refused.key, now_ms, refused.value)
-        self.settler.note(self._judge.gates(judgement, row, now_ms))
+    def _refuse(self, judgement: Judgement, row: Transaction, why: Refused, now_ms: int, known: Known) -> None:
+        change = judgement.outcomes.change(row.ordinal, State.FAILED, why.key, now_ms, why.detail)
+        self.settler.note(self._judge.gates(judgement, row, now_ms, known))
         self.settler.add(change, judgement.outcomes, row)
 
     async def _unclaim(self, lane: Lane) -> None:
@@ -190,6 +195,7 @@ class Dispatcher:
             now_ms = self._around.clock_ms()
             rows, slots = self._timers.due(now_ms), self._timers.expired(now_ms)
             try:
+                rows += await self._rows.due(now_ms)
                 requests = await self._store.requests({row.request for row in rows})
                 for row in reversed(rows):
                     self._move(requests[row.request], row, front=True)
@@ -215,10 +221,9 @@ class Dispatcher:
             if (row.request, row.ordinal) in held:  # on its way by now, unless its claim fails
                 self._timers.expire(now_ms + HELD_MS, slot_of(row.request, row.element))
                 continue
-            judgement = self._judge.of(requests[row.request], row.element, now_ms)
-            made = self._judge.outbound(judgement, row, now_ms)
-            if isinstance(made, Refused):
-                self._refuse(judgement, row, made, now_ms)
+            judgement = self._judge.of(requests[row.request], row, now_ms)
+            if isinstance(made := self._judge.outbound(judgement, row, now_ms), Refused):
+                self._refuse(judgement, row, made, now_ms, NOTHING_KNOWN)
 
     # Life
 
@@ -234,6 +239,7 @@ class Dispatcher:
         for lane in await self._lanes.reconfigure():
             await lane.close()
             await self._hand_on(lane)
+        self._rows.held.release(self._around.clock_ms())
         for lane in self._lanes.all():
             self._ensure_fed(lane)
             lane.wake.set()

@@ -40,6 +40,11 @@ class Refused:
     value: str
     decided_by: str
 
+    @property
+    def detail(self) -> str:
+        """What the caller is told beside the code: what was looked at, and what decided."""
+        return f"{self.value}; {self.decided_by}" if self.value else self.decided_by
+
 
 @dataclass(frozen=True, slots=True)
 class Submitted:

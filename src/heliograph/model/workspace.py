@@ -5,24 +5,30 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import msgspec
-
+from heliograph.model.policies import (
+    TRANSACTIONAL,
+    Billing,
+    DndEntry,
+    FrequencyCap,
+    Hours,
+    OptOut,
+    Part,
+    SpamWord,
+)
 from heliograph.model.profiles.declared import ProfileStore
 
 Loose = dict[str, Any]
 STATES = ("Submitted", "Delivered", "Un-Delivered", "Failed", "Read", "Answered", "Rejected")
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Base of the document's objects: frozen, keyword-only, strict about members."""
-
-
 class Sender(Part, frozen=True):
-    """An address that messages may come from, on one channel, with the message types it may send."""
+    """An address that messages may come from, on one channel, with the message types it may send and the services
+    that may use it (none named: all)."""
 
     id: str
     channel: str
     types: tuple[str, ...] = ("text", "flash", "binary", "unicode")
+    services: tuple[str, ...] = ()
 
 
 class ConnectorSpec(Part, frozen=True):
@@ -54,13 +60,16 @@ class Features(Part, frozen=True):
 
 class App(Part, frozen=True):
     """An app or account of the tenant: the assets that push, real-time and social messages go out by. Each member
-    that stands there, `{}` included, is read and checked by its channel. `user_tokens` says that profiles of its
-    users need tokens of their own."""
+    that stands there, `{}` included, is read and checked by its channel. `services` may use it (none named: all);
+    `user_tokens` says that profiles of its users need tokens of their own."""
 
     id: str
     name: str = ""
+    status: Literal["active", "inactive"] = "active"
     features: Features = Features()
     user_tokens: bool = True
+    verified_only: bool = False
+    services: tuple[str, ...] = ()
     android: Loose | None = None
     ios: Loose | None = None
     web: Loose | None = None
@@ -71,12 +80,13 @@ class App(Part, frozen=True):
 
 
 class Template(Part, frozen=True):
-    """A stored text with `${name}` placeholders."""
+    """A stored text with `${name}` placeholders. Its `category` is that of the messages made of it."""
 
     id: str
     channel: str
     text: str
     status: Literal["active", "inactive"] = "active"
+    category: str = ""
 
 
 class Notify(Part, frozen=True):
@@ -118,10 +128,11 @@ class JwtSecret(Part, frozen=True):
 
 
 class Service(Part, frozen=True):
-    """The tenant's unit of traffic: keys, bindings, notification."""
+    """The tenant's unit of traffic: keys, bindings, notification. `category` is that of its messages."""
 
     id: str
     name: str = ""
+    category: str = ""
     status: Literal["live", "suspended"] = "live"
     sandbox: bool = False
     pace: Literal["fast", "real"] = "fast"
@@ -169,10 +180,13 @@ class Tenant(Part, frozen=True):
     verified_only: bool = False
     profile_async: bool = False
     limits: Limits = Limits()
-    billing: Loose | None = None
-    dnd: tuple[Loose, ...] = ()
-    spam_words: tuple[str, ...] = ()
-    social_hours: Loose | None = None
+    billing: Billing | None = None
+    dnd: tuple[DndEntry, ...] = ()
+    dnd_exempt: tuple[str, ...] = TRANSACTIONAL
+    opt_out: OptOut | None = OptOut()
+    frequency_caps: tuple[FrequencyCap, ...] = ()
+    spam_words: tuple[str | SpamWord, ...] = ()
+    social_hours: Hours = None
     profile_store: ProfileStore | None = None
     senders: tuple[Sender, ...] = ()
     connectors: tuple[ConnectorSpec, ...] = ()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from heliograph.model.channel import Body, Channel
+from heliograph.model.channel import Body, Channel, Device
 from heliograph.model.message import Address, Message
 from heliograph.model.outcome import Refused
+from heliograph.model.people import NOTHING_KNOWN, Known, Person
+from heliograph.policy.explaining import refused
 from heliograph.policy.facts import Facts
-from heliograph.policy.gates import CHECKS, AddressGate, Case, Gate, Looked
+from heliograph.policy.gates import CHECKS, AddressGate, Case, Gate, Looked, Target
+from heliograph.policy.gates.case import PROFILE_KINDS
 
 _END = len(CHECKS)
 _ADDRESS_GATES = tuple(
@@ -18,30 +22,63 @@ _ADDRESS_GATES = tuple(
 )
 """The gates of the destination that stand before each place in the order."""
 
+PERSONAL_KEPT = 1_000  # bodies of one message that differ by what profiles filled in
+
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """The message-wide part of the judgement.
 
     `refused` says why no destination may go, `stop` where in `CHECKS` that was decided: a destination gate that
     stands before it still decides for its destination. With no refusal there is a `body`, ready to send over
-    `connector`. `looked` is what the message gates saw, in order.
+    `connector`. `looked` is what the message gates saw, in order; `plain` says that an address in the form of the
+    channel passes all gates of destinations as long as nothing is known of it. `personal` keeps the verdicts on the
+    message as profiles fill it.
     """
 
-    channel: Channel | None
+    case: Case
     connector: str
     body: Body | None
     refused: Refused | None
     stop: int
     looked: tuple[Looked, ...]
+    plain: bool
+    personal: dict[tuple[str, ...], Verdict] = {}
+
+    @property
+    def channel(self) -> Channel | None:
+        """The channel, None when this installation has none of the name."""
+        return self.case.channel
 
     def with_body(self, body: Body | None) -> Verdict:
         """The same verdict with an equal body of known identity."""
         return msgspec.structs.replace(self, body=body)
 
 
-def judge_message(message: Message, facts: Facts, now_ms: int) -> Verdict:
-    """Every message gate up to the first that refuses, once."""
-    case = Case(message, facts, now_ms)
+class Judged(NamedTuple):
+    """One destination: why it may not go or, when it may, its address as the channel takes it, what kind of address
+    that is and whose devices, the body, the price in millionths. `opens` is the Unix milliseconds until which it has
+    to wait, 0 for not at all."""
+
+    refused: Refused | None
+    to: str = ""
+    kind: str = ""
+    body: Body | None = None
+    devices: tuple[Device, ...] = ()
+    price: int = 0
+    opens: int = 0
+
+
+def judge_message(
+    message: Message,
+    facts: Facts,
+    now_ms: int,
+    *,
+    attempted: bool = False,
+    attributes: Mapping[str, str] | None = None,
+) -> Verdict:
+    """Every message gate up to the first that refuses, once. `attempted` says that the far end was tried before,
+    `attributes` fill the placeholders that the call leaves open."""
+    case = Case(message, facts, now_ms, attempted=attempted, attributes=attributes)
     looked: list[Looked] = []
     for stop, gate in enumerate(CHECKS):
         if isinstance(gate, Gate):
@@ -57,103 +94,101 @@ def judge_message(message: Message, facts: Facts, now_ms: int) -> Verdict:
 
 
 def _verdict(case: Case, looked: list[Looked], stop: int, body: Body | None) -> Verdict:
+    demands = case.facts.tenant.verified_only or (case.used_app is not None and case.used_app.verified_only)
     return Verdict(
-        channel=case.channel,
+        case=case,
         connector=case.way.spec.name if case.way else case.binding.connector,
         body=body,
-        refused=None if body else _refused(looked[-1]),
+        refused=None if body else refused(looked[-1]),
         stop=stop,
         looked=tuple(looked),
+        plain=not (demands or case.facts.declared.asks_addresses),
     )
 
 
-def judge_address(address: Address, verdict: Verdict) -> tuple[str, Refused | None]:
-    """The address as the channel takes it ("" when it may not go), and why it may not go."""
+def _for_person(verdict: Verdict, person: Person | None) -> Verdict:
+    """The verdict on the message as a person's profile fills it; the shared one when the profile has no say."""
+    names = verdict.case.unfilled
+    if not names or person is None:
+        return verdict
+    attributes = {name: value for name in names if (value := person.attribute(name)) is not None}
+    if not attributes:
+        return verdict
+    values = tuple(attributes.get(name, "") for name in names) + tuple(attributes)
+    found = verdict.personal.get(values)
+    if found is None:
+        case = verdict.case
+        found = judge_message(case.message, case.facts, case.now_ms, attempted=case.attempted, attributes=attributes)
+        if len(verdict.personal) < PERSONAL_KEPT:
+            verdict.personal[values] = found
+    return found
+
+
+def _target(
+    address: Address, verdict: Verdict, channel: Channel, known: Known, left: int | None
+) -> tuple[Target, Verdict]:
+    """A destination, and the verdict that is for it."""
+    target = Target(address, verdict.case, channel, known, left)
+    if verdict.case.unfilled:
+        verdict = _for_person(verdict, target.person)
+        target.case = verdict.case
+    return target, verdict
+
+
+def judge_address(
+    address: Address, verdict: Verdict, known: Known = NOTHING_KNOWN, left: int | None = None
+) -> Judged:
+    """One destination. `left` is the money left for it where that differs from the balance that is known."""
     channel = verdict.channel
     if channel is None:
-        return "", verdict.refused
+        return Judged(verdict.refused)
+    target, verdict = _target(address, verdict, channel, known, known.balance if left is None else left)
     for gate in _ADDRESS_GATES[verdict.stop]:
-        if gate.check(address, channel):
-            return "", _refused(gate.look(address, channel))
+        against = gate.check(target)
+        if against is not None:
+            return Judged(refused(against))
     if verdict.refused is not None:
-        return "", verdict.refused
-    return channel.normalise(address.value) or "", None
+        return Judged(verdict.refused)
+    return Judged(None, target.to or "", target.kind, verdict.body, target.devices, target.price, target.opens)
 
 
-def judge_addresses(addresses: Sequence[Address], verdict: Verdict) -> list[Refused | None]:
-    """The refusals of many addresses, in their order."""
+def judge_addresses(
+    addresses: Sequence[Address], verdict: Verdict, known: Known = NOTHING_KNOWN
+) -> list[Refused | None]:
+    """The refusals of many addresses, in their order; those before it use up the money for one."""
     channel, late = verdict.channel, verdict.refused
-    gates = _ADDRESS_GATES[verdict.stop]
-    if channel is None or not gates:
+    if channel is None:
         return [late] * len(addresses)
-    refusals = [late] * len(addresses)
-    for gate in reversed(gates):  # the first gate of the order has the last word
-        check = gate.check
-        for index, address in enumerate(addresses):
-            if check(address, channel):
-                refusals[index] = _refused(gate.look(address, channel))
+    if verdict.plain and known.nothing:
+        normalise = channel.normalise
+        return [
+            judge_address(address, verdict).refused
+            if address.kind in PROFILE_KINDS or normalise(address.value) is None
+            else late
+            for address in addresses
+        ]
+    left = known.balance
+    refusals = []
+    for address in addresses:
+        judged = judge_address(address, verdict, known, left)
+        refusals.append(judged.refused)
+        if left is not None and judged.refused is None:
+            left -= judged.price
     return refusals
 
 
-def story(verdict: Verdict, address: Address) -> list[dict[str, object]]:
+def story(verdict: Verdict, address: Address, known: Known = NOTHING_KNOWN) -> list[dict[str, object]]:
     """Every gate one destination passed, up to the one that refused it, for people."""
+    channel, target = verdict.channel, None
+    if channel is not None:
+        target, verdict = _target(address, verdict, channel, known, known.balance)
     lines: list[Looked] = []
     looked = iter(verdict.looked)
     for gate in CHECKS[: verdict.stop + 1]:
         if isinstance(gate, Gate):
             lines.append(next(looked))
-        elif verdict.channel is not None:
-            lines.append(gate.look(address, verdict.channel))
+        elif target is not None:
+            lines.append(gate.look(target))
         if not lines[-1].ok:
             break
     return [{"gate": line.gate, "ok": line.ok, "value": line.value, "decided_by": line.decided_by} for line in lines]
-
-
-class Explained(msgspec.Struct, frozen=True, kw_only=True):
-    """What would be sent, as far as it can be told, and per address everything that stands against it, in order."""
-
-    sender: str
-    connector: str
-    text: str
-    parts: int
-    encoding: str
-    normalised: tuple[str, ...]
-    against: tuple[tuple[Refused, ...], ...]
-
-
-def explain(message: Message, facts: Facts, now_ms: int) -> Explained:
-    """Every gate asked, whatever those before it said."""
-    case = Case(message, facts, now_ms)
-    looked = {gate.name: gate.check(case) for gate in CHECKS if isinstance(gate, Gate)}
-    channel = case.channel
-    return Explained(
-        sender=case.sender.id if case.sender else "",
-        connector=case.way.spec.name if case.way else case.binding.connector,
-        text=case.text,
-        parts=case.parts,
-        encoding=case.encoding,
-        normalised=tuple((channel.normalise(item.value) or "") if channel else "" for item in message.addresses),
-        against=tuple(tuple(_against(address, channel, looked)) for address in message.addresses),
-    )
-
-
-def _against(address: Address, channel: Channel | None, looked: Mapping[str, Looked]) -> Iterator[Refused]:
-    for gate in CHECKS:
-        if isinstance(gate, Gate):
-            found = looked[gate.name]
-        elif channel is not None:
-            found = gate.look(address, channel)
-        else:
-            continue
-        if not found.ok:
-            yield _refused(found)
-
-
-def explain_all(message: Message, address: Address, facts: Facts, now_ms: int) -> list[Refused]:
-    """Everything that stands against one destination, in order, and not only the first."""
-    alone = msgspec.structs.replace(message, addresses=(address,))
-    return list(explain(alone, facts, now_ms).against[0])
-
-
-def _refused(looked: Looked) -> Refused:
-    return Refused(looked.key, looked.gate, looked.value, looked.decided_by)

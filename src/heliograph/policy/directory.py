@@ -8,6 +8,7 @@ from heliograph.model.categories import SHIPPED, Category, categories_of
 from heliograph.model.channel import Channel
 from heliograph.model.workspace import Document, Service, Tenant
 from heliograph.policy.facts import Facts, facts_for
+from heliograph.policy.objects import Declared, declared_by
 
 
 class Directory:
@@ -21,8 +22,10 @@ class Directory:
         self._by_key: dict[str, tuple[Tenant, Service]] = {}
         self._by_issuer: dict[str, tuple[tuple[str, tuple[Tenant, Service]], ...]] = {}
         self._facts: dict[tuple[str, str], Facts] = {}
+        self._declared: dict[str, Declared] = {}
         self._categories = {tenant.id: categories_of(tenant.push_categories) for tenant in document.tenants}
         self.tenants = {tenant.id: tenant for tenant in document.tenants}
+        self._by_profile_key = {tenant.profile_key: tenant for tenant in document.tenants if tenant.profile_key}
         for tenant in document.tenants:
             for service in tenant.services:
                 self._services[tenant.id, service.id] = (tenant, service)
@@ -34,6 +37,10 @@ class Directory:
     def service_by_key(self, key_hash: str) -> tuple[Tenant, Service] | None:
         """Whose service key has that hash."""
         return self._by_key.get(key_hash)
+
+    def tenant_by_profile_key(self, key_hash: str) -> Tenant | None:
+        """Whose profile key has that hash."""
+        return self._by_profile_key.get(key_hash)
 
     def services_by_issuer(self, issuer: str) -> tuple[tuple[str, tuple[Tenant, Service]], ...]:
         """The secrets (base64) that may sign tokens of that issuer, each with whose it is."""
@@ -56,5 +63,13 @@ class Directory:
         identity = (tenant, service)
         facts = self._facts.get(identity)
         if facts is None and identity in self._services:
-            facts = self._facts[identity] = facts_for(*self._services[identity], self.channels)
+            facts = facts_for(*self._services[identity], self.channels, self.declared(tenant))
+            self._facts[identity] = facts
         return facts
+
+    def declared(self, tenant: str) -> Declared:
+        """The policies of a tenant, which all its services share."""
+        declared = self._declared.get(tenant)
+        if declared is None:
+            declared = self._declared[tenant] = declared_by(self.tenants[tenant])
+        return declared

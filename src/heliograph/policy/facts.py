@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from heliograph.model.channel import Channel
 from heliograph.model.duration import parse_duration
-from heliograph.model.workspace import Sender, Service, Template, Tenant
+from heliograph.model.workspace import App, Sender, Service, Template, Tenant
 from heliograph.policy.meters import Meter, meters_of
+from heliograph.policy.objects import Declared, declared_by
 from heliograph.policy.ways import Ways, ways_of
 
 HOUR_MS = 3_600_000
@@ -20,7 +21,8 @@ SANDBOX_WINDOW_MS = 5_000  # control 5
 @dataclass(frozen=True, slots=True)
 class Facts:
     """A tenant and one of its services, with its objects by name. `ways` are those it may send by, `windows` the
-    milliseconds a receipt is waited for, per channel; `meters` are the limits that its messages count towards."""
+    milliseconds a receipt is waited for, per channel; `meters` are the limits that its messages count towards,
+    `declared` the tenant's policies."""
 
     tenant: Tenant
     service: Service
@@ -30,11 +32,18 @@ class Facts:
     templates: Mapping[str, Template]
     windows: Mapping[str, int]
     meters: tuple[Meter, ...]
+    apps: Mapping[str, App]
+    declared: Declared
 
 
-def facts_for(tenant: Tenant, service: Service, channels: Mapping[str, Channel]) -> Facts:
-    """The facts of a service. Ways of a sandbox service are looked at as they are used there: credentials may be
-    left out, the simulators have their own."""
+def facts_for(
+    tenant: Tenant, service: Service, channels: Mapping[str, Channel], declared: Declared | None = None
+) -> Facts:
+    """The facts of a service; `declared` are the tenant's policies where they were made ready before.
+
+    Ways of a sandbox service are looked at as they are used there: credentials may be left out, the simulators have
+    their own.
+    """
     return Facts(
         tenant=tenant,
         service=service,
@@ -44,6 +53,8 @@ def facts_for(tenant: Tenant, service: Service, channels: Mapping[str, Channel])
         templates={template.id: template for template in tenant.templates},
         meters=meters_of(tenant, service),
         windows={name: _window_ms(service, name) for name in channels},
+        apps={app.id: app for app in tenant.apps},
+        declared=declared or declared_by(tenant),
     )
 
 

@@ -40,11 +40,11 @@ def unknown(change: Change) -> Done:
 async def _write_one(store: Store, write: Write, change: Change) -> Done | None:
     alone = msgspec.structs.replace(write.batch, changes=[change])
     try:
-        [done] = await store.write_profiles(Write(alone, None, write.now_ms)) or [None]
+        done = await store.write_profiles(Write(alone, None, write.now_ms))
     except StoreUnavailable as error:
         log.error("a profile could not be kept: %s", error)
         return None
-    return done
+    return done[0] if done else None
 
 
 async def _keep_outcome(store: Store, job: Job, done: list[Done], *, waited: bool) -> None:

@@ -42,8 +42,8 @@ class Reader:
             wanted = {customer.customer for customer in found.values()}
             for user in await self._store.app_users_of_customers(tenant.id, "", wanted):
                 users.setdefault(user.customer, []).append(user)
-        customers = [found.get(name) for name in names]
-        return [one and CustomerFound(one, users.get(one.customer, ())) for one in customers]
+        whole = {name: CustomerFound(one, users.get(one.customer, ())) for name, one in found.items()}
+        return [whole.get(name) for name in names]
 
     async def users(self, tenant: Tenant, app: str, names: Sequence[str], *, by: str) -> list[list[UserFound]]:
         """The profiles of an app for each name, in order: of a `customer` or a `user`. Raises `Rejected` (7018)."""

@@ -34,7 +34,7 @@ class ExplainViews:
         body = await request.body()
         if len(body) > LIMIT:
             raise AdminError(render.TOO_LARGE, "body_too_large", "a call may have 4 MiB at most; split it")
-        preview = self._intake.preview(tenant, service, body)
+        preview = await self._intake.preview(tenant, service, body)
         destinations = list(_destinations(preview))
         against = [_status(error.key, error.values) for error in preview.against]
         return reply(
@@ -75,21 +75,22 @@ def _destinations(preview: Preview) -> Iterator[dict[str, Any]]:
 def _destination(
     ordinal: int, message: Message, address: Address, explained: Explained, index: int
 ) -> dict[str, Any]:
+    to = explained.to[index]
     return {
         "ordinal": ordinal,
         "channel": message.content.channel,
         "destination": address.value,
         "destinationType": address.kind,
-        "normalised": explained.normalised[index],
+        "normalised": to.normalised,
         "correlationid": address.correlation,
-        "faults": [_policy(refused) for refused in explained.against[index]],
+        "faults": [_policy(refused) for refused in to.against],
         "sender": explained.sender,
         "connector": explained.connector,
-        "text": explained.text,
-        "parts": explained.parts,
-        "encoding": explained.encoding,
-        "price": None,
-        "next_permitted_at": None,
+        "text": to.text,
+        "parts": to.parts,
+        "encoding": to.encoding,
+        "price": {"amount": to.price, "currency": explained.currency} if to.price else None,
+        "next_permitted_at": to.permitted,
     }
 
 

@@ -158,8 +158,15 @@ class Desk:
     def monotonic(self) -> float:
         return time.monotonic() + self.skew
 
-    def declare(self, *, connector: str = "a", service: dict[str, Any] | None = None, **spec: Any) -> None:
-        """Another workspace is in force from now on."""
+    def declare(
+        self,
+        *,
+        connector: str = "a",
+        service: dict[str, Any] | None = None,
+        tenant: dict[str, Any] | None = None,
+        **spec: Any,
+    ) -> None:
+        """Another workspace is in force from now on; members of its tenant in `tenant`."""
         connectors = [
             {"name": name, "channel": "sms", "kind": "fake", "window": self.window, **spec} for name in ("a", "b")
         ]
@@ -169,13 +176,13 @@ class Desk:
             {"id": "orders", "notify": {"url": "http://caller/dr"}, "channels": channels, **members},
             {"id": "spare", "channels": {"sms": {"connector": "b", "sender": "HELIO"}}},
         ]
-        tenant = {
-            "id": "demo", "senders": [{"id": "HELIO", "channel": "sms"}], "connectors": connectors,
+        whole = {
+            **(tenant or {}), "id": "demo", "senders": [{"id": "HELIO", "channel": "sms"}], "connectors": connectors,
             "services": [item for item in services if item["id"] != members.get("without")],
         }  # fmt: skip
         services[0].pop("without", None)
         self.version += 1
-        document = msgspec.convert({"tenants": [tenant]}, Document)
+        document = msgspec.convert({"tenants": [whole]}, Document)
         self.directory = Directory(document, self.channels, self.version)
 
     async def change(self, **declared: Any) -> None:

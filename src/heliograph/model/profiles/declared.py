@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from heliograph.model.policies.part import Part
+
 AttributeType = Literal[
     "string", "number", "boolean", "date", "datetime", "msisdn", "email", "flag", "timezone", "locale"
 ]
@@ -15,7 +17,7 @@ ALIAS_KIND = "alias"
 """The kind of key that an attribute with `alias` gives; the others are `msisdn` and `email`."""
 
 
-class Attribute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Attribute(Part, frozen=True):
     """What may be known of a customer. Names are matched in any case. A `mandatory` one must be there when a customer
     is created; `alias` makes its value another name of the customer, which no other may have."""
 
@@ -26,7 +28,7 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     alias: bool = False
 
 
-class ProfileStore(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class ProfileStore(Part, frozen=True):
     """The store of customer profiles. Some attributes need no declaration; see `BUILT_IN`."""
 
     attributes: tuple[Attribute, ...] = ()

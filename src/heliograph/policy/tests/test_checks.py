@@ -73,10 +73,11 @@ rows = pytest.mark.parametrize("row", MESSAGE_ROWS.values(), ids=MESSAGE_ROWS.ke
 def test_a_message_is_refused_by_its_gate(row: Row, facts_of: Any, message_of: Any) -> None:
     service, message, key, gate, decided_by = row
     verdict = judge_message(message_of(**message), facts_of(**service), NOW)
-    to, refused = judge_address(GOOD, verdict)
+    judged = judge_address(GOOD, verdict)
+    refused = judged.refused
 
     assert refused is not None
-    assert (to, refused.key, refused.gate, refused.decided_by) == ("", key, gate, decided_by)
+    assert (judged.to, refused.key, refused.gate, refused.decided_by) == ("", key, gate, decided_by)
     assert verdict.body is None
 
 
@@ -122,7 +123,9 @@ def test_a_destination_is_refused_alone(
 def test_a_good_destination_goes_in_the_form_of_the_channel(facts_of: Any, message_of: Any) -> None:
     verdict = judge_message(message_of(**TEXT), facts_of(), NOW)
 
-    assert judge_address(GOOD, verdict) == ("447700900001", None)
+    judged = judge_address(GOOD, verdict)
+
+    assert (judged.to, judged.kind, judged.refused, judged.body) == ("447700900001", "msisdn", None, verdict.body)
     assert verdict.connector == "smsc"
 
 
@@ -141,7 +144,7 @@ def test_a_gate_that_stands_before_another_decides(
     service, message, _, gate, _ = row
     order = [item.name for item in CHECKS]
     verdict = judge_message(message_of(**message), facts_of(**service), NOW)
-    _, refused = judge_address(address, verdict)
+    refused = judge_address(address, verdict).refused
     its_gate = "profile" if address is CUSTOMER else "address"
 
     assert refused is not None
@@ -160,9 +163,13 @@ def test_a_customer_with_a_bad_address_has_no_profile_first(facts_of: Any, messa
 
 def test_the_order_is_the_published_one() -> None:
     assert [gate.name for gate in CHECKS] == [
-        "tenant", "expiry", "channel", "sender", "profile", "address", "template", "type", "length",
+        "tenant", "customer", "expiry", "channel", "sender", "profile", "user", "verified", "system", "address",
+        "template", "type", "length", "parameters", "content", "dnd", "frequency", "hours", "plan", "credit",
+        "attempts",
     ]  # fmt: skip
-    assert {gate.name for gate in CHECKS if isinstance(gate, AddressGate)} == {"profile", "address"}
+    assert [gate.name for gate in CHECKS if isinstance(gate, AddressGate)] == [
+        "customer", "profile", "user", "verified", "system", "address", "dnd", "frequency", "hours", "plan", "credit",
+    ]  # fmt: skip
 
 
 def test_everything_that_is_wrong_is_explained_at_once(facts_of: Any, message_of: Any) -> None:
@@ -226,7 +233,7 @@ def test_an_equal_body_may_take_the_place_of_another(facts_of: Any, message_of: 
 def test_many_are_judged_as_each_alone(facts_of: Any, message_of: Any, addresses: list[Address]) -> None:
     for message in (message_of(**TEXT), message_of(text="x" * 4001), message_of(**TEXT, senderid="NOBODY")):
         verdict = judge_message(message, facts_of(), NOW)
-        alone = [judge_address(address, verdict)[1] for address in addresses]
+        alone = [judge_address(address, verdict).refused for address in addresses]
 
         assert judge_addresses(addresses, verdict) == alone
         assert all(refused is None or isinstance(refused, Refused) for refused in alone)
@@ -252,7 +259,7 @@ def test_no_message_is_too_odd_to_be_judged(
     message = message_of(template=template, parameters=parameters, **fields)
     address, facts = Address("msisdn", to), facts_of()
     verdict = judge_message(message, facts, NOW)
-    _, refused = judge_address(address, verdict)
+    refused = judge_address(address, verdict).refused
     found = explain_all(message, address, facts, NOW)
 
     assert (refused is None) == (not found)
