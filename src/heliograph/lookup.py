@@ -25,8 +25,8 @@ class Lookup:
 
     async def known(self, facts: Facts, content: Content, addresses: Collection[Address], now_ms: int) -> Known:
         """What is known of addresses that a content is for."""
-        if facts.tenant.profile_store is None:
-            return NOTHING_KNOWN
         binding = facts.service.channels.get(content.channel)
         app = content.appid or (binding.app if binding else "")
+        if facts.tenant.profile_store is None and not app:
+            return NOTHING_KNOWN
         return Known(people=await self._people.people(facts.tenant.id, app, addresses))

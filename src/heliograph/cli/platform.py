@@ -43,6 +43,7 @@ from heliograph.model.record import Notice
 from heliograph.notify.teller import Teller
 from heliograph.policy.limits import Limiter
 from heliograph.profiles.jobs import Worker
+from heliograph.profiles.people import ProfilePeople
 from heliograph.profiles.writing import Writer
 from heliograph.receipts.receiver import Receiver
 from heliograph.receipts.sweeper import Sweeper
@@ -88,7 +89,7 @@ class Platform:
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell)
         self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell)
         self.lanes = Lanes(directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms)
-        self.lookup = Lookup()
+        self.lookup = Lookup(ProfilePeople(self.store, directory))
         self.dispatcher = Dispatcher(
             Surroundings(
                 self.store, directory, correlator, self.ids, self.tell, self.receiver.receive, lookup=self.lookup

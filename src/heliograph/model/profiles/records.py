@@ -10,7 +10,7 @@ import msgspec
 
 from heliograph.model.profiles import apps
 from heliograph.model.profiles.apps import Scalar, system_of
-from heliograph.model.profiles.declared import EMAIL
+from heliograph.model.profiles.declared import EMAIL, STATUS
 
 Patch = Mapping[str, Scalar | None]
 """Changes of attributes by name; None takes one away."""
@@ -28,6 +28,11 @@ class Customer(msgspec.Struct, frozen=True, array_like=True):
     keys: list[tuple[str, str]]
     created: int
     updated: int
+
+    @property
+    def active(self) -> bool:
+        """Whether messages may go to it; without a status they may."""
+        return not any(value == 0 for name, value in self.attributes.items() if name.lower() == STATUS)
 
 
 class AppUser(msgspec.Struct, frozen=True, array_like=True):

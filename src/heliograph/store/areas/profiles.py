@@ -136,10 +136,11 @@ class Profiles(Area):
     async def customers_keyed(
         self, tenant: str, wanted: Collection[tuple[str, str]]
     ) -> dict[tuple[str, str], Customer]:
-        """Customers by a kind of key and its value; of several, the one that was changed last."""
+        """Customers by a kind of key and its value; of several, an active one, and of those the one that was changed
+        last."""
         kinds, values = [kind for kind, _ in wanted], [value for _, value in wanted]
         rows = await self._read(list[tuple[str, str, Customer]], "customers_keyed", tenant, kinds, values)
-        rows.sort(key=lambda row: row[2].updated)
+        rows.sort(key=lambda row: (row[2].active, row[2].updated))
         return {(kind, value): customer for kind, value, customer in rows}
 
     async def customers_after(self, tenant: str, after: str, limit: int) -> list[Customer]:
