@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -25,16 +25,19 @@ from heliograph.api.admin.callbacks import CallbackViews
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
+from heliograph.api.admin.people import PeopleViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, admin_routes, operation_routes, public_routes
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import COUNTERS, GAUGES, Metrics
+from heliograph.api.profiles.endpoints import Profiles
 from heliograph.api.transactions import Transactions
 from heliograph.cli.main import app
 from heliograph.config import FILE, PREFIX, SETTINGS
 from heliograph.model import policies, workspace
+from heliograph.model.profiles import declared
 from heliograph.simulators.bin import Bins
 
 FOLDER = Path(__file__).parent / "reference"
@@ -73,12 +76,21 @@ def commands() -> str:
     """Every command of `cli/main.py` with its arguments and options."""
     group: Any = typer.main.get_command(app)
     pieces = [notes.COMMANDS_HEAD]
-    for name, command in sorted(group.commands.items()):
+    for name, command in _commands(group):
         pieces.append(f"## heliograph {name}\n\n{sentence(command.help)}\n")
         shown = [item for item in command.params if item.name != "help"]
         if shown:
             pieces.append(table(("argument or option", "meaning", "default"), map(_parameter, shown)))
     return "\n".join(pieces)
+
+
+def _commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Every command by its whole name, those of a group under it."""
+    for name, command in sorted(group.commands.items()):
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
 
 
 def _parameter(item: Any) -> tuple[str, str, str]:
@@ -112,6 +124,7 @@ def bare_endpoints() -> Endpoints:
         keys=_bare(KeyViews),
         views=_bare(Views), metrics=_bare(Metrics),
         ready=ready, ids=_bare(object), admin_token="", hooks=_bare(Callbacks),
+        profiles=_bare(Profiles), people=_bare(PeopleViews),
     )  # fmt: skip
 
 
@@ -120,7 +133,8 @@ def served() -> dict[str, list[Route]]:
     endpoints = bare_endpoints()
     bins = [Route(f"/sim/bin{one.path}", one.endpoint, methods=list(one.methods or ())) for one in Bins().routes()]
     found: dict[str, Sequence[BaseRoute]] = {
-        "public": public_routes(endpoints),
+        "public": [one for one in public_routes(endpoints) if "profile" not in getattr(one, "path", "")],
+        "profiles": endpoints.profiles.routes(),
         "operation": operation_routes(endpoints),
         "admin": admin_routes(endpoints),
         "bin": bins,
@@ -189,6 +203,8 @@ PARTS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("tenants[].spam_words[]", policies.SpamWord),
     ("tenants[].social_hours", policies.SocialHours),
     ("tenants[].social_hours.windows[]", policies.Window),
+    ("tenants[].profile_store", declared.ProfileStore),
+    ("tenants[].profile_store.attributes[]", declared.Attribute),
     ("tenants[].senders[]", workspace.Sender),
     ("tenants[].connectors[]", workspace.ConnectorSpec),
     ("tenants[].templates[]", workspace.Template),

@@ -19,6 +19,7 @@ from heliograph.api.admin.common import Handler, guarded, reply
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
+from heliograph.api.admin.people import PeopleViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
@@ -57,6 +58,7 @@ class Endpoints:
     admin_token: str
     hooks: Callbacks
     profiles: Profiles
+    people: PeopleViews
 
 
 def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
@@ -85,6 +87,10 @@ def admin_routes(endpoints: Endpoints) -> list[BaseRoute]:
         ("PUT", "/workspace", endpoints.workspace.write),
         ("GET", "/tenants/{tenant}/messages", endpoints.messages.listing),
         ("POST", "/tenants/{tenant}/explain", endpoints.explain.explain),
+        ("GET", "/tenants/{tenant}/profiles", endpoints.people.listing),
+        ("POST", "/tenants/{tenant}/profiles", endpoints.people.take),
+        ("POST", "/tenants/{tenant}/erasures", endpoints.people.erase),
+        ("GET", "/audit", endpoints.people.audit),
         ("GET", "/messages/{transid}", endpoints.messages.story),
         ("GET", "/services/{service}/keys", endpoints.keys.listing),
         ("POST", "/services/{service}/keys", endpoints.keys.make),

@@ -20,6 +20,7 @@ from heliograph.channels import stand_ins, stand_ins_by_channel
 from heliograph.cli import logs, show
 from heliograph.cli.demo import demo_document, introduce
 from heliograph.cli.doctor import examine
+from heliograph.cli.profiles import export_profiles, import_profiles
 from heliograph.cli.remote import Remote, RemoteError
 from heliograph.cli.serve import read_document, serve
 from heliograph.cli.simulators import SimulatorBusy, Simulators
@@ -32,9 +33,15 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+profiles = typer.Typer(help="Profiles in bulk.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(profiles, name="profiles")
+
 Data = Annotated[str | None, typer.Option("--data", help="Data folder (default ./heliograph-data).")]
 Listen = Annotated[str | None, typer.Option("--listen", help="HOST:PORT of the server (default 127.0.0.1:8080).")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+OfTenant = Annotated[str, typer.Option("--tenant", help="Whose profiles.")]
+OfApp = Annotated[str, typer.Option("--app", help="Profiles of this app; left out, customers.")]
+Form = Annotated[str, typer.Option("--format", help="csv or ndjson; left out, by the file's ending.")]
 Key = Annotated[str | None, typer.Option("--key", help="Service key (or HELIOGRAPH_KEY).")]
 
 
@@ -238,6 +245,62 @@ def replay(
         path = "/callbacks/replay" if callback == "parked" else f"/callbacks/{callback}/replay"
         answer = Remote(_settings(listen=listen, data=data)).admin("POST", path, json={})
         _print(answer, as_json, lambda value: show.console.print(f"{value['replayed']} callbacks are sent again"))
+
+
+@profiles.command("import")
+def profiles_import(
+    file: Annotated[Path, typer.Argument(help="A file of CSV (.csv), or of JSON lines as `export` writes them.")],
+    tenant: OfTenant,
+    of_app: OfApp = "",
+    act: Annotated[str, typer.Option(help="put (create what is not there, change what is), create, update.")] = "put",
+    listen: Listen = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Write the profiles of a file, and beside it what became of each; exit status 1 when one was not written."""
+    with _refusals():
+        remote = Remote(_settings(listen=listen, data=data))
+        counts = import_profiles(remote, tenant, file, app=of_app, act=act)
+        _print(counts, as_json, show.profiles_imported)
+        if counts["failed"]:
+            raise typer.Exit(1)
+
+
+@profiles.command("export")
+def profiles_export(
+    file: Annotated[str, typer.Argument(help="Where to; `-` is the output.")],
+    tenant: OfTenant,
+    of_app: OfApp = "",
+    form: Form = "",
+    listen: Listen = None,
+    data: Data = None,
+) -> None:
+    """Write all profiles of a tenant to a file, which `import` can read; tokens of users are left out."""
+    with _refusals():
+        count = export_profiles(Remote(_settings(listen=listen, data=data)), tenant, file, app=of_app, form=form)
+        show.errors.print(f"{count} profiles were exported", markup=False)
+
+
+@profiles.command("erase")
+def profiles_erase(
+    tenant: OfTenant,
+    customer: Annotated[str, typer.Argument(help="The customer's id.")] = "",
+    address: Annotated[
+        list[str] | None, typer.Option(help="An address of the person; may be given several times.")
+    ] = None,
+    listen: Listen = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Forget a person: profiles, addresses, texts and inbound messages. Exit status 1 when messages are still on
+    their way: call it again once they ended."""
+    with _refusals():
+        body = {"customerId": customer, "addresses": address or []}
+        remote = Remote(_settings(listen=listen, data=data))
+        answer = remote.admin("POST", f"/tenants/{tenant}/erasures", json=body, timeout=None)
+        _print(answer, as_json, show.erased)
+        if answer["waiting"]:
+            raise typer.Exit(1)
 
 
 @app.command()

@@ -17,6 +17,8 @@ from heliograph.api.admin.callbacks import CallbackViews
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
+from heliograph.api.admin.people import Means as PeopleMeans
+from heliograph.api.admin.people import PeopleViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, build_app
@@ -42,6 +44,8 @@ from heliograph.model.ids import Ids
 from heliograph.model.record import Notice
 from heliograph.notify.teller import Teller
 from heliograph.policy.limits import Limiter
+from heliograph.profiles.erasing import Eraser
+from heliograph.profiles.exchange import Exchange
 from heliograph.profiles.jobs import Worker
 from heliograph.profiles.people import ProfilePeople
 from heliograph.profiles.writing import Writer
@@ -74,8 +78,8 @@ class Platform:
         self._lock = DataLock(config.data)
         self.store = Store.on_sqlite(config.data / DATABASE_FILE, clock_ms())
         self.channels = channels()
-        vault = Vault(secrets.secret_key)
-        self.workspaces = Workspaces(self.store, vault, self.channels, clock_ms)
+        self._vault = Vault(secrets.secret_key)
+        self.workspaces = Workspaces(self.store, self._vault, self.channels, clock_ms)
         self.simulators = Simulators(config)
         self.tail = Tail()
         self.ids = Ids(clock_ms)
@@ -102,7 +106,7 @@ class Platform:
         means = Means(self.limits, self.lookup)
         self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
         self.profile_worker = Worker(self.store, clock_ms)
-        self.profile_writer = Writer(self.store, vault, self.ids, clock_ms, self.profile_worker.wake)
+        self.profile_writer = Writer(self.store, self._vault, self.ids, clock_ms, self.profile_worker.wake)
         self.key_use = KeyUse(self.store, clock_ms)
         self._tasks: list[asyncio.Task[None]] = []
         self._ready = False
@@ -204,6 +208,16 @@ class Platform:
             admin_token=self.admin_token,
             hooks=Callbacks(directory, self.simulators.peers, self.receiver.receive, clock_ms),
             profiles=Profiles(self.store, self.profile_writer, directory, self.limits, self.ids, clock_ms),
+            people=PeopleViews(
+                PeopleMeans(
+                    self.store,
+                    directory,
+                    Exchange(self.store, self.profile_writer),
+                    Eraser(self.store, self._vault, self.ids, clock_ms),
+                    self.ids,
+                    clock_ms,
+                )
+            ),
         )
         more: list[BaseRoute] = []
         if "simulators" in self.config.roles:
@@ -222,6 +236,7 @@ class Platform:
             "dispatch": dict(self.dispatcher.counts),
             "receipts": dict(self.receiver.counts),
             "notify": {name: told[name] for name in ("sent", "failed", "retried", "parked")},
+            "profiles": {**self.profile_writer.counts, **self.profile_worker.counts},
             "store": dict(self.store.stats()),
             "queue": {
                 "waiting": sum(len(lane.queue) for lane in lanes),

@@ -42,6 +42,8 @@ class Retention:
         while await self._store.forget(now_ms - 2 * DAY_MS, kept_until, SLICE):
             await asyncio.sleep(PAUSE_SECONDS)
         before = first_id_at(now_ms - self._days * DAY_MS)
+        while await self._store.purge_profile_jobs(before, SLICE):
+            await asyncio.sleep(PAUSE_SECONDS)
         gone = 0
         while count := await self._store.purge(before, SLICE):
             gone += count

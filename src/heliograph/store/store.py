@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from heliograph.store.areas import audit, messages, notices, profiles, purge, receipts, requests, workspace
+from heliograph.store.areas import audit, messages, notices, purge, receipts, requests, workspace
+from heliograph.store.areas.people import erasing, profiles
 from heliograph.store.engines.sqlite import SqliteEngine
 from heliograph.store.steps import Write
 
@@ -27,6 +28,8 @@ WRITES: dict[str, Write] = {
     "end_profile_jobs": profiles.end_profile_jobs,
     "profile_news": profiles.profile_news,
     "purge_profile_jobs": profiles.purge_profile_jobs,
+    "erase": erasing.erase,
+    "erase_jobs": erasing.erase_jobs,
     "audit": audit.audit,
     "purge": purge.purge,
     "forget": purge.forget,
@@ -34,7 +37,7 @@ WRITES: dict[str, Write] = {
 
 
 class Store(
-    requests.Requests, messages.Messages, receipts.Receipts, notices.Notices, workspace.Workspace, purge.Purge,
+    erasing.Erasers, messages.Messages, receipts.Receipts, notices.Notices, workspace.Workspace, purge.Purge,
     profiles.Profiles, audit.Audit,
 ):  # fmt: skip
     """Everything the verbs need of a database."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from heliograph.store.areas import audit, messages, notices, profiles, purge, receipts, requests, workspace
+from heliograph.store.areas import audit, messages, notices, purge, receipts, requests, workspace
+from heliograph.store.areas.people import erasing, profiles
 from heliograph.store.engines.sqlite import STATEMENTS, connect, migrate
 from heliograph.store.statements import migrations, schema
 
@@ -63,7 +64,7 @@ def test_every_statement_can_be_prepared(tmp_path: Path) -> None:
 def test_no_two_areas_give_a_method_the_same_name() -> None:
     areas = [
         requests.Requests, messages.Messages, receipts.Receipts, notices.Notices, workspace.Workspace, purge.Purge,
-        profiles.Profiles, audit.Audit,
+        profiles.Profiles, audit.Audit, erasing.Erasers,
     ]  # fmt: skip
     names = [name for area in areas for name in vars(area) if not name.startswith("_")]
 

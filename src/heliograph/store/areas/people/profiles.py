@@ -8,8 +8,8 @@ import msgspec
 from msgspec.structs import astuple, replace
 
 from heliograph.model.profiles.records import ENDED, AppUser, Customer, Done, Job, News, Write
-from heliograph.store.areas.profile_customers import write_customers
-from heliograph.store.areas.profile_users import write_app_users, write_news
+from heliograph.store.areas.people.app_users import write_app_users, write_news
+from heliograph.store.areas.people.customers import write_customers
 from heliograph.store.engines.base import Area
 from heliograph.store.steps import Answer, Plan, Step, bulk, count, do
 
