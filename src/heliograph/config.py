@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 PREFIX = "HELIOGRAPH_"
 FILE = "heliograph.toml"
-HIDDEN = frozenset({"ADMIN_TOKEN", "SECRET_KEY", "KEY"})  # never repeated in an error
+HIDDEN = frozenset({"ADMIN_TOKEN", "SECRET_KEY", "KEY", "DATABASE"})  # never repeated in an error
 
 
 class ConfigError(Exception):
@@ -67,6 +68,26 @@ def _roles(value: str) -> str:
     return value
 
 
+def _database(value: str) -> str:
+    if value.lower() == SQLITE:
+        return SQLITE
+    parts = urlsplit(value)  # raises ValueError for a port or a bracket that is none
+    host = parts.hostname or dict(parse_qsl(parts.query)).get("host")
+    if parts.scheme not in ("postgresql", "postgres") or not host or not parts.path.strip("/") or parts.port == 0:
+        raise ValueError("must be sqlite or look like postgresql://USER:PASSWORD@HOST:5432/NAME")
+    return value
+
+
+def shown_database(value: str) -> str:
+    """Where state is kept, for people: without user, password and options."""
+    if value == SQLITE:
+        return value
+    parts = urlsplit(value)
+    host = parts.hostname or dict(parse_qsl(parts.query)).get("host", "")
+    return f"postgresql://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+SQLITE = "sqlite"
 ROLES = ("api", "worker", "console", "simulators")
 
 
@@ -84,9 +105,10 @@ SETTINGS = (
     Setting("DATA", "./heliograph-data", _text, "Folder for the database, keys and settings; made 0700."),
     Setting(
         "DATABASE",
-        "sqlite",
-        _one_of("sqlite"),
-        "Where state is kept: `sqlite` is a file in the data folder.",
+        SQLITE,
+        _database,
+        "Where state is kept: `sqlite` is a file in the data folder; `postgresql://USER:PASSWORD@HOST:5432/NAME` "
+        "is a PostgreSQL database.",
     ),
     Setting("BUS", "local", _one_of("local"), "How the parts of the platform reach each other."),
     Setting("LISTEN", "127.0.0.1:8080", _listen, "Host and port of the HTTP server."),

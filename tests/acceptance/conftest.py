@@ -11,8 +11,13 @@ import pytest_asyncio
 from heliograph.testing import Running, running
 
 
+@pytest.fixture(scope="session", autouse=True)
+def both_shapes(platforms: None) -> None:
+    """Every test here runs on both databases."""
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+async def live(platforms: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     """A running platform with the test workspace."""
     data: Path = tmp_path_factory.mktemp("data")
     async with running(data) as platform:

@@ -34,7 +34,7 @@ def declared(url: str) -> dict[str, Any]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+async def live(platforms: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     """A platform of its own, so that nothing is sent but by mistake."""
     async with running(tmp_path_factory.mktemp("data"), declared) as platform:
         yield platform

@@ -34,7 +34,7 @@ def limited(**limits: Any) -> Callable[[str], dict[str, Any]]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+async def live(platforms: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     """A platform; each test declares the limits it wants for a tenant of its own."""
     async with running(tmp_path_factory.mktemp("data")) as platform:
         yield platform

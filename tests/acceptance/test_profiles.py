@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,17 +72,28 @@ def document(url: str) -> dict[str, Any]:
     return found
 
 
+REFUSE = {
+    "SqliteDatabase": (
+        "CREATE TRIGGER refuse BEFORE INSERT ON customers WHEN NEW.customer = 'unwritable' "
+        "BEGIN SELECT RAISE(ABORT, 'the disk is bad at this place'); END",
+    ),
+    "PostgresDatabase": (
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE 'the disk is bad at this place'; END $$",
+        "CREATE TRIGGER refuse BEFORE INSERT ON customers FOR EACH ROW WHEN (NEW.customer = 'unwritable') "
+        "EXECUTE FUNCTION refuse()",
+    ),
+}
+"""How a database is told to refuse one customer."""
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+async def live(platforms: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     """A running platform whose store refuses the customer `unwritable`."""
     data: Path = tmp_path_factory.mktemp("profiles")
     async with running(data, document) as platform:
-        db = sqlite3.connect(data / "heliograph.sqlite", timeout=10)
-        db.execute(
-            "CREATE TRIGGER refuse BEFORE INSERT ON customers WHEN NEW.customer = 'unwritable' "
-            "BEGIN SELECT RAISE(ABORT, 'the disk is bad at this place'); END"
-        )
-        db.close()
+        for sql in REFUSE[type(platform.database).__name__]:
+            await platform.database.rows(sql)
         yield platform
 
 

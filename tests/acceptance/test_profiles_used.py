@@ -46,7 +46,7 @@ def document(url: str) -> dict[str, Any]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+async def live(platforms: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     """A running platform with some customers."""
     data: Path = tmp_path_factory.mktemp("used")
     async with running(data, document) as platform:

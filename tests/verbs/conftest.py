@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from heliograph.channels import channels
 from heliograph.model.ids import Ids
 from heliograph.store import Store
 from heliograph.store.vault import Vault, new_secret
+from heliograph.testing.databases import Database
 from heliograph.workspaces import Workspaces
 
 KEY = "11111111-1111-4111-8111-111111111111"
@@ -64,9 +64,9 @@ def document() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
+async def store(database: Database) -> AsyncIterator[Store]:
     """An empty store."""
-    opened = Store.on_sqlite(tmp_path / "test.sqlite")
+    opened = database.store()
     await opened.open()
     yield opened
     await opened.close()

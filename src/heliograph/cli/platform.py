@@ -34,7 +34,7 @@ from heliograph.bus.tokens import LocalTokens
 from heliograph.channels import channels
 from heliograph.cli.data import DataLock, Secrets
 from heliograph.cli.simulators import Simulators
-from heliograph.config import Config
+from heliograph.config import SQLITE, Config
 from heliograph.dispatch.around import Surroundings
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.worker import Dispatcher
@@ -69,14 +69,21 @@ def clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def store_of(config: Config) -> Store:
+    """The store that the settings name; not open yet."""
+    if config.database == SQLITE:
+        return Store.on_sqlite(config.data / DATABASE_FILE, clock_ms())
+    return Store.on_postgres(config.database, clock_ms())
+
+
 class Platform:
     """One process of the platform."""
 
     def __init__(self, config: Config, secrets: Secrets) -> None:
         """Build all parts; nothing runs yet. Raises `ConfigError` and `VaultError`."""
         self.config = config
-        self._lock = DataLock(config.data)
-        self.store = Store.on_sqlite(config.data / DATABASE_FILE, clock_ms())
+        self._lock = DataLock(config.data) if config.database == SQLITE else None
+        self.store = store_of(config)
         self.channels = channels()
         self._vault = Vault(secrets.secret_key)
         self.workspaces = Workspaces(self.store, self._vault, self.channels, clock_ms)
@@ -138,8 +145,7 @@ class Platform:
         try:
             await self._recall()
         except (StoreUnavailable, VaultError):
-            await self.store.close()
-            self._lock.release()
+            await self._let_go()
             raise
         await self.simulators.start()
         self._run(self.key_use.run(), "key use")
@@ -184,8 +190,12 @@ class Platform:
         await self.simulators.stop()
         await self.http.close()
         await self.key_use.write()
+        await self._let_go()
+
+    async def _let_go(self) -> None:
         await self.store.close()
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
 
     def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._tasks.append(lasting(work, name))

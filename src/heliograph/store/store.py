@@ -6,6 +6,7 @@ from pathlib import Path
 
 from heliograph.store.areas import audit, messages, notices, purge, receipts, requests, workspace
 from heliograph.store.areas.people import erasing, profiles
+from heliograph.store.engines.postgres import PostgresEngine
 from heliograph.store.engines.sqlite import SqliteEngine
 from heliograph.store.steps import Write
 
@@ -46,6 +47,12 @@ class Store(
     def on_sqlite(cls, path: Path, now_ms: int = 0) -> Store:
         """On the file at `path`, which is created or migrated when it is opened; `now_ms` dates the migrations."""
         return cls(SqliteEngine(path, WRITES, now_ms))
+
+    @classmethod
+    def on_postgres(cls, url: str, now_ms: int = 0) -> Store:
+        """On the PostgreSQL database at `url`, which is migrated, and given partitions for the days around `now_ms`,
+        when it is opened."""
+        return cls(PostgresEngine(url, WRITES, now_ms))
 
     async def open(self) -> list[str]:
         """Connect and begin to write; the names of the migrations that were applied."""

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -27,6 +26,7 @@ from heliograph.model.workspace import ConnectorSpec, Document
 from heliograph.policy.directory import Directory
 from heliograph.store import Store, StoreUnavailable
 from heliograph.store.correlator import Correlator
+from heliograph.testing.databases import Database
 
 Result = Submitted | SendError
 
@@ -257,9 +257,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
+async def store(database: Database) -> AsyncIterator[Store]:
     """An empty store."""
-    opened = Store.on_sqlite(tmp_path / "test.sqlite")
+    opened = database.store()
     await opened.open()
     yield opened
     await opened.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,6 +21,7 @@ from heliograph.receipts.receiver import Receiver
 from heliograph.receipts.sweeper import Sweeper
 from heliograph.store import Store, StoreUnavailable
 from heliograph.store.correlator import Correlator
+from heliograph.testing.databases import Database
 
 WORKSPACE: dict[str, Any] = {
     "id": "demo",
@@ -140,9 +140,9 @@ class Desk:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
+async def store(database: Database) -> AsyncIterator[Store]:
     """An empty store."""
-    opened = Store.on_sqlite(tmp_path / "test.sqlite")
+    opened = database.store()
     await opened.open()
     yield opened
     await opened.close()

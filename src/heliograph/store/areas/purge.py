@@ -28,7 +28,12 @@ def forget(payloads: Sequence[tuple[int, int, int]]) -> Plan[list[int]]:
 
 
 class Purge(Area):
-    """Deleting, in slices."""
+    """Deleting: whole parts where the engine has such, and slices."""
+
+    async def maintain(self, now_ms: int, before: int) -> list[str]:
+        """Make room for the days ahead and drop whole parts of the tables that hold only settled requests older
+        than the id `before`; the names of what was dropped."""
+        return await self.engine.maintain(now_ms, before)
 
     async def purge(self, before: int, limit: int) -> int:
         """Delete at most `limit` settled requests older than the id `before`; how many went."""

@@ -24,16 +24,12 @@ def receive(payloads: Sequence[tuple[list[Reported], Settlement, list[Reported]]
 def inbound(payloads: Sequence[tuple[tuple[Any, ...], Notice | None]]) -> Plan[list[None]]:
     """Messages from people, each with the call it causes, if any."""
     yield bulk("insert_inbound", [row for row, _ in payloads])
-    owed = [_owed(notice) for _, notice in payloads if notice is not None]
-    yield bulk("insert_inbound_notices", owed)
+    owed = [notice for _, notice in payloads if notice is not None]
+    yield bulk(
+        "insert_inbound_notices",
+        [(row.id, row.at, row.url, row.origin, row.tenant, row.service, row.body) for row in owed],
+    )
     return [None] * len(payloads)
-
-
-def _owed(notice: Notice) -> tuple[object, ...]:
-    return (
-        0, 0, notice.id, notice.state.value, notice.key, "", notice.at, notice.url, notice.origin, notice.tenant,
-        notice.service, notice.body, 0, 0, notice.at, 0, "",
-    )  # fmt: skip
 
 
 class Receipts(Area):

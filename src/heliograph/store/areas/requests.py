@@ -9,7 +9,6 @@ from msgspec.structs import astuple
 
 from heliograph.model.ids import accepted_ms, first_id_at
 from heliograph.model.message import Request
-from heliograph.model.outcome import State
 from heliograph.model.record import KEPT_MS, Accepted, Counted, KeptAnswer, Queued, Run
 from heliograph.store.areas.messages import apply_changes, insert_story
 from heliograph.store.cache import Recent
@@ -73,8 +72,7 @@ def _volumes(payloads: Sequence[Accepted]) -> list[tuple[str, str, int, int]]:
 def _single_rows(request: Request, run: Run) -> Iterable[tuple[object, ...]]:
     for offset, value in enumerate(run.values):
         yield (
-            request.id, run.first + offset, run.element, run.kind, value, run.correlation, State.QUEUED.value, "", "",
-            0, "", 0, request.accepted, False, "",
+            request.id, run.first + offset, run.element, run.kind, value, run.correlation, request.accepted,
         )  # fmt: skip
 
 

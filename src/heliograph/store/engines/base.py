@@ -14,6 +14,10 @@ class StoreUnavailable(Exception):
     """The database could not do it (disk full, locked, broken, away); of a write nothing was kept."""
 
 
+class StoreAway(StoreUnavailable):
+    """The database cannot be reached at all: there is no use in trying what waits one by one."""
+
+
 class Engine(Protocol):
     """One database. Every failure of its own is `StoreUnavailable`."""
 
@@ -28,6 +32,10 @@ class Engine(Protocol):
 
     async def fetch(self, name: str, *parameters: Any) -> str:
         """The one JSON text that the statement gives."""
+
+    async def maintain(self, now_ms: int, before: int) -> list[str]:
+        """What only this engine needs from time to time: room ahead, and whole parts dropped that hold only settled
+        requests older than the id `before`; the names of what was dropped."""
 
     def statistics(self) -> dict[str, int]:
         """Commits made and operations in them."""

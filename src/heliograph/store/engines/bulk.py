@@ -12,21 +12,22 @@ from functools import lru_cache
 from itertools import chain
 
 SIZES = (256, 32, 4, 1)  # rows per statement; few shapes, so that each stays prepared
+ROWS = ":rows"
 
 
 @lru_cache(maxsize=128)
-def _statement(head: str, width: int, rows: int) -> str:
+def _statement(sql: str, width: int, rows: int) -> str:
     row = f"({','.join('?' * width)})"
-    return f"{head} VALUES {','.join([row] * rows)}"
+    return sql.replace(ROWS, ",".join([row] * rows))
 
 
-def insert(db: sqlite3.Connection, head: str, rows: Sequence[Sequence[object]]) -> None:
-    """Insert rows of equal width; `head` is the statement up to `VALUES`."""
+def insert(db: sqlite3.Connection, sql: str, rows: Sequence[Sequence[object]]) -> None:
+    """Insert rows of equal width; `sql` names them in `VALUES :rows`."""
     start, count = 0, len(rows)
     if not count:
         return
     width = len(rows[0])
     for size in SIZES:
         while count - start >= size:
-            db.execute(_statement(head, width, size), list(chain.from_iterable(rows[start : start + size])))
+            db.execute(_statement(sql, width, size), list(chain.from_iterable(rows[start : start + size])))
             start += size

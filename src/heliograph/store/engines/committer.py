@@ -1,8 +1,8 @@
 """Group commit: everything that waits becomes one transaction, then every caller is woken.
 
-No linger: while one commit is on its way to the disk the next group gathers by itself. One thread owns the
-writing connection; a caller hands over an operation's name and its payload and awaits the result, which comes
-after the commit is durable.
+No linger: while one commit is on its way to the disk the next group gathers by itself. A caller hands over an
+operation's name and its payload and awaits the result, which comes after the commit is durable. A thread owns the
+writing connection of an engine that blocks (`Committer`), a task that of one that does not (`LoopCommitter`).
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from queue import SimpleQueue
 from typing import Any
 
-from heliograph.store.engines.base import StoreUnavailable
+from heliograph.store.engines.base import StoreAway, StoreUnavailable
 from heliograph.store.steps import Plan, Write
 
 log = logging.getLogger(__name__)
@@ -102,8 +103,7 @@ class Committer:
                 for operation in group:
                     self._commit([operation])
                 return
-            expected = isinstance(error, StoreUnavailable)
-            log.error("a write of kind %s failed: %s", group[0].name, error, exc_info=not expected)
+            log.error("a write of kind %s failed: %s", group[0].name, error, exc_info=_is_a_bug(error))
             results = [error]
         self.commits += 1
         self.operations += len(group)
@@ -112,7 +112,76 @@ class Committer:
             self._loop.call_soon_threadsafe(_wake, group, results)
 
 
-def _wake(group: list[Operation], results: list[Any]) -> None:
+class LoopCommitter:
+    """Feeds an asynchronous `apply` with groups, on the event loop; as `Committer` in all else. After `StoreAway`
+    nothing is tried one by one."""
+
+    def __init__(self, apply: Callable[[list[Operation]], Awaitable[list[Any]]]) -> None:
+        self._apply = apply
+        self._queue: deque[Operation] = deque()
+        self._came = asyncio.Event()
+        self._ending = False
+        self._task: asyncio.Task[None] | None = None
+        self.commits = 0
+        self.operations = 0
+
+    def start(self) -> None:
+        """Begin, on the running event loop."""
+        self._task = asyncio.create_task(self._run(), name="store-writer")
+
+    async def stop(self) -> None:
+        """Write what waits, then end."""
+        self._ending = True
+        self._came.set()
+        if self._task is not None:
+            await self._task
+
+    def write(self, name: str, payload: Any) -> asyncio.Future[Any]:
+        """Hand over one operation; the future is done after its commit."""
+        assert self._task is not None, "the committer is not started"  # noqa: S101
+        future: asyncio.Future[Any] = self._task.get_loop().create_future()
+        self._queue.append(Operation(name, payload, future))
+        self._came.set()
+        return future
+
+    def refuse(self, error: StoreAway) -> None:
+        """Fail everything that waits; what is under way goes on."""
+        waiting = list(self._queue)
+        self._queue.clear()
+        _wake(waiting, [error] * len(waiting))
+
+    async def _run(self) -> None:
+        while True:
+            await self._came.wait()
+            while self._queue:
+                group = [self._queue.popleft() for _ in range(min(GROUP, len(self._queue)))]
+                await self._commit(group)
+            if self._ending:
+                return
+            self._came.clear()
+
+    async def _commit(self, group: list[Operation]) -> None:
+        try:
+            results = await self._apply(group)
+        except StoreAway as error:
+            results = [error] * len(group)
+        except Exception as error:  # the loop: whatever is wrong with one write stops no other
+            if len(group) > 1:
+                for operation in group:
+                    await self._commit([operation])
+                return
+            log.error("a write of kind %s failed: %s", group[0].name, error, exc_info=_is_a_bug(error))
+            results = [error]
+        self.commits += 1
+        self.operations += len(group)
+        _wake(group, results)
+
+
+def _is_a_bug(error: Exception) -> bool:
+    return not isinstance(error, StoreUnavailable)
+
+
+def _wake(group: Sequence[Operation], results: Sequence[Any]) -> None:
     for operation, result in zip(group, results, strict=True):
         if operation.future.done():
             continue  # the caller went away; what it wrote stays written

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from heliograph.store.engines.base import StoreUnavailable
-from heliograph.store.engines.bulk import insert
+from heliograph.store.engines.bulk import ROWS, insert
 from heliograph.store.engines.committer import Committer, Operation, planned
 from heliograph.store.statements import load, migrations
 from heliograph.store.steps import Answer, Plan, Step, Write
@@ -28,7 +28,6 @@ _PRAGMAS = (
     "PRAGMA busy_timeout = 10000",
     "PRAGMA wal_autocheckpoint = 4000",
 )
-_ROWS = "\nVALUES :rows"
 _PARAMETER = re.compile(r"\$(\d+)")
 
 
@@ -46,7 +45,7 @@ def _pieces(sql: str) -> tuple[Piece, ...]:
     for text in sql.split(";\n"):
         width = max(map(int, _PARAMETER.findall(text)), default=0)
         plain = _PARAMETER.sub(r"?\1", text)
-        found.append(Piece(plain.removesuffix(_ROWS), plain.endswith(_ROWS), width))
+        found.append(Piece(plain, ROWS in plain, width))
     return tuple(found)
 
 
@@ -180,6 +179,10 @@ class SqliteEngine:
             if db.in_transaction:
                 db.execute("ROLLBACK")
         return results
+
+    async def maintain(self, now_ms: int, before: int) -> list[str]:
+        """There is nothing to be done."""
+        return []
 
     async def fetch(self, name: str, *parameters: Any) -> str:
         """One JSON text."""

@@ -45,18 +45,19 @@ WHERE transactions.request = i.request AND transactions.ordinal = i.ordinal;
 UPDATE requests SET remaining = remaining - c.n
 FROM (SELECT request, count(*) AS n FROM temp.incoming WHERE old < 30 AND state >= 30 GROUP BY request) AS c
 WHERE requests.id = c.request;
-INSERT INTO notices
+INSERT INTO notices (request, ordinal, id, state, key, detail, at, url, origin, tenant, service, body, delivery,
+    attempts, due, status, error)
 SELECT i.request, i.ordinal, i.notice, i.state, i.key, i.detail, i.at, i.url, i.origin, r.tenant, r.service, '',
        0, 0, i.at, 0, ''
 FROM temp.incoming AS i JOIN requests AS r ON r.id = i.request WHERE i.notice > 0;
-INSERT INTO submissions
+INSERT INTO submissions (connector, native_id, request, ordinal, part, parts)
 SELECT i.connector, n.value, i.request, i.ordinal, n.key, json_array_length(i.natives)
 FROM temp.incoming AS i, json_each(i.natives) AS n WHERE i.natives <> ''
 ON CONFLICT (connector, native_id) DO UPDATE SET
     request = excluded.request, ordinal = excluded.ordinal, part = excluded.part, parts = excluded.parts;
-INSERT OR IGNORE INTO windows
+INSERT OR IGNORE INTO windows (due, request)
 SELECT DISTINCT due, request FROM temp.incoming WHERE state = 30 AND due > 0;
-INSERT INTO submissions
+INSERT INTO submissions (connector, native_id, request, ordinal, part, parts)
 SELECT c.connector, n.value, c.request, c.ordinal, n.key, json_array_length(c.natives)
 FROM temp.change AS c, json_each(c.natives) AS n
 WHERE (SELECT count(*) FROM temp.incoming) < (SELECT count(*) FROM temp.change)

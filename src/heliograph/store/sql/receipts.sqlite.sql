@@ -10,12 +10,14 @@ FROM json_each($1) AS c
 WHERE receipts.request = 0 AND receipts.ordinal = 0 AND receipts.id = c.value ->> 0;
 
 -- name: insert_inbound
-INSERT INTO inbound
+INSERT INTO inbound (id, tenant, service, connector, channel, sender, destination, text, native, at)
 VALUES :rows;
 
 -- name: insert_inbound_notices
-INSERT INTO notices
-VALUES :rows;
+INSERT INTO notices (request, ordinal, id, state, key, detail, at, url, origin, tenant, service, body, delivery,
+    attempts, due, status, error)
+SELECT 0, 0, column1, 51, 'inbound', '', column2, column3, column4, column5, column6, column7, 0, 0, column2, 0, ''
+FROM (VALUES :rows);
 
 -- name: matches
 SELECT json_group_array(json_array(json_array(s.connector, s.native_id), json_array(

@@ -1,5 +1,5 @@
--- Calls as they were accepted. A statement that ends in `VALUES :rows` is completed with the rows of its step
--- (engines/bulk.py); a list is one JSON text, and answers leave as one, so that a thousand rows are few steps.
+-- Calls as they were accepted. `VALUES :rows` is completed with the rows of the step (engines/bulk.py); a list
+-- is one JSON text, and answers leave as one, so that a thousand rows are few steps.
 
 -- name: insert_requests
 INSERT INTO requests (id, nonce, tenant, service, accepted, channel, priority, expiry, elements, remaining, firsts,
@@ -7,16 +7,18 @@ INSERT INTO requests (id, nonce, tenant, service, accepted, channel, priority, e
 VALUES :rows;
 
 -- name: insert_run
-INSERT INTO transactions
+INSERT INTO transactions (request, ordinal, element, kind, destination, correlation, state, key, detail, attempt, connector, due,
+    updated, duplicate, natives)
 SELECT $1, $2 + key, $3, $4, value, $5, 10, '', '', 0, '', 0, $6, 0, '' FROM json_each($7);
 
 -- name: insert_singles
-INSERT INTO transactions (request, ordinal, element, kind, destination, correlation, state, key, detail, attempt,
-    connector, due, updated, duplicate, natives)
-VALUES :rows;
+INSERT INTO transactions (request, ordinal, element, kind, destination, correlation, state, key, detail, attempt, connector, due,
+    updated, duplicate, natives)
+SELECT column1, column2, column3, column4, column5, column6, 10, '', '', 0, '', 0, column7, 0, ''
+FROM (VALUES :rows);
 
 -- name: count_volumes
-INSERT INTO volumes
+INSERT INTO volumes (scope, period, until, used)
 SELECT c.value ->> 0, c.value ->> 1, c.value ->> 2, c.value ->> 3 FROM json_each($1) AS c WHERE true
 ON CONFLICT (scope, period) DO UPDATE SET used = used + excluded.used;
 

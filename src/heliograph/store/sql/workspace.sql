@@ -1,5 +1,5 @@
 -- The declared workspace.
 
 -- name: save_workspace
-INSERT INTO workspace VALUES (1, $1, $2)
+INSERT INTO workspace (id, version, document) VALUES (1, $1, $2)
 ON CONFLICT (id) DO UPDATE SET version = excluded.version, document = excluded.document;

@@ -1,13 +1,14 @@
 -- The declared workspace and its keys.
 
 -- name: record_keys
-INSERT OR IGNORE INTO service_keys SELECT value, $2, 0 FROM json_each($1);
+INSERT OR IGNORE INTO service_keys (hash, created, used) SELECT value, $2, 0 FROM json_each($1);
 
 -- name: drop_keys
 DELETE FROM service_keys WHERE hash NOT IN (SELECT value FROM json_each($1));
 
 -- name: use_keys
-INSERT INTO service_keys SELECT c.value ->> 0, 0, c.value ->> 1 FROM json_each($1) AS c WHERE true
+INSERT INTO service_keys (hash, created, used)
+SELECT c.value ->> 0, 0, c.value ->> 1 FROM json_each($1) AS c WHERE true
 ON CONFLICT (hash) DO UPDATE SET used = max(used, excluded.used);
 
 -- name: service_keys

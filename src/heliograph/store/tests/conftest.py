@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from itertools import count
-from pathlib import Path
 
 import pytest
 
 from heliograph.model.message import Content, Message, Request
 from heliograph.model.record import Accepted, Run
 from heliograph.store import Store
+from heliograph.testing.databases import Database
 
 NUMBERS = ["447700900001", "447700900002", "447700900003"]
 
@@ -18,9 +18,9 @@ Accept = Callable[..., Accepted]
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
+async def store(database: Database) -> AsyncIterator[Store]:
     """An empty store."""
-    opened = Store.on_sqlite(tmp_path / "test.sqlite")
+    opened = database.store()
     await opened.open()
     yield opened
     await opened.close()

@@ -14,7 +14,7 @@ def test_every_row_arrives_in_order(count: int) -> None:
     db = sqlite3.connect(":memory:")
     db.execute("CREATE TABLE t (a, b)")
     rows = [(number, str(number)) for number in range(count)]
-    insert(db, "INSERT INTO t (a, b)", rows)
+    insert(db, "INSERT INTO t (a, b) VALUES :rows", rows)
     found = db.execute("SELECT a, b FROM t ORDER BY rowid").fetchall()
     db.close()
 
@@ -26,7 +26,7 @@ def test_a_thousand_rows_are_few_statements() -> None:
     db.execute("CREATE TABLE t (a)")
     seen: list[str] = []
     db.set_trace_callback(lambda sql: seen.append(sql) if sql.startswith("INSERT") else None)
-    insert(db, "INSERT INTO t (a)", [(number,) for number in range(1_000)])
+    insert(db, "INSERT INTO t (a) VALUES :rows", [(number,) for number in range(1_000)])
     db.close()
 
     assert len(seen) <= 1_000 // SIZES[0] + 3 * 8

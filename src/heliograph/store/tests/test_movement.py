@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from heliograph.model.message import Content, Message, Request, Transaction
 from heliograph.model.outcome import State
 from heliograph.model.record import Accepted, Change, Run, Settlement
 from heliograph.store import Store, StoreUnavailable
+from heliograph.testing.databases import Database
 
 REQUEST, DESTINATIONS = 1 << 22, 3
 
@@ -34,9 +34,8 @@ def may(old: State, new: State) -> bool:
     return new // 10 > old // 10 or (old, new) == (State.SENDING, State.QUEUED)
 
 
-async def play(folder: str, script: list[tuple[str, object]]) -> None:
-    path = Path(folder) / "test.sqlite"
-    store = Store.on_sqlite(path)
+async def play(database: Database, script: list[tuple[str, object]]) -> None:
+    store = database.store()
     await store.open()
     message = Message(content=Content(channel="sms"), addresses=())
     request = Request(id=REQUEST, nonce=1, tenant="t", service="s", accepted=0, messages=(message,))
@@ -57,11 +56,13 @@ async def play(folder: str, script: list[tuple[str, object]]) -> None:
             for (ordinal, state), applied in zip(value, took, strict=True):  # type: ignore[call-overload]
                 assert applied == may(model[ordinal], state)
                 model[ordinal] = state if applied else model[ordinal]
-        await check(store, path, model)
+        await check(store, model)
     await store.close()
+    for table in ("requests", "transactions", "submissions", "notices", "windows"):
+        await database.rows(f"DELETE FROM {table}")
 
 
-async def check(store: Store, path: Path, model: list[State]) -> None:
+async def check(store: Store, model: list[State]) -> None:
     rows: list[Transaction] = await store.transactions(REQUEST, None)
     assert [row.state for row in rows] == model
     below = sum(state < State.SUBMITTED for state in model)
@@ -69,22 +70,26 @@ async def check(store: Store, path: Path, model: list[State]) -> None:
     assert bool(await store.open_requests(0, 9)) == bool(below)
 
 
-@settings(max_examples=40, deadline=None)
-@given(steps)
-def test_states_move_forward_and_what_remains_is_counted(script: list[tuple[str, object]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(play(folder, script))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(script=steps)
+def test_states_move_forward_and_what_remains_is_counted(
+    database: Database, script: list[tuple[str, object]]
+) -> None:
+    asyncio.run(play(database, script))
 
 
 @pytest.mark.parametrize("name", ["temp.change", "temp.incoming"])
-async def test_nothing_is_left_in_the_scratch_tables(store: Store, name: str) -> None:
+async def test_nothing_is_left_in_the_scratch_tables_of_sqlite(tmp_path: Path, name: str) -> None:
+    store = Store.on_sqlite(tmp_path / "test.sqlite")
+    await store.open()
     message = Message(content=Content(channel="sms"), addresses=())
     request = Request(id=REQUEST, nonce=1, tenant="t", service="s", accepted=0, messages=(message,))
     await store.accept(Accepted(request=request, runs=(Run(0, 0, "msisdn", "", ["1"]),)))
     for state in (State.SUBMITTED, State.SUBMITTED, State.FAILED, State.SUBMITTED):
         await store.settle(Settlement(changes=[Change(REQUEST, 0, state, "k", 1, natives=("n",))]))
 
-    assert store.engine.writer.execute(f"SELECT count(*) FROM {name}").fetchone() == (0,)
+    assert store.engine.writer.execute(f"SELECT count(*) FROM {name}").fetchone() == (0,)  # type: ignore[attr-defined]
+    await store.close()
 
 
 async def test_a_write_that_fails_leaves_nothing_of_its_group(store: Store) -> None:
@@ -99,12 +104,12 @@ async def test_a_write_that_fails_leaves_nothing_of_its_group(store: Store) -> N
     assert [row.state for row in await store.transactions(REQUEST, None)] == [State.SUBMITTED]
 
 
-async def test_a_broken_database_is_unavailable_and_says_why(store: Store) -> None:
-    store.engine.writer.execute("DROP TABLE windows")
+async def test_a_broken_database_is_unavailable_and_says_why(store: Store, database: Database) -> None:
+    await database.rows("DROP TABLE windows")
     message = Message(content=Content(channel="sms"), addresses=())
     request = Request(id=REQUEST, nonce=1, tenant="t", service="s", accepted=0, messages=(message,))
     await store.accept(Accepted(request=request, runs=(Run(0, 0, "msisdn", "", ["1"]),)))
     change = Change(REQUEST, 0, State.SUBMITTED, "k", 1)
 
-    with pytest.raises(StoreUnavailable, match="no such table"):
+    with pytest.raises(StoreUnavailable, match="windows"):
         await store.settle(Settlement(changes=[change]))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from pathlib import Path
-
 import pytest
 
 from heliograph.model.ids import first_id_at
@@ -13,6 +10,7 @@ from heliograph.model.outcome import State
 from heliograph.model.record import Accepted, Change, Reported, Run, Settlement, StoryLine
 from heliograph.store import Store, retention
 from heliograph.store.retention import DAY_MS, Retention
+from heliograph.testing.databases import Database
 
 NOW = 1_800_000_000_000
 TABLES = ("requests", "transactions", "submissions", "receipts", "story", "notices", "inbound")
@@ -47,27 +45,24 @@ async def keep(store: Store, age_days: float, *, open_: bool = False, number: in
     return identity
 
 
-def counts(path: Path) -> dict[str, int]:
+async def counts(database: Database) -> dict[str, int]:
     """Rows of every table."""
-    db = sqlite3.connect(path)
-    found = {name: db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in TABLES}
-    db.close()
-    return found
+    return {name: (await database.rows(f"SELECT count(*) FROM {name}"))[0][0] for name in TABLES}
 
 
-async def test_what_is_old_goes_whole(store: Store, tmp_path: Path) -> None:
+async def test_what_is_old_goes_whole(store: Store, database: Database) -> None:
     for number in range(8):
         await keep(store, 31, number=number << 5)
 
     assert await Retention(store, 30, lambda: NOW).purge() == 8
-    assert counts(tmp_path / "test.sqlite") == dict.fromkeys(TABLES, 0)
+    assert await counts(database) == dict.fromkeys(TABLES, 0)
 
 
-async def test_what_is_young_stays_whole(store: Store, tmp_path: Path) -> None:
+async def test_what_is_young_stays_whole(store: Store, database: Database) -> None:
     await keep(store, 29.9)
 
     assert await Retention(store, 30, lambda: NOW).purge() == 0
-    assert counts(tmp_path / "test.sqlite") == {**dict.fromkeys(TABLES, 1), "receipts": 2}
+    assert await counts(database) == {**dict.fromkeys(TABLES, 1), "receipts": 2}
 
 
 async def test_what_still_waits_is_never_touched(store: Store) -> None:

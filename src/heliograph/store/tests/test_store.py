@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from msgspec import structs
@@ -25,6 +24,7 @@ from heliograph.model.record import (
 )
 from heliograph.store import Store, StoreUnavailable
 from heliograph.store.filters import MessageFilter
+from heliograph.testing.databases import Database
 
 Accept = Callable[..., Accepted]
 
@@ -344,16 +344,16 @@ async def test_messages_are_found(store: Store, accepted: Accept, chosen: Messag
 
 
 async def test_what_was_being_sent_when_the_process_died_is_queued_and_flagged(
-    tmp_path: Path, accepted: Accept
+    database: Database, accepted: Accept
 ) -> None:
     call = accepted()
-    store = Store.on_sqlite(tmp_path / "crash.sqlite")
+    store = database.store()
     await store.open()
     await store.accept(call)
     await store.claim([(call.request.id, 0, 0)])
     await store.close()
 
-    reopened = Store.on_sqlite(tmp_path / "crash.sqlite")
+    reopened = database.store()
     await reopened.open()
     assert await reopened.release_claims() == 1
     rows = await reopened.transactions(call.request.id, None)

@@ -1,4 +1,4 @@
-"""A whole platform in a test: real HTTP, real SQLite, real SMPP to the simulator, on free ports."""
+"""A whole platform in a test: real HTTP, a real database, real SMPP to the simulator, on free ports."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ import msgspec
 
 from heliograph import config
 from heliograph.cli.data import prepare
-from heliograph.cli.platform import Platform
+from heliograph.cli.platform import DATABASE_FILE, Platform
 from heliograph.cli.serve import Server
 from heliograph.contract.envelope import Categories, read_call
 from heliograph.model.categories import SHIPPED
 from heliograph.model.channel import Channel
 from heliograph.model.message import Message
+from heliograph.testing.databases import Database, PostgresDatabase, SqliteDatabase
 
 KEY = "11111111-1111-4111-8111-111111111111"
 OTHER_KEY = "22222222-2222-4222-8222-222222222222"
@@ -48,6 +49,14 @@ def message_of(channel: Channel, found: Any, categories: Categories = SHIPPED, *
     return element
 
 
+def on_sqlite(data: Path) -> str:
+    """Every platform on SQLite, in its data folder."""
+    return config.SQLITE
+
+
+database_of: Callable[[Path], str] = on_sqlite  # the tests of this repository put another one here
+
+
 class Running:
     """A platform that serves, and a client for it."""
 
@@ -55,6 +64,14 @@ class Running:
         self.platform = platform
         self.client = client
         self.url = url
+
+    @property
+    def database(self) -> Database:
+        """Where it keeps its state, to be looked at past the store."""
+        settings = self.platform.config
+        if settings.database == config.SQLITE:
+            return SqliteDatabase(settings.data / DATABASE_FILE)
+        return PostgresDatabase(settings.database)
 
     async def send(self, body: Any, key: str = KEY, **headers: str) -> httpx.Response:
         """One Messaging call; a dict goes as JSON, bytes and text as they are."""
@@ -150,8 +167,11 @@ def workspace(url: str, **service: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def running(data: Path, document: Callable[[str], dict[str, Any]] = workspace) -> AsyncIterator[Running]:
-    """A platform with all roles on free ports; the workspace is applied when the data folder has none."""
+async def running(
+    data: Path, document: Callable[[str], dict[str, Any]] = workspace, database: str = ""
+) -> AsyncIterator[Running]:
+    """A platform with all roles on free ports; the workspace is applied when there is none. `database` is the setting
+    of that name; without one it is what `database_of` says for the data folder."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     host, port = listener.getsockname()
@@ -159,7 +179,7 @@ async def running(data: Path, document: Callable[[str], dict[str, Any]] = worksp
         {
             "DATA": str(data), "LISTEN": f"{host}:{port}", "SMSC_SIMULATOR": "127.0.0.1:0",
             "SIMULATOR_PORTS": "free",
-            "ADMIN_TOKEN": ADMIN_TOKEN,
+            "ADMIN_TOKEN": ADMIN_TOKEN, "DATABASE": database or database_of(data),
         },
         {},
     )  # fmt: skip

@@ -1,0 +1,65 @@
+"""Both shapes of the platform for every test that keeps something: SQLite, and PostgreSQL from the test extra.
+
+A test that asks for `database` (or for a fixture over it) runs once on each. `--database sqlite` runs on one alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from heliograph import testing
+from heliograph.testing.databases import Database, PostgresDatabase, SqliteDatabase
+from heliograph.testing.postgres import PostgresServer, postgres
+
+SHAPES = ("sqlite", "postgresql")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Called by pytest."""
+    parser.addoption("--database", choices=(*SHAPES, "both"), default="both", help="the databases to test on")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Called by pytest."""
+    if "shape" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--database")
+        metafunc.parametrize("shape", SHAPES if chosen == "both" else (chosen,), scope="session")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for all tests of this process."""
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def database(shape: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """An empty database of this test's shape."""
+    if shape == "sqlite":
+        yield SqliteDatabase(tmp_path / "test.sqlite")
+    else:
+        yield PostgresDatabase.made(request.getfixturevalue("postgres_server"))
+
+
+@pytest.fixture(scope="session")
+def platforms(shape: str, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Platforms that `heliograph.testing.running` starts keep their state in a database of this shape, the same for
+    the same data folder."""
+    if shape == "sqlite":
+        yield
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    made: dict[Path, str] = {}
+
+    def database_of(data: Path) -> str:
+        if data not in made:
+            made[data] = server.url(server.create())
+        return made[data]
+
+    testing.database_of = database_of
+    yield
+    testing.database_of = testing.on_sqlite

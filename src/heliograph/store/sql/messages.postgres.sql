@@ -1,0 +1,123 @@
+-- Transactions and their stories.
+
+-- name: claim
+UPDATE transactions AS t SET was = t.state, state = 20, attempt = t.attempt + 1
+FROM (
+    SELECT * FROM unnest($1::bigint[], $2::integer[], $3::integer[]) AS c (request, first, last)
+    ORDER BY request, first
+) AS c
+WHERE t.request = c.request AND t.ordinal BETWEEN c.first AND c.last AND t.state = 10;
+
+-- What was stored meanwhile by another process is seen: an UPDATE that waited for a row judges its newest state.
+-- Rows are taken in the order of their keys, so that two processes that settle the same messages do not wait for
+-- each other.
+-- name: apply_changes
+WITH change AS MATERIALIZED (
+    SELECT * FROM unnest($1::integer[], $2::bigint[], $3::integer[], $4::smallint[], $5::text[], $6::bigint[],
+        $7::text[], $8::integer[], $9::text[], $10::bigint[], $11::smallint[], $12::bigint[], $13::text[],
+        $14::text[], $15::text[])
+    AS c (seq, request, ordinal, state, key, at, detail, attempt, connector, due, duplicate, notice, url, origin,
+        natives)
+    ORDER BY request, ordinal
+), incoming AS (
+    UPDATE transactions AS t SET
+        was = t.state,
+        state = c.state,
+        key = c.key,
+        detail = c.detail,
+        attempt = CASE WHEN c.attempt >= 0 THEN c.attempt ELSE t.attempt END,
+        connector = CASE WHEN c.connector <> '' THEN c.connector ELSE t.connector END,
+        due = c.due,
+        updated = greatest(c.at, t.updated),
+        duplicate = t.duplicate | c.duplicate,
+        natives = CASE WHEN c.natives <> '' THEN c.natives ELSE t.natives END
+    FROM change AS c
+    WHERE t.request = c.request AND t.ordinal = c.ordinal
+      AND (t.state / 10 < c.state / 10 OR (t.state = 20 AND c.state = 10))
+    RETURNING c.*, t.was
+), late AS (  -- a receipt may outrun the answer to its submit, whose ids are true still
+    SELECT * FROM change AS c
+    WHERE c.natives <> '' AND NOT EXISTS (SELECT FROM incoming AS i WHERE i.seq = c.seq)
+), late_natives AS (
+    UPDATE transactions AS t SET natives = c.natives, connector = c.connector
+    FROM late AS c WHERE t.request = c.request AND t.ordinal = c.ordinal AND t.natives = ''
+), counted AS (
+    UPDATE requests AS r SET remaining = r.remaining - c.n
+    FROM (
+        SELECT request, count(*)::integer AS n FROM incoming WHERE was < 30 AND state >= 30
+        GROUP BY request ORDER BY request
+    ) AS c
+    WHERE r.id = c.request
+), owed AS (
+    INSERT INTO notices (request, ordinal, id, state, key, detail, at, url, origin, tenant, service, body, delivery,
+        attempts, due, status, error)
+    SELECT i.request, i.ordinal, i.notice, i.state, i.key, i.detail, i.at, i.url, i.origin, r.tenant, r.service, '',
+        0, 0, i.at, 0, ''
+    FROM incoming AS i JOIN requests AS r ON r.id = i.request WHERE i.notice > 0
+), known AS (
+    INSERT INTO submissions (connector, native_id, request, ordinal, part, parts, at)
+    SELECT i.connector, n.native_id, i.request, i.ordinal, n.number - 1, json_array_length(i.natives::json), i.at
+    FROM (
+        SELECT connector, natives, request, ordinal, at FROM incoming WHERE natives <> ''
+        UNION ALL
+        SELECT connector, natives, request, ordinal, at FROM late
+    ) AS i, json_array_elements_text(i.natives::json) WITH ORDINALITY AS n (native_id, number)
+), waits AS (
+    INSERT INTO windows (due, request)
+    SELECT DISTINCT due, request FROM incoming WHERE state = 30 AND due > 0 ORDER BY due, request
+    ON CONFLICT DO NOTHING
+)
+SELECT coalesce(json_agg(seq), '[]')::text FROM incoming;
+
+-- name: insert_story
+INSERT INTO story (id, request, ordinal, at, step, data)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[], $5::text[], $6::text[]);
+
+-- name: release_claims
+UPDATE transactions SET was = state, state = 10, duplicate = 1
+WHERE state = 20 AND request IN (SELECT id FROM requests WHERE remaining > 0);
+
+-- name: pending
+SELECT coalesce(json_agg(json_build_array(t.request, t.ordinal, t.element, json_build_array(t.kind, t.destination, t.correlation), t.state,
+    t.key, t.detail, t.attempt, t.connector, t.due, t.updated, t.duplicate <> 0, t.natives)), '[]')::text
+FROM transactions AS t WHERE t.request = ANY($1::bigint[]) AND t.state = 10;
+
+-- name: transactions_of
+SELECT coalesce(json_agg(json_build_array(t.request, t.ordinal, t.element, json_build_array(t.kind, t.destination, t.correlation), t.state,
+    t.key, t.detail, t.attempt, t.connector, t.due, t.updated, t.duplicate <> 0, t.natives)), '[]')::text
+FROM (SELECT * FROM transactions WHERE request = $1 AND ordinal BETWEEN $2 AND $3 ORDER BY ordinal) AS t;
+
+-- name: lapsed
+SELECT coalesce(json_agg(json_build_array(t.request, t.ordinal, t.element, json_build_array(t.kind, t.destination, t.correlation), t.state,
+    t.key, t.detail, t.attempt, t.connector, t.due, t.updated, t.duplicate <> 0, t.natives)), '[]')::text
+FROM transactions AS t
+WHERE t.request = ANY(ARRAY(SELECT DISTINCT request FROM windows WHERE due <= $1))
+  AND t.state = 30 AND t.due BETWEEN 1 AND $1;
+
+-- name: window_edge
+SELECT json_build_array(coalesce(max(due), 0))::text
+FROM (SELECT due FROM windows WHERE due <= $1 ORDER BY due LIMIT $2) AS w;
+
+-- name: story_of
+SELECT coalesce(json_agg(json_build_array(id, request, ordinal, at, step, data) ORDER BY id), '[]')::text
+FROM story WHERE request = $1 AND ordinal = $2;
+
+-- name: recent
+SELECT coalesce(json_agg(json_build_array(t.request, t.ordinal, t.element, json_build_array(t.kind, t.destination, t.correlation), t.state,
+    t.key, t.detail, t.attempt, t.connector, t.due, t.updated, t.duplicate <> 0, t.natives)), '[]')::text
+FROM (
+    SELECT t.* FROM requests AS r JOIN transactions AS t ON t.request = r.id
+    WHERE r.tenant = $1 AND (r.id < $2 OR (r.id = $2 AND t.ordinal < $3)) AND r.id BETWEEN $4 AND $5
+      AND ($6 = '' OR r.channel = $6) AND ($7 = '' OR r.service = $7)
+      AND ($8::text[] = '{}' OR t.key = ANY($8::text[])) AND ($9::smallint = 0 OR t.state = $9)
+      AND ($10 = '' OR t.destination = $10) AND ($11 = '' OR t.correlation = $11)
+    ORDER BY t.request DESC, t.ordinal DESC LIMIT $12
+) AS t;
+
+-- name: counts
+SELECT coalesce(json_agg(json_build_array(state, n)), '[]')::text
+FROM (SELECT state, count(*) AS n FROM transactions GROUP BY state) AS s;
+
+-- name: pending_counts
+SELECT json_build_array((SELECT coalesce(sum(remaining), 0) FROM requests WHERE remaining > 0),
+    (SELECT count(*) FROM notices WHERE delivery = 0), (SELECT count(*) FROM notices WHERE delivery = 2))::text;

@@ -1,0 +1,258 @@
+-- The whole schema on PostgreSQL as it stands now; a test proves it equal to the sum of the migrations.
+--
+-- What grows with traffic is partitioned by ranges of the request's id, which grows with time: a partition a day
+-- (engines/partitions.py), so that retention drops tables and deletes no rows. The partition `_loose` holds what
+-- belongs to no request (request 0), `_rest` whatever no day was prepared for.
+--
+-- Every key leads with the request's id, and no statement joins rows of two requests: a distributed PostgreSQL
+-- spreads these tables by a hash of `request` (`id` of requests and of inbound), all with the same rule, so that a
+-- call with its transactions, receipts, story and notices lies on one node and each commit touches few. The small
+-- tables below them are reference tables there.
+
+CREATE TABLE requests (
+    id bigint NOT NULL,
+    nonce bigint NOT NULL,
+    accepted bigint NOT NULL,
+    expiry bigint NOT NULL,
+    priority integer NOT NULL,
+    elements integer NOT NULL,
+    remaining integer NOT NULL,
+    tenant text NOT NULL,
+    service text NOT NULL,
+    channel text NOT NULL,
+    firsts text NOT NULL,
+    messages text NOT NULL,
+    PRIMARY KEY (id)
+) PARTITION BY RANGE (id);
+CREATE INDEX requests_open ON requests (id) WHERE remaining > 0;
+CREATE TABLE requests_rest PARTITION OF requests DEFAULT;
+
+-- `was` is the state before the last change: with it one UPDATE can tell what it changed.
+CREATE TABLE transactions (
+    request bigint NOT NULL,
+    due bigint NOT NULL,
+    updated bigint NOT NULL,
+    ordinal integer NOT NULL,
+    element integer NOT NULL,
+    attempt integer NOT NULL,
+    state smallint NOT NULL,
+    was smallint NOT NULL DEFAULT 0,
+    duplicate smallint NOT NULL,
+    kind text NOT NULL,
+    destination text NOT NULL,
+    correlation text NOT NULL,
+    key text NOT NULL,
+    detail text NOT NULL,
+    connector text NOT NULL,
+    natives text NOT NULL,
+    PRIMARY KEY (request, ordinal)
+) PARTITION BY RANGE (request);
+CREATE TABLE transactions_rest PARTITION OF transactions DEFAULT;
+
+-- A native id that is used again belongs to the later message (`at`); rows are only added and dropped.
+CREATE TABLE submissions (
+    request bigint NOT NULL,
+    at bigint NOT NULL DEFAULT 0,
+    ordinal integer NOT NULL,
+    part integer NOT NULL,
+    parts integer NOT NULL,
+    connector text NOT NULL,
+    native_id text NOT NULL
+) PARTITION BY RANGE (request);
+CREATE INDEX submissions_native ON submissions (native_id, connector);
+CREATE TABLE submissions_rest PARTITION OF submissions DEFAULT;
+
+-- One row per request and moment at which waits for receipts end.
+CREATE TABLE windows (
+    due bigint NOT NULL,
+    request bigint NOT NULL,
+    PRIMARY KEY (due, request)
+);
+
+-- Receipts as they came; request 0 holds those that match nothing (yet).
+CREATE TABLE receipts (
+    request bigint NOT NULL,
+    id bigint NOT NULL,
+    at bigint NOT NULL,
+    ordinal integer NOT NULL,
+    part integer NOT NULL,
+    connector text NOT NULL,
+    native_id text NOT NULL,
+    key text NOT NULL,
+    native_code text NOT NULL,
+    detail text NOT NULL,
+    destination text NOT NULL,
+    raw text NOT NULL,
+    PRIMARY KEY (request, ordinal, id)
+) PARTITION BY RANGE (request);
+CREATE TABLE receipts_loose PARTITION OF receipts FOR VALUES FROM (0) TO (1);
+CREATE INDEX receipts_unmatched ON receipts_loose (native_id, connector);
+CREATE TABLE receipts_rest PARTITION OF receipts DEFAULT;
+
+CREATE TABLE story (
+    request bigint NOT NULL,
+    id bigint NOT NULL,
+    at bigint NOT NULL,
+    ordinal integer NOT NULL,
+    step text NOT NULL,
+    data text NOT NULL,
+    PRIMARY KEY (request, ordinal, id)
+) PARTITION BY RANGE (request);
+CREATE TABLE story_rest PARTITION OF story DEFAULT;
+
+-- Calls owed to callers: receipts of transactions, and inbound messages (request 0, with a body).
+CREATE TABLE notices (
+    request bigint NOT NULL,
+    id bigint NOT NULL,
+    at bigint NOT NULL,
+    due bigint NOT NULL,
+    ordinal integer NOT NULL,
+    attempts integer NOT NULL,
+    status integer NOT NULL,
+    state smallint NOT NULL,
+    delivery smallint NOT NULL,
+    key text NOT NULL,
+    detail text NOT NULL,
+    url text NOT NULL,
+    origin text NOT NULL,
+    tenant text NOT NULL,
+    service text NOT NULL,
+    body text NOT NULL,
+    error text NOT NULL,
+    PRIMARY KEY (request, ordinal, id)
+) PARTITION BY RANGE (request);
+CREATE INDEX notices_pending ON notices (origin, due) WHERE delivery = 0;
+CREATE INDEX notices_parked ON notices (due) WHERE delivery = 2;
+CREATE TABLE notices_loose PARTITION OF notices FOR VALUES FROM (0) TO (1);
+CREATE TABLE notices_rest PARTITION OF notices DEFAULT;
+
+CREATE TABLE inbound (
+    id bigint NOT NULL,
+    at bigint NOT NULL,
+    tenant text NOT NULL,
+    service text NOT NULL,
+    connector text NOT NULL,
+    channel text NOT NULL,
+    sender text NOT NULL,
+    destination text NOT NULL,
+    text text NOT NULL,
+    native text NOT NULL,
+    PRIMARY KEY (id)
+) PARTITION BY RANGE (id);
+CREATE TABLE inbound_rest PARTITION OF inbound DEFAULT;
+
+-- One row: the declared workspace, encrypted, with keys only as hashes.
+CREATE TABLE workspace (
+    id integer PRIMARY KEY CHECK (id = 1),
+    version bigint NOT NULL,
+    document bytea NOT NULL
+);
+
+-- As an earlier release counted; see volumes.
+CREATE TABLE usage (
+    tenant text NOT NULL,
+    day bigint NOT NULL,
+    used bigint NOT NULL,
+    PRIMARY KEY (tenant, day)
+);
+
+-- Destinations that count towards a limit, by scope (`tenant`, `tenant/service`, `:channel`) and span of the calendar
+-- (`d`, `w`, `m` and its number), until it ends (Unix milliseconds).
+CREATE TABLE volumes (
+    scope text NOT NULL,
+    period text NOT NULL,
+    until bigint NOT NULL,
+    used bigint NOT NULL,
+    PRIMARY KEY (scope, period)
+);
+
+-- Answers to calls with an Idempotency-Key, to be given again for 24 hours; the id of the request says since when.
+CREATE TABLE kept_answers (
+    request bigint PRIMARY KEY,
+    tenant text NOT NULL,
+    service text NOT NULL,
+    key text NOT NULL,
+    digest text NOT NULL,
+    answer text NOT NULL,
+    UNIQUE (tenant, service, key)
+);
+
+-- When service keys (by their hash) were made and last used; 0 is unknown or never.
+CREATE TABLE service_keys (
+    hash text PRIMARY KEY,
+    created bigint NOT NULL,
+    used bigint NOT NULL
+);
+
+-- Customer profiles; `attributes` is an object, `keys` a list of `[kind, value]` as they stand in `customer_keys`.
+CREATE TABLE customers (
+    created bigint NOT NULL,
+    updated bigint NOT NULL,
+    tenant text NOT NULL,
+    customer text COLLATE "C" NOT NULL,
+    attributes text NOT NULL,
+    keys text NOT NULL,
+    PRIMARY KEY (tenant, customer)
+);
+
+-- Under what a customer is found besides its id; `kind` is msisdn, email or alias.
+CREATE TABLE customer_keys (
+    tenant text NOT NULL,
+    kind text NOT NULL,
+    value text NOT NULL,
+    customer text COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, kind, value, customer)
+);
+
+-- Profiles of apps: one row per person on a social channel, per device of a user of a mobile app.
+CREATE TABLE app_users (
+    gone bigint NOT NULL,
+    since bigint NOT NULL,
+    created bigint NOT NULL,
+    updated bigint NOT NULL,
+    active smallint NOT NULL,
+    verified smallint NOT NULL,
+    tenant text NOT NULL,
+    app text COLLATE "C" NOT NULL,
+    userid text COLLATE "C" NOT NULL,
+    device text COLLATE "C" NOT NULL,
+    customer text COLLATE "C" NOT NULL,
+    handle text NOT NULL,
+    token text NOT NULL,
+    system text NOT NULL,
+    attributes text NOT NULL,
+    PRIMARY KEY (tenant, app, userid, device)
+);
+CREATE INDEX app_users_customer ON app_users (tenant, customer, app) WHERE customer <> '';
+CREATE INDEX app_users_handle ON app_users (tenant, app, handle) WHERE handle <> '';
+CREATE INDEX app_users_token ON app_users (tenant, app, md5(token)) WHERE token <> '';
+
+-- Writes of profiles: those that wait for a worker (state 0, with their `work`), and what became of the others (1), or
+-- that they came too late (2). `outcome` is a list with an entry per record.
+CREATE TABLE profile_jobs (
+    id bigint PRIMARY KEY,
+    nonce bigint NOT NULL,
+    at bigint NOT NULL,
+    deadline bigint NOT NULL,
+    state smallint NOT NULL,
+    tenant text NOT NULL,
+    work text NOT NULL,
+    outcome text NOT NULL
+);
+CREATE INDEX profile_jobs_waiting ON profile_jobs (id) WHERE state = 0;
+
+-- Who did what to whom; `detail` is an object.
+CREATE TABLE audit (
+    id bigint PRIMARY KEY,
+    at bigint NOT NULL,
+    tenant text NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    object text NOT NULL,
+    detail text NOT NULL
+);
+
+CREATE TABLE migrations (
+    name text PRIMARY KEY,
+    applied bigint NOT NULL
+);
