@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from heliograph import catalogue
+from heliograph.profiles.jobs import Worker
 from heliograph.testing import KEY, Running, eventually, running, workspace
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -621,6 +622,41 @@ async def test_the_first_version_answers_a_waiting_write_in_its_own_shape(live: 
 
     found = answer.json()["response"]
     assert (answer.status_code, found["code"], found["description"]) == (202, "1001", "Queued")
+
+
+async def test_a_record_of_a_waiting_write_that_cannot_be_kept_fails_alone(live: Running) -> None:
+    api = Api(live, "waiting")
+
+    queued = await api.create(customer("before"), customer("unwritable"), customer("after"))
+
+    async def ended() -> Any:
+        job = await api.call("GET", f"/profile/status/{queued['transid']}")
+        return job if "Results" in job else None
+
+    assert [one["code"] for one in (await eventually(ended))["Results"]] == ["1000", "7016", "1000"]
+
+
+async def test_a_job_that_waits_outlives_the_process(
+    platforms: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def asleep(_: Worker) -> None:
+        """Nobody works."""
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Worker, "work", asleep)
+        async with running(tmp_path, document) as first:
+            queued = await Api(first, "waiting").create(customer("patient"))
+            found = await Api(first, "waiting").call("GET", f"/profile/status/{queued['transid']}")
+            assert found["response"]["code"] == "7600"
+
+    async with running(tmp_path, document) as second:
+        api = Api(second, "waiting")
+
+        async def ended() -> Any:
+            return "Results" in await api.call("GET", f"/profile/status/{queued['transid']}")
+
+        assert await eventually(ended)
+        assert (await api.attributes("/customerprofile/patient"))["customerId"] == "patient"
 
 
 async def test_a_job_whose_deadline_passed_is_7019_and_changes_nothing(

@@ -36,9 +36,12 @@ class ProfilePeople:
         if kind is not None:
             for where, users in (await self._users(tenant, app, kind, wanted)).items():
                 found[where] = (None, users)
-        for where, customer in (await self._customers(tenant, wanted)).items():
+        customers = self._keeps_customers(tenant)
+        for where, customer in (await self._customers(tenant, wanted)).items() if customers else ():
             found[where] = (customer, [])
         await self._complete(tenant, app if kind is not None else "", found)
+        if not customers:
+            found = {where: (None, users) for where, (_, users) in found.items()}
         return {
             where: Person(
                 customer=customer_profile(customer) if customer else None,
@@ -46,6 +49,10 @@ class ProfilePeople:
             )
             for where, (customer, users) in found.items()
         }
+
+    def _keeps_customers(self, tenant: str) -> bool:
+        declared = self._directory().tenants.get(tenant)
+        return declared is not None and declared.profile_store is not None
 
     def _kind(self, tenant: str, app: str) -> AppKind | None:
         declared = self._directory().tenants.get(tenant)
@@ -55,22 +62,22 @@ class ProfilePeople:
     async def _customers(self, tenant: str, wanted: Iterable[Where]) -> dict[Where, Customer]:
         """Customers that are named by id or alias, or reached at a number or an address."""
         names: list[str] = []
-        keyed: dict[Where, tuple[str, str]] = {}
+        keyed: dict[str, dict[Where, str]] = {MSISDN: {}, EMAIL: {}}
         for where in wanted:
             kind, value = where
             if kind == CUSTOMER:
                 names.append(value)
             elif kind in _NUMBERS and (digits := normalise_msisdn(value)) is not None:
-                keyed[where] = (MSISDN, digits)
+                keyed[MSISDN][where] = digits
             elif kind == EMAIL:
-                keyed[where] = (EMAIL, key_value(EMAIL, value.strip()))
+                keyed[EMAIL][where] = key_value(EMAIL, value.strip())
         found: dict[Where, Customer] = {}
         if names:
             by_name = await self._store.customers_named(tenant, names)
             found |= {(CUSTOMER, name): customer for name, customer in by_name.items()}
-        if keyed:
-            by_key = await self._store.customers_keyed(tenant, list(set(keyed.values())))
-            found |= {where: by_key[key] for where, key in keyed.items() if key in by_key}
+        for kind, wheres in keyed.items():
+            by_key = await self._store.customers_keyed(tenant, kind, set(wheres.values())) if wheres else {}
+            found |= {where: by_key[key] for where, key in wheres.items() if key in by_key}
         return found
 
     async def _users(

@@ -19,6 +19,7 @@ from heliograph.model.profiles.declared import (
 )
 
 LONGEST_VALUE = 4_096
+LONGEST_ALIAS = 255  # it stands in an index
 _NAME = re.compile(r"[^\W\d][\w .-]{0,63}")
 _KEYED = {"msisdn": MSISDN, "email": EMAIL}
 
@@ -57,5 +58,6 @@ def store_faults(store: ProfileStore, path: str) -> Iterator[Fault]:
             yield f"{where}.type", f"{folded} is 0 or 1 and decides who gets messages; it must be a flag"
         if item.alias and item.type not in ("string", "msisdn", "email"):
             yield f"{where}.alias", "only a string, a msisdn or an email can be another name of a customer"
-        if not 1 <= item.max_length <= LONGEST_VALUE:
-            yield f"{where}.max_length", f"must be 1 to {LONGEST_VALUE} characters"
+        most = LONGEST_ALIAS if item.alias else LONGEST_VALUE
+        if not 1 <= item.max_length <= most:
+            yield f"{where}.max_length", f"must be 1 to {most} characters"

@@ -123,10 +123,10 @@ FROM (
 ) AS a JOIN customers AS c ON c.tenant = $1 AND c.customer = a.customer;
 
 -- name: customers_keyed
-SELECT coalesce(json_agg(json_build_array(k.kind, k.value, json_build_array(c.customer, c.attributes::json,
+SELECT coalesce(json_agg(json_build_array(k.value, json_build_array(c.customer, c.attributes::json,
     c.keys::json, c.created, c.updated))), '[]')::text
-FROM unnest($2::text[], $3::text[]) AS w (kind, value)
-JOIN customer_keys AS k ON k.tenant = $1 AND k.kind = w.kind AND k.value = w.value
+FROM unnest($3::text[]) AS w (value)
+JOIN customer_keys AS k ON k.tenant = $1 AND k.kind = $2 AND k.value = w.value
 JOIN customers AS c ON c.tenant = $1 AND c.customer = k.customer;
 
 -- name: customers_after

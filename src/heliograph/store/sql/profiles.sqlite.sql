@@ -102,10 +102,10 @@ FROM (
 ) AS a CROSS JOIN customers AS c WHERE c.tenant = $1 AND c.customer = a.customer;
 
 -- name: customers_keyed
-SELECT json_group_array(json_array(k.kind, k.value, json_array(c.customer, json(c.attributes), json(c.keys), c.created,
+SELECT json_group_array(json_array(k.value, json_array(c.customer, json(c.attributes), json(c.keys), c.created,
     c.updated)))
-FROM json_each($2) AS a CROSS JOIN json_each($3) AS b ON b.key = a.key
-CROSS JOIN customer_keys AS k ON k.tenant = $1 AND k.kind = a.value AND k.value = b.value
+FROM json_each($3) AS w
+CROSS JOIN customer_keys AS k ON k.tenant = $1 AND k.kind = $2 AND k.value = w.value
 CROSS JOIN customers AS c ON c.tenant = $1 AND c.customer = k.customer;
 
 -- name: customers_after

@@ -108,6 +108,7 @@ FAULTS = [
     ({"name": "age", "type": "number", "alias": True}, "alias"),
     ({"name": "x", "max_length": 0}, "max_length"),
     ({"name": "x", "max_length": 4_097}, "max_length"),
+    ({"name": "x", "alias": True, "max_length": 256}, "max_length"),
 ]
 
 

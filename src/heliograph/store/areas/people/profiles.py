@@ -133,15 +133,12 @@ class Profiles(Area):
             found.setdefault(asked, customer)
         return found
 
-    async def customers_keyed(
-        self, tenant: str, wanted: Collection[tuple[str, str]]
-    ) -> dict[tuple[str, str], Customer]:
-        """Customers by a kind of key and its value; of several, an active one, and of those the one that was changed
+    async def customers_keyed(self, tenant: str, kind: str, values: Collection[str]) -> dict[str, Customer]:
+        """Customers by values of a kind of key; of several, an active one, and of those the one that was changed
         last."""
-        kinds, values = [kind for kind, _ in wanted], [value for _, value in wanted]
-        rows = await self._read(list[tuple[str, str, Customer]], "customers_keyed", tenant, kinds, values)
-        rows.sort(key=lambda row: (row[2].active, row[2].updated))
-        return {(kind, value): customer for kind, value, customer in rows}
+        rows = await self._read(list[tuple[str, Customer]], "customers_keyed", tenant, kind, list(values))
+        rows.sort(key=lambda row: (row[1].active, row[1].updated))
+        return dict(rows)
 
     async def customers_after(self, tenant: str, after: str, limit: int) -> list[Customer]:
         """Customers in the order of their ids."""
