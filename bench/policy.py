@@ -106,10 +106,8 @@ def all_policies() -> None:
     spam, text = declared.declared.spam, "Hello Ann, your parcel 4711 is on its way and comes tomorrow. " * 3
     assert spam is not None
     found = best(lambda: [spam.find(text, "sms") for _ in range(100)]) / 100
-    print(
-        f"{WORDS} words in {len(text)} characters: {found * 1e6:.1f} us, "
-        f"target 20: {'met' if found < 20e-6 else 'MISSED'}"
-    )
+    met = "met" if found < 20e-6 else "MISSED"
+    print(f"{WORDS} words in {len(text)} characters: {found * 1e6:.1f} us, target 20: {met}")
 
 
 def main() -> None:

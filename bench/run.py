@@ -17,6 +17,7 @@ import end_to_end
 import kannel
 import memory
 import ring
+import store
 from figures import Figure, conditions, show
 
 Part = Callable[[], list[Figure]]
@@ -32,6 +33,7 @@ def parts(long: bool) -> list[tuple[str, Part]]:
     ]
     return [
         ("accept", lambda: accept.measure(seconds, runs)),
+        ("store", lambda: store.compare(runs)),
         ("ring", lambda: ring.measure(120_000 if long else 60_000, runs)),
         ("end to end", lambda: end_to_end.measure(shapes)),
         ("memory and restart", lambda: memory.measure(1_000_000 if long else 400_000, 1_000_000)),

@@ -1,6 +1,7 @@
-"""The store alone: accept in calls of 1,000, single calls 256 at once, settle; every call durable when it returns.
+"""The store alone: accept in calls of 1,000, single calls 256 at once, settle; every call durable when it
+returns. SQLite and PostgreSQL (its own server on this machine, fsync on) in turn.
 
-python bench/store.py [--runs 3]
+    python bench/store.py [--runs 3]
 """
 
 from __future__ import annotations
@@ -17,17 +18,26 @@ import uvloop
 import load
 import procs
 from figures import Figure, conditions, median, show
+from heliograph.model.ids import first_id_at
 from heliograph.model.message import Content, Message, Request
 from heliograph.model.outcome import State
 from heliograph.model.record import Accepted, Change, Run, Settlement
 from heliograph.store import Store
+from heliograph.testing.postgres import postgres
 from ring import SWITCH_SECONDS
 
+ENGINES = ("SQLite", "PostgreSQL")
+BATCHES, ALONE, SETTLED = (
+    "accept, calls of 1,000, 4 at once",
+    "accept, single calls, 256 at once",
+    "settle, 500 changes with notices, 4 at once",
+)
+WANTED = {("PostgreSQL", BATCHES): ">= 60,000", ("PostgreSQL", ALONE): ">= 8,000"}
 CALLS = 4  # at once, of 1,000
 SINGLES = 256  # at once
 SETTLEMENTS = 4  # at once, of 500 changes
 KEPT = Message(content=Content(channel="sms", fields={"text": load.TEXT}), addresses=())
-_numbers = itertools.count(1 << 40)
+_numbers = itertools.count(first_id_at(time.time_ns() // 1_000_000))
 
 
 def call(size: int) -> Accepted:
@@ -76,17 +86,38 @@ async def measure(store: Store, thousands: int, singles: int) -> dict[str, float
     settled = await at_once(SETTLEMENTS, work)
     await store.close()
     return {
-        "accept, calls of 1,000, 4 at once": thousands * 1_000 / batches,
-        "accept, single calls, 256 at once": singles / single,
-        "settle, 500 changes with notices, 4 at once": thousands * 1_000 / settled,
+        BATCHES: thousands * 1_000 / batches,
+        ALONE: singles / single,
+        SETTLED: thousands * 1_000 / settled,
     }
 
 
-def run(thousands: int, singles: int) -> dict[str, float]:
-    """One run on a fresh file."""
+def run(engine: str, thousands: int, singles: int) -> dict[str, float]:
+    """One run on a fresh database."""
     with procs.folder() as folder:
-        folder.mkdir(parents=True, exist_ok=True)
-        return uvloop.run(measure(Store.on_sqlite(folder / "bench.sqlite"), thousands, singles))
+        if engine == "SQLite":
+            folder.mkdir(parents=True, exist_ok=True)
+            return uvloop.run(measure(Store.on_sqlite(folder / "bench.sqlite"), thousands, singles))
+        with postgres(durable=True) as server:
+            url = server.url(server.create())
+            return uvloop.run(measure(Store.on_postgres(url, time.time_ns() // 1_000_000), thousands, singles))
+
+
+def compare(runs: int, thousands: int = 150, singles: int = 20_000) -> list[Figure]:
+    """Both engines in turn; medians."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for _ in range(runs):
+        for engine in ENGINES:
+            for name, value in run(engine, thousands, singles).items():
+                found.setdefault((engine, name), []).append(value)
+    middle = {key: median(values) for key, values in found.items()}
+    return [
+        Figure(
+            f"{engine}: {name}", value, "per second", middle["SQLite", name], WANTED.get((engine, name), ""),
+            f"{min(found[engine, name]):,.0f} to {max(found[engine, name]):,.0f}",
+        )
+        for (engine, name), value in middle.items()
+    ]  # fmt: skip
 
 
 def main() -> None:
@@ -96,11 +127,7 @@ def main() -> None:
     options = parser.parse_args()
     sys.setswitchinterval(SWITCH_SECONDS)
     print(conditions())
-    found: dict[str, list[float]] = {}
-    for _ in range(options.runs):
-        for name, value in run(150, 20_000).items():
-            found.setdefault(name, []).append(value)
-    show([Figure(name, median(values), "per second") for name, values in found.items()])
+    show(compare(options.runs))
 
 
 if __name__ == "__main__":

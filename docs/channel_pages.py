@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from heliograph import catalogue
+from heliograph.api.openapi import words
 from heliograph.catalogue import keys
 from heliograph.channels import channels
 from heliograph.model.categories import ACTIONS, ALIASES, BOTH, MATRIX, SHIPPED
 from heliograph.model.channel import Channel
-from heliograph.model.rules import Action, Alias, EachIn, Members, OneOf, Required, Rule, ValueIn, Yields
 
 PACKAGE = Path(__file__).parents[1] / "src" / "heliograph" / "channels"
 START = "<!-- Written by docs/generate.py from the channel's rules; change them, not this part. -->"
 END = "<!-- End of the written part. -->"
-
-Row = tuple[str, str]
 
 # messaging.md 7.4, in its order
 BUTTON_ERRORS: tuple[tuple[str, str], ...] = (
@@ -53,56 +51,12 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def part(channel: Channel) -> str:
     """What the contract demands of the channel's object, and of its buttons where they are explained."""
-    rows = [
-        (f"`{'.'.join(('channels', *channel.path[: depth + 1]))}` is absent", key)
-        for depth, key in enumerate(channel.missing_keys)
-    ]
-    rows += [row for rule in channel.rules for row in broken(rule)]
-    shown = [(what, catalogue.code(key), f"`{catalogue.find(key).message}`") for what, key in rows]
-    notes = [f"- {line}" for line in spellings(channel)]
+    shown = [(what, catalogue.code(key), f"`{catalogue.find(key).message}`") for what, key in words.faults(channel)]
+    notes = [f"- {line}" for line in words.spellings(channel)]
     pieces = [table(("what is wrong", "code", "text"), shown), "\n".join([*notes, ""])]
     if channel.interactive is not None and channel.interactive.devices:
         pieces.append(buttons())
     return "\n".join(pieces)
-
-
-def broken(rule: Rule) -> Iterator[Row]:
-    """How a rule is broken, and the key of the refusal."""
-    if isinstance(rule, Required):
-        yield f"{name(rule.path)} is absent or empty{where(rule.note)}", rule.key
-    elif isinstance(rule, OneOf):
-        yield f"none of {names(rule.paths)} is there{where(rule.note)}", rule.key
-    elif isinstance(rule, ValueIn | EachIn):
-        yield f"{name(rule.path)} has another value than these: {rule.note}", rule.key
-    elif isinstance(rule, Action):
-        yield f"the `action` in {name(rule.path)} is none of {', '.join(rule.actions)}", rule.invalid_key
-        yield f"its `value` is absent and the action is not {', '.join(rule.bare)}", rule.missing_key
-    elif isinstance(rule, Members) and (rule.objects or rule.texts):
-        inside = f" in {name(rule.path)}" if rule.path else ""
-        if rule.objects:
-            yield f"{names([(one,) for one in rule.objects])}{inside} is there and no object", keys.INVALID_JSON
-        if rule.texts:
-            yield f"{names([(one,) for one in rule.texts])}{inside} is there and no text", keys.INVALID_JSON
-
-
-def spellings(channel: Channel) -> Iterator[str]:
-    """What is read under another name, dropped, or filled in."""
-    for word in channel.aliases:
-        yield f"`deliverychannel` may be `{word}` as well."
-    for own, other in channel.path_aliases.items():
-        yield f"`channels.{other}` is read as `channels.{own}`, where that is absent."
-    for own, other in ((kept, alias) for alias, kept in channel.address_aliases.items()):
-        yield f"The destination key `{other}` is read and kept as `{own}`."
-    for rule in channel.rules:
-        if isinstance(rule, Alias):
-            yield f"`{rule.other}` is read as {name(rule.path)}."
-        elif isinstance(rule, Yields):
-            yield f"{name(rule.path)} is dropped where {names(rule.to)} is there."
-        elif isinstance(rule, Action):
-            yield f"Without an `action`, {name(rule.path)} is {rule.default}."
-    if channel.priority_path:
-        yield f"Without a `priority` of the call, {name(channel.priority_path)} is the message's."
-    yield f"Destinations: {', '.join(f'`{kind}`' for kind in channel.addresses)}; the first that an entry has counts."
 
 
 def buttons() -> str:
@@ -134,21 +88,6 @@ def buttons() -> str:
             table(("what is wrong", "code", "text"), errors),
         ]
     )
-
-
-def name(path: Sequence[str]) -> str:
-    """A member as it is written below the channel's object."""
-    return f"`{'.'.join(path)}`"
-
-
-def names(paths: Iterable[Sequence[str]]) -> str:
-    """Members, enumerated."""
-    return ", ".join(name(path) for path in paths)
-
-
-def where(note: str) -> str:
-    """A note behind a sentence."""
-    return f" ({note})" if note else ""
 
 
 def pages() -> dict[Path, Channel]:

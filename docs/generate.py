@@ -22,14 +22,20 @@ from starlette.routing import BaseRoute, Route
 
 from heliograph import catalogue
 from heliograph.api.admin.callbacks import CallbackViews
+from heliograph.api.admin.collections import CollectionViews
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
 from heliograph.api.admin.people import PeopleViews
+from heliograph.api.admin.policies.accounts import AccountViews
+from heliograph.api.admin.policies.clock import ClockViews
+from heliograph.api.admin.policies.dnd import DndViews
+from heliograph.api.admin.policies.whatif import WhatIfViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, admin_routes, operation_routes, public_routes
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
+from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import COUNTERS, GAUGES, Metrics
 from heliograph.api.profiles.endpoints import Profiles
@@ -38,6 +44,7 @@ from heliograph.cli.main import app
 from heliograph.config import FILE, PREFIX, SETTINGS
 from heliograph.model import policies, workspace
 from heliograph.model.profiles import declared
+from heliograph.policy.objects.links import PATH
 from heliograph.simulators.bin import Bins
 
 FOLDER = Path(__file__).parent / "reference"
@@ -123,7 +130,9 @@ def bare_endpoints() -> Endpoints:
         workspace=_bare(WorkspaceViews), callbacks=_bare(CallbackViews), explain=_bare(ExplainViews),
         keys=_bare(KeyViews),
         views=_bare(Views), metrics=_bare(Metrics),
-        ready=ready, ids=_bare(object), admin_token="", hooks=_bare(Callbacks),
+        ready=ready, ids=_bare(object), channels={}, admin_token="", hooks=_bare(Callbacks), links=_bare(LinkViews),
+        dnd=_bare(DndViews), accounts=_bare(AccountViews), collections=_bare(CollectionViews),
+        clock=_bare(ClockViews), whatif=_bare(WhatIfViews),
         profiles=_bare(Profiles), people=_bare(PeopleViews),
     )  # fmt: skip
 
@@ -157,7 +166,7 @@ def endpoints() -> str:
 
 
 def _methods(route: Route, section: str) -> list[str]:
-    if section == "public" and not route.path.startswith(CALLBACKS_PATH):
+    if section == "public" and not route.path.startswith((CALLBACKS_PATH, PATH)):
         return ["POST" if route.path.rstrip("/").endswith("messaging") else "GET"]
     return sorted((route.methods or set()) - {"HEAD"})
 
@@ -192,9 +201,6 @@ PARTS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("The document", workspace.Document),
     ("tenants[]", workspace.Tenant),
     ("tenants[].limits", workspace.Limits),
-    ("tenants[].limits.channels, tenants[].services[].limits", workspace.Volume),
-    ("tenants[].apps[]", workspace.App),
-    ("tenants[].apps[].features", workspace.Features),
     ("tenants[].billing", policies.Billing),
     ("tenants[].billing.rate_plan[]", policies.Rate),
     ("tenants[].dnd[]", policies.DndEntry),
@@ -203,11 +209,15 @@ PARTS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("tenants[].spam_words[]", policies.SpamWord),
     ("tenants[].social_hours", policies.SocialHours),
     ("tenants[].social_hours.windows[]", policies.Window),
+    ("tenants[].limits.channels, tenants[].services[].limits", workspace.Volume),
+    ("tenants[].apps[]", workspace.App),
+    ("tenants[].apps[].features", workspace.Features),
     ("tenants[].profile_store", declared.ProfileStore),
     ("tenants[].profile_store.attributes[]", declared.Attribute),
     ("tenants[].senders[]", workspace.Sender),
     ("tenants[].connectors[]", workspace.ConnectorSpec),
     ("tenants[].templates[]", workspace.Template),
+    ("tenants[].links[]", workspace.Link),
     ("tenants[].services[]", workspace.Service),
     ("tenants[].services[].jwt[]", workspace.JwtSecret),
     ("tenants[].services[].notify", workspace.Notify),

@@ -57,6 +57,8 @@ whole again, or the next UTC day begins). Above a limit nothing of a call is tak
 
 Calls of the Profile API carry the tenant's profile key in the header `key`. The paths of both versions do the same;
 see [profiles](../howto/profiles.md).
+How-to pages have more on [authentication](../howto/authentication.md), [limits](../howto/limits.md),
+[`Idempotency-Key`](../howto/idempotency.md) and [errors](../howto/read-an-error.md).
 
 Calls of the admin API carry `Authorization: Bearer <admin token>` and are answered with the usual HTTP statuses.
 Times are Unix milliseconds. An error has one shape:
@@ -102,10 +104,12 @@ ENDPOINTS = {
     "destination of the call, `<uuid>_1` one of them.",
     "GET /resources/v1/messaging/status/{servicekey}/{transid}": "The same with the key in the path. Prefer the "
     "header: a path is written to the logs of whatever stands between.",
+    "GET /l/{code}": "A short link leads on; the first click of a destination is told as `Clicked` where that is "
+    "asked for.",
     "GET /callbacks/{channel}/{tenant}/{way}": "Providers check that the URL is ours; `way` is the app's id or the "
     "connector's name, in the sandbox with `~sandbox` behind it.",
-    "POST /callbacks/{channel}/{tenant}/{way}": "Providers tell of receipts and messages; signatures are checked; "
-    "the answer comes once all of it is durable, else 503 and the provider calls again.",
+    "POST /callbacks/{channel}/{tenant}/{way}": "Providers, and apps that got a push, tell of receipts and messages; "
+    "signatures are checked; the answer comes once all of it is durable, else 503 and the provider calls again.",
     **PROFILES,
     "GET /healthz": "The process is up.",
     "GET /readyz": "The store, the roles and the connectors; 503 while the process starts or drains.",
@@ -131,7 +135,15 @@ QUERIES = {
     "`correlationid`, `from`, `to`; page with `limit` (500 at most) and `cursor`.",
     "POST /admin/v1/tenants/{tenant}/explain": "`service` says who would send it. `faults` are against the whole "
     "call; each destination has its own, with the text, its parts and encoding, the sender and the connector. "
-    "`price` and `next_permitted_at` are null in this release.",
+    "`price` is what it would cost, null where the tenant has no billing; `earliest` is when it may be sent, now "
+    "where nothing is against it.",
+    "POST /admin/v1/tenants/{tenant}/whatif": "The body holds members of the tenant (`spam_words`, `social_hours`, "
+    "`dnd`, `dnd_exempt`, `frequency_caps`, `billing`, `verified_only`, `timezone`, `senders`, `templates`), or a "
+    "whole workspace. Narrow it with `from` (a week ago by default), `to`, `channel`, `service`; `limit` is 100,000 "
+    "at most.",
+    "GET /admin/v1/tenants/{tenant}/dnd": "`address` asks for one; page with `limit` (1,000 at most) and `cursor`.",
+    "POST /admin/v1/tenants/{tenant}/dnd": "An entry has the members of `dnd` in the [workspace](workspace.md). "
+    "`refused` names those that were not right, by their place.",
     "GET /admin/v1/services/{service}/keys": "`tenant` says whose service, where its id leaves a doubt.",
     "POST /admin/v1/services/{service}/keys": "With two keys it is refused, unless `rotate=true` ends all but the "
     "newest of them; the answer names what it ended. A workspace file that declares `keys` undoes this when it is "
@@ -224,6 +236,8 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "name": "For people.",
         "status": "A suspended tenant is refused: 7007 when it sends, 7008 for what waits and for queries.",
         "timezone": "A name such as `Europe/London`.",
+        "clock_ahead": "For tests: how many seconds the clock by which its messages are judged and expire is ahead "
+        "of ours. Only where all services are in the sandbox; the admin API sets it too.",
         "profile_key": "The key of the Profile API, 8 to 128 characters; kept as a hash. A tenant with a "
         "`profile_store` that declares none gets one, which is shown once.",
         "ip_allowlist": "Addresses and CIDR blocks that may call; empty lets everyone call. Others get 7010.",
@@ -248,8 +262,12 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "connectors": "Configured ways out.",
         "apps": "Apps and accounts that push, real-time and social messages go out by.",
         "templates": "Stored texts.",
-        "prompts": KEPT,
-        "callflows": KEPT,
+        "links": "Smart links: `{{link_<id>}}` in a text becomes a short URL of each destination's own.",
+        "link_domains": "Domain names that lead to this server, for short links: `go.example.com`.",
+        "prompts": "Audio for calls, each with `id` and `file`; see "
+        "[voice](../../src/heliograph/channels/voice/README.md).",
+        "callflows": "What calls say and ask, each with `id` and `steps`; see "
+        "[voice](../../src/heliograph/channels/voice/README.md).",
         "push_categories": "Sets of buttons of the tenant's own, beside the shipped ones; see "
         "[push](../../src/heliograph/channels/push/README.md).",
         "hooks": KEPT,
@@ -285,10 +303,10 @@ WORKSPACE: dict[str, dict[str, str]] = {
     },
     "OptOut": {
         "stop": "Who writes one of these and nothing else is put on the list for the channel.",
-        "start": "Who writes one of these is taken off it.",
+        "start": "Who writes one of these is taken off it, if such a word had put them there.",
         "category": "Only for messages of this category; empty is all.",
-        "reply_stop": "What is answered; empty is nothing.",
-        "reply_start": "What is answered; empty is nothing.",
+        "reply_stop": "What is answered, on SMS; empty is nothing.",
+        "reply_start": "The same for who starts again.",
     },
     "FrequencyCap": {
         "most": "How many messages one address gets.",
@@ -342,7 +360,7 @@ WORKSPACE: dict[str, dict[str, str]] = {
     "ConnectorSpec": {
         "name": "How services name it.",
         "channel": "For which channel.",
-        "kind": "How it speaks; `smpp` for sms.",
+        "kind": "How it speaks; `smpp` for sms, `sip` for voice.",
         "host": "The far end's host.",
         "port": "The far end's port.",
         "system_id": "The name to bind with.",
@@ -361,7 +379,24 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "channel": "For which channel; another one gets 7108.",
         "text": "The text. `${name}` is replaced by the call's parameter; one without a value gets 7121.",
         "status": "An inactive template gets 7108.",
+        "version": "Versions of one template for one channel; a call gets the highest active, or the one it names "
+        "as `id@version`.",
+        "fields": "Other members of the channel's object, e.g. the title of a push; placeholders in them are filled "
+        "too. What the call gives itself counts.",
+        "native": "How the provider knows it, where templates are registered there: for WhatsApp `name`, `language`, "
+        "`header`, `parameters`; see the channel's page.",
         "category": "What its messages are about, over the service's `category`.",
+    },
+    "Link": {
+        "id": "What `{{link_<id>}}` names; digits as a rule.",
+        "url": "Where it leads.",
+        "name": "For people.",
+        "status": "An inactive link is as one that is not there: 7121.",
+        "domain": "One of the tenant's `link_domains`; empty is `HELIOGRAPH_LINK_URL`.",
+        "ios_url": "Where it leads on iPhone and iPad.",
+        "android_url": "Where it leads on Android.",
+        "expired_url": "Where it leads once it has expired; empty is a page that says so.",
+        "validity": "Minutes from acceptance that it is good for, where the call does not say (`smartlinks`).",
     },
     "Service": {
         "limits": "What the service may send on all its channels.",
@@ -403,9 +438,9 @@ WORKSPACE: dict[str, dict[str, str]] = {
     "App": {
         "id": "1 to 64 letters, digits, dots, dashes or underscores; what `appid` names.",
         "name": "For people.",
-        "status": "An app that is not active is refused with 7104.",
-        "services": "The services that may send by it; empty is all of the tenant's.",
-        "verified_only": "Only to people who are verified; see the tenant's.",
+        "status": "An inactive app gets 7104.",
+        "verified_only": "Messages by it go to verified profiles only; others get 7116.",
+        "services": "Which services may use it; empty is all. Another one gets 7104.",
         "features": "What it is made for.",
         "user_tokens": "A new profile of a Messenger page or an X account needs the tokens of its user "
         "(`access_token` ...), else 7003; `false` where the platform's own are enough.",

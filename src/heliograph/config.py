@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -30,6 +32,12 @@ def _listen(value: str) -> str:
     if not host or not port.isdecimal() or int(port) > 65535:
         raise ValueError("must look like 127.0.0.1:8080")
     return value
+
+
+def _url(value: str) -> str:
+    if value and not value.lower().startswith(("http://", "https://")):
+        raise ValueError("must be a URL such as https://go.example.com")
+    return value.rstrip("/")
 
 
 def _one_of(*allowed: str) -> Callable[[str], str]:
@@ -61,6 +69,16 @@ def _secret(value: str) -> str:
     return value
 
 
+def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    found = []
+    for entry in filter(None, (part.strip() for part in value.split(","))):
+        try:
+            found.append(ip_network(entry, strict=False))
+        except ValueError as error:
+            raise ValueError(f"must be IPv4 or IPv6 addresses or CIDR blocks; {entry!r} is none") from error
+    return tuple(found)
+
+
 def _roles(value: str) -> str:
     unknown = [role for role in value.split(",") if role not in ROLES]
     if unknown:
@@ -68,26 +86,28 @@ def _roles(value: str) -> str:
     return value
 
 
+def _hosts(url: str) -> str:
+    parts = urlsplit(url)
+    return parts.netloc.rpartition("@")[2] or dict(parse_qsl(parts.query)).get("host", "")
+
+
 def _database(value: str) -> str:
     if value.lower() == SQLITE:
         return SQLITE
-    parts = urlsplit(value)  # raises ValueError for a port or a bracket that is none
-    host = parts.hostname or dict(parse_qsl(parts.query)).get("host")
-    if parts.scheme not in ("postgresql", "postgres") or not host or not parts.path.strip("/") or parts.port == 0:
+    parts = urlsplit(value)  # raises ValueError for a bracket that is none
+    if parts.scheme not in ("postgresql", "postgres") or not _HOSTS.fullmatch(_hosts(value)) or len(parts.path) < 2:
         raise ValueError("must be sqlite or look like postgresql://USER:PASSWORD@HOST:5432/NAME")
     return value
 
 
 def shown_database(value: str) -> str:
     """Where state is kept, for people: without user, password and options."""
-    if value == SQLITE:
-        return value
-    parts = urlsplit(value)
-    host = parts.hostname or dict(parse_qsl(parts.query)).get("host", "")
-    return f"postgresql://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    return value if value == SQLITE else f"postgresql://{_hosts(value)}{urlsplit(value).path}"
 
 
 SQLITE = "sqlite"
+_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:@,\[\]]+)(?::[1-9][0-9]{0,4})?"  # several: the first that fits is taken
+_HOSTS = re.compile(f"{_HOST}(?:,{_HOST})*")
 ROLES = ("api", "worker", "console", "simulators")
 
 
@@ -112,6 +132,13 @@ SETTINGS = (
     ),
     Setting("BUS", "local", _one_of("local"), "How the parts of the platform reach each other."),
     Setting("LISTEN", "127.0.0.1:8080", _listen, "Host and port of the HTTP server."),
+    Setting(
+        "TRUSTED_PROXIES",
+        "",
+        _networks,
+        "Addresses and CIDR blocks of reverse proxies, separated by commas. A call from one of them comes from the "
+        "right-most address in its `X-Forwarded-For` that is none of them. Empty: the header is not looked at.",
+    ),
     Setting("ROLES", ",".join(ROLES), _roles, "What this process does, separated by commas."),
     Setting("ADMIN_TOKEN", "", _text, "Token of the admin API; made at first start and kept in the data folder."),
     Setting(
@@ -123,6 +150,12 @@ SETTINGS = (
     Setting("KEY", "", _text, "Service key that the commands `send` and `status` use."),
     Setting("LOG", "info", _one_of("debug", "info", "warning", "error"), "How much is logged."),
     Setting("RETENTION_DAYS", "30", _number(1, 3650), "Days that messages and their stories are kept."),
+    Setting(
+        "LINK_URL",
+        "",
+        _url,
+        "What short links begin with, where a domain of the tenant is not used; the server's own URL by default.",
+    ),
     Setting(
         "SMSC_SIMULATOR",
         "127.0.0.1:2775",
@@ -146,12 +179,14 @@ class Config:
     database: str
     bus: str
     listen: str
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     roles: frozenset[str]
     admin_token: str
     secret_key: str
     key: str
     log: str
     retention_days: int
+    link_url: str
     smsc_simulator: tuple[str, int]
     simulator_ports: str
 
@@ -211,12 +246,14 @@ def _checked(known: Mapping[str, Setting], values: Mapping[str, str]) -> Config:
         database=checked["DATABASE"],
         bus=checked["BUS"],
         listen=checked["LISTEN"],
+        trusted_proxies=checked["TRUSTED_PROXIES"],
         roles=frozenset(checked["ROLES"].split(",")),
         admin_token=checked["ADMIN_TOKEN"],
         secret_key=checked["SECRET_KEY"],
         key=checked["KEY"],
         log=checked["LOG"],
         retention_days=checked["RETENTION_DAYS"],
+        link_url=checked["LINK_URL"],
         smsc_simulator=split_address(checked["SMSC_SIMULATOR"]),
         simulator_ports=checked["SIMULATOR_PORTS"],
     )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -20,21 +21,28 @@ import msgspec
 from heliograph.catalogue import keys
 from heliograph.contract.envelope import BadElement, Call, read_call
 from heliograph.lookup import Lookup
+from heliograph.model.channel import BodyLink
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.message import Address, Message, Request, Transaction
-from heliograph.model.outcome import Refused, Rejected, State
+from heliograph.model.outcome import Inbound, Refused, Rejected, State
 from heliograph.model.people import NOTHING_KNOWN, Known
-from heliograph.model.record import Accepted, Change, Counted, KeptAnswer, Notice, Run, StoryLine
+from heliograph.model.policies import TRANSACTIONAL
+from heliograph.model.record import Accepted, Change, Counted, KeptAnswer, LinkRow, Notice, Run, StoryLine
 from heliograph.model.workspace import Service, Tenant
-from heliograph.policy import Explained, explain, judge_addresses, judge_message, story
+from heliograph.policy import FAULT, Explained, explain, judge_addresses, judge_message, story
 from heliograph.policy.directory import Directory
 from heliograph.policy.facts import Facts
 from heliograph.policy.limits import Limiter, Standing
+from heliograph.policy.objects.links import asks_for_links
 from heliograph.policy.outcomes import OutcomeBook
 from heliograph.store import Store, StoreUnavailable
 
+log = logging.getLogger(__name__)
+
 ACCEPTED = keys.ACCEPTED
+ANSWER_CATEGORY = TRANSACTIONAL[0]
 KEY_HEADER = "Idempotency-Key"
+MINUTE_MS = 60_000
 KEY_CHARACTERS = 255
 
 
@@ -59,9 +67,10 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What would become of a call: what is against all of it, and each element in request order, a message with
-    what policy says of its destinations."""
+    """What would become of a call at `now_ms`: what is against all of it, and each element in request order, a
+    message with what policy says of its destinations."""
 
+    now_ms: int
     against: list[Rejected]
     elements: list[BadElement | tuple[Message, Explained]]
 
@@ -79,6 +88,7 @@ class _Plan:
     story: list[StoryLine]
     counted: tuple[Counted, ...]
     name: tuple[str, str] | None
+    links: list[LinkRow] = field(default_factory=list)
     next: int = 0
 
 
@@ -146,7 +156,7 @@ class Intake:
         now_ms = self._clock_ms()
         directory = self._directory()
         try:
-            call = read_call(body, directory.channels, now_ms, directory.categories(tenant.id))
+            call = read_call(body, directory.channels, _there(tenant, now_ms), directory.categories(tenant.id))
         except Rejected:
             self.counts["rejected"] += 1
             raise
@@ -173,14 +183,30 @@ class Intake:
             return NOTHING_KNOWN
         return await self._lookup.known(facts, message.content, message.addresses, now_ms)
 
+    async def answer(self, tenant: Tenant, service: Service, item: Inbound, text: str) -> None:
+        """Answer a person who has written to us, whatever list they are on by now. On SMS only."""
+        if item.channel != "sms" or not text:
+            return
+        body = {
+            "deliverychannel": item.channel,
+            "channels": {
+                "sms": {"text": text, "senderid": item.destination, "extras": {"category": ANSWER_CATEGORY}}
+            },
+            "destination": [{"msisdn": [item.sender]}],
+        }
+        try:
+            await self.accept(tenant, service, msgspec.json.encode(body))
+        except (Rejected, StoreUnavailable) as error:
+            log.warning("an answer to %s of %s could not be sent: %s", service.id, tenant.id, error)
+
     async def preview(self, tenant: Tenant, service: Service, body: bytes) -> Preview:
         """What would become of a call now: every fault and not only the first. Nothing is taken, kept or sent."""
         now_ms, directory = self._clock_ms(), self._directory()
-        found = Preview([], [])
+        found = Preview(now_ms, [], [])
         if tenant.status != "active" or service.status != "live":
             found.against.append(Rejected(keys.SERVICE_INACTIVE))
         try:
-            call = read_call(body, directory.channels, now_ms, directory.categories(tenant.id))
+            call = read_call(body, directory.channels, _there(tenant, now_ms), directory.categories(tenant.id))
         except Rejected as error:
             found.against.append(error)
             return found
@@ -211,23 +237,26 @@ class Intake:
         plan.firsts.append(first)
         plan.runs.extend(_runs(index, first, message.addresses))
         plan.next += len(message.addresses)
-        if facts.service.checks == "at_dispatch":
+        later = facts.service.checks == "at_dispatch"
+        judged: list[_Judged] = []
+        if not later or asks_for_links(message.content):
+            judged, links = _judged(message, facts, now_ms, known)
+            plan.links.extend(_link_rows(plan.request, first, facts, links, now_ms))
+        if later:
             plan.answers.extend(
                 Answer(ACCEPTED, first + offset, address.correlation)
                 for offset, address in enumerate(message.addresses)
             )
             return
-        verdict = judge_message(message, facts, now_ms)
-        judged = judge_addresses(message.addresses, verdict, known)
-        for offset, (address, refused) in enumerate(zip(message.addresses, judged, strict=True)):
+        for offset, (address, refused, gates) in enumerate(judged):
             ordinal = first + offset
             if refused is None:
                 plan.answers.append(Answer(ACCEPTED, ordinal, address.correlation))
                 continue
             plan.answers.append(Answer(refused.key, ordinal, address.correlation))
             plan.refused.append((index, ordinal, address, refused))
-            gates = msgspec.json.encode(story(verdict, address, known)).decode()
-            plan.story.append(StoryLine(self._ids.next(), plan.request, ordinal, now_ms, "gates", gates))
+            data = msgspec.json.encode(gates).decode()
+            plan.story.append(StoryLine(self._ids.next(), plan.request, ordinal, now_ms, "gates", data))
 
     async def _keep(self, plan: _Plan, nonce: int, tenant: Tenant, service: Service, now_ms: int) -> None:
         request = Request(
@@ -246,7 +275,7 @@ class Intake:
         count = sum(len(run.values) for run in plan.runs)
         accepted = Accepted(
             request=request, runs=tuple(plan.runs), changes=tuple(changes), story=tuple(plan.story),
-            counted=plan.counted, kept=_kept(plan, request) if plan.name else None,
+            counted=plan.counted, links=tuple(plan.links), kept=_kept(plan, request) if plan.name else None,
         )  # fmt: skip
         try:
             await self._store.accept(accepted)
@@ -260,6 +289,33 @@ class Intake:
             self._tell(notices)
 
 
+_Judged = tuple[Address, Refused | None, list[dict[str, object]]]
+
+
+def _judged(message: Message, facts: Facts, now_ms: int, known: Known) -> tuple[list[_Judged], tuple[BodyLink, ...]]:
+    """Every destination with why it may not go, and then with the gates it passed before that; the links in the
+    text."""
+    try:
+        verdict = judge_message(message, facts, now_ms)
+        judged = judge_addresses(message.addresses, verdict, known)
+        found = [
+            (address, refused, story(verdict, address, known, refused) if refused else [])
+            for address, refused in zip(message.addresses, judged, strict=True)
+        ]
+        return found, verdict.case.links
+    except Exception:  # the verb's loop over elements: a fault of ours ends this one, not the others
+        log.exception("a message could not be judged")
+        gates: list[dict[str, object]] = [
+            {"gate": FAULT.gate, "ok": False, "value": FAULT.value, "decided_by": FAULT.decided_by}
+        ]
+        return [(address, FAULT, gates) for address in message.addresses], ()
+
+
+def _there(tenant: Tenant, now_ms: int) -> int:
+    """What the tenant's clock shows."""
+    return now_ms + tenant.clock_ahead * 1_000
+
+
 def _destinations(call: Call) -> dict[str, int]:
     """How many destinations on each channel."""
     counts: dict[str, int] = {}
@@ -268,6 +324,15 @@ def _destinations(call: Call) -> dict[str, int]:
             name = element.content.channel
             counts[name] = counts.get(name, 0) + len(element.addresses)
     return counts
+
+
+def _link_rows(request: int, first: int, facts: Facts, links: Sequence[BodyLink], now_ms: int) -> Iterator[LinkRow]:
+    """Where the links of a message lead, from its first destination on."""
+    for number, link in enumerate(links):
+        yield LinkRow(
+            request, first, number, facts.tenant.id, link.label, link.url, link.ios, link.android, link.expired,
+            now_ms + link.minutes * MINUTE_MS,
+        )  # fmt: skip
 
 
 def _kept(plan: _Plan, request: Request) -> KeptAnswer:

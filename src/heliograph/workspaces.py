@@ -17,6 +17,7 @@ from heliograph.contract.workspace import Fault, Faults, diff, read_workspace
 from heliograph.model.channel import Channel
 from heliograph.model.workspace import Document, Service, Tenant
 from heliograph.policy.directory import Directory
+from heliograph.policy.facts import LINK_BASE
 from heliograph.store import Store
 from heliograph.store.vault import Vault, hash_key
 
@@ -50,11 +51,14 @@ class Workspaces:
         vault: Vault,
         channels: Mapping[str, Channel],
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        link_base: str = LINK_BASE,
     ) -> None:
+        """`link_base` is the URL that short links begin with."""
+        self._link_base = link_base
         self._store = store
         self._vault = vault
         self._channels = channels
-        self._directory = Directory(Document(), channels)
+        self._directory = Directory(Document(), channels, 0, link_base)
         self._clock_ms = clock_ms
         self._lock = asyncio.Lock()
         self.changed: list[Callable[[], Awaitable[None]]] = []
@@ -65,7 +69,7 @@ class Workspaces:
         if stored is not None:
             version, sealed = stored
             document = msgspec.json.decode(self._vault.open(sealed), type=Document)
-            self._directory = Directory(document, self._channels, version)
+            self._directory = Directory(document, self._channels, version, self._link_base)
 
     def directory(self) -> Directory:
         """The snapshot in force."""
@@ -79,11 +83,30 @@ class Workspaces:
     async def apply(self, document: dict[str, Any]) -> Applied:
         """Declare a document: all of it or, with `Faults`, nothing."""
         async with self._lock:
-            new, made = self._read(document)
-            changes = diff(self._directory.document, new)
-            if changes:
-                await self._enforce(new)
-            return Applied(self._directory.version, changes, made, not_in_force(new))
+            return await self._declare(document)
+
+    async def edit(self, change: Callable[[dict[str, Any]], None]) -> Applied:
+        """Declare the workspace as it is but for what `change` does to it; others who change it wait meanwhile."""
+        async with self._lock:
+            document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self._directory.document))
+            change(document)
+            return await self._declare(document)
+
+    async def _declare(self, document: dict[str, Any]) -> Applied:
+        new, made = self._read(document)
+        changes = diff(self._directory.document, new)
+        if changes:
+            await self._enforce(new)
+        return Applied(self._directory.version, changes, made, not_in_force(new))
+
+    async def change_tenant(self, tenant: str, **members: Any) -> None:
+        """Declare other members of a tenant, which are right already."""
+        async with self._lock:
+            tenants = tuple(
+                msgspec.structs.replace(one, **members) if one.id == tenant else one
+                for one in self._directory.document.tenants
+            )
+            await self._enforce(Document(tenants=tenants))
 
     async def set_keys(self, tenant: str, service: str, change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
         """Give a service other keys: `change` makes the new hashes of the present ones, oldest first. Whoever else
@@ -105,7 +128,7 @@ class Workspaces:
         hashes = [key for one in new.tenants for service in one.services for key in service.keys or ()]
         sealed = self._vault.seal(msgspec.json.encode(new))
         await self._store.save_workspace(version, sealed, hashes, self._clock_ms())
-        self._directory = Directory(new, self._channels, version)
+        self._directory = Directory(new, self._channels, version, self._link_base)
         for follow in self.changed:
             await follow()
 
@@ -172,8 +195,8 @@ def _unhide(value: Any, current: Any) -> Any:
     if isinstance(value, dict) and isinstance(current, dict):
         return {name: _unhide(inner, current.get(name)) for name, inner in value.items()}
     if isinstance(value, list) and isinstance(current, list | tuple):
-        by_id = {_identity(item): item for item in current}
-        return [_unhide(item, by_id.get(_identity(item))) for item in value]
+        by_name = {label(item): item for item in current if label(item)}
+        return [_unhide(item, by_name.get(label(item))) for item in value]
     return value
 
 
@@ -189,9 +212,3 @@ def _unknown(value: Any, path: str = "") -> Iterator[Fault]:
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             yield from _unknown(item, f"{path}[{label(item) or index}]")
-
-
-def _identity(item: Any) -> object:
-    if isinstance(item, dict):
-        return item.get("id") or item.get("name")
-    return None

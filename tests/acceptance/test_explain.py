@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,16 @@ def declared(url: str) -> dict[str, Any]:
     limited = {**tenant, "id": "limited", "limits": {"messaging_per_day": 2}}
     limited["services"] = [{**tenant["services"][0], "id": "few", "keys": ["few-key-1"]}]
     made["tenants"].append(limited)
+    day = (datetime.now(UTC) + timedelta(days=3)).strftime("%a").lower()
+    rates = [{"channel": "sms", "prefix": "44", "price": "0.0400"}]
+    priced = {
+        **tenant,
+        "id": "priced",
+        "billing": {"currency": "EUR", "balance": "1.00", "rate_plan": rates},
+        "social_hours": {"zone": "tenant", "windows": [{"days": [day], "start": "09:00", "end": "18:00"}]},
+        "services": [{**tenant["services"][0], "id": "dear", "keys": ["dear-key-1"]}],
+    }
+    made["tenants"].append(priced)
     return made
 
 
@@ -104,18 +116,45 @@ async def test_a_refusal_of_the_contract_is_told_in_the_same_answer(
 
 async def test_what_would_be_sent_is_shown(live: Running) -> None:
     body = call("+44 7700 900-001", sms={"text": "Ω" * 80}, correlationid="c")
-    [item] = (await explain(live, body))["destinations"]
+    before = time.time_ns() // 1_000_000
+    answer = await explain(live, body)
+    [item] = answer["destinations"]
     templated = call(sms={}, message={"template": "1001", "parameters": {"name": "you"}})
 
     assert item == {
         "ordinal": 0, "channel": "sms", "destination": "+44 7700 900-001", "destinationType": "msisdn",
         "normalised": "447700900001", "correlationid": "c", "faults": [], "sender": "HELIO", "connector": "smsc",
-        "text": "Ω" * 80, "parts": 1, "encoding": item["encoding"], "price": None,
-        "next_permitted_at": item["next_permitted_at"],
+        "text": "Ω" * 80, "parts": 1, "encoding": item["encoding"], "price": None, "earliest": answer["at"],
     }  # fmt: skip
     assert item["encoding"]
-    assert abs(item["next_permitted_at"] / 1_000 - time.time()) < 60
+    assert before <= answer["at"] <= time.time_ns() // 1_000_000
     assert (await explain(live, templated))["destinations"][0]["text"] == "Hello you"
+
+
+async def test_price_and_moment_are_told(live: Running, tmp_path: Path) -> None:
+    answer = await explain(live, call(), "dear", "priced")
+    [item] = answer["destinations"]
+    days = (item["earliest"] - answer["at"]) / 86_400_000
+
+    assert item["price"] == {"amount": "0.04", "currency": "EUR"}
+    assert [fault["code"] for fault in item["faults"]] == ["7113"]
+    assert 2 < days < 4
+    file = tmp_path / "call.json"
+    file.write_text(json.dumps(call()))
+    _, out, _ = await command(live, str(file), "--service", "dear")
+    assert "costs   0.04 EUR" in out
+    assert re.search(r"when    \d{4}-\d\d-\d\d 09:00 UTC", out)
+
+
+@pytest.mark.parametrize(
+    ("body", "service"),
+    [(call("12"), "orders"), ([{}], "orders"), (call(), "asleep")],
+    ids=["policy", "contract", "7007"],
+)
+async def test_what_waiting_does_not_help_has_no_moment(live: Running, body: Any, service: str) -> None:
+    [item] = (await explain(live, body, service))["destinations"]
+
+    assert (item["price"], item["earliest"]) == (None, None)
 
 
 async def test_elements_are_numbered_as_their_transids_will_be(live: Running) -> None:
@@ -188,6 +227,7 @@ async def test_the_command_explains_a_file(live: Running, tmp_path: Path) -> Non
     status, out, _ = await command(live, str(good), "--service", "orders")
 
     assert (status, "would be accepted" in out, "447700900001, 447700900002" in out) == (0, True, True)
+    assert "when    now" in out
     status, out, _ = await command(live, str(bad), "--service", "orders", "--tenant", "demo")
     assert (status, "7102" in out, "mend" in out) == (1, True, True)
     status, out, _ = await command(live, str(bad), "--service", "orders", "--json")

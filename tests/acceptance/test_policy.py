@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from heliograph.policy import gates
 from heliograph.testing import Running, eventually, running, workspace
 
 HELLO: dict[str, Any] = {"sms": {"text": "Hello"}}
@@ -193,3 +194,31 @@ async def test_a_suspended_tenant_is_7008_for_what_it_had_queued(tmp_path: Path)
         story = await eventually(refused)
 
     assert (story["description"], story["gates"][-1]["decided_by"]) == ("Inactive Profile", "tenants[demo].status")
+
+
+@pytest.mark.parametrize("checks", ["at_accept", "at_dispatch"])
+async def test_a_fault_of_ours_is_7006_for_its_message_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checks: str
+) -> None:
+    real = gates.content.fill
+
+    def fails(text: str, parameters: Any) -> str:
+        if parameters.get("name") == "Bug":
+            raise ZeroDivisionError
+        return real(text, parameters)
+
+    monkeypatch.setattr(gates.content, "fill", fails)
+    async with running(tmp_path, service_with(checks=checks)) as live:
+        elements = [
+            body({"channels": None, "message": {"template": "1001", "parameters": {"name": name}}})
+            for name in ("Ann", "Bug")
+        ]
+        good, bad = (await live.send(elements)).json()["response"]
+        rows = [await live.final(element["transid"]) for element in (good, bad)]
+        told = await live.calls("dr", 3)
+
+    assert [row["code"] for row in rows] == ["7500", "7006"]
+    assert (rows[1]["error_message"], rows[1]["status"]) == ("Internal server error", "failed")
+    assert any('"code":"7006","Description":"Internal server error"' in call["body"] for call in told)
+    if checks == "at_accept":
+        assert (good["code"], bad["code"], bad["description"]) == ("1001", "7006", "Internal server error")

@@ -144,7 +144,9 @@ Start = Callable[..., Serving]
 def started(folder: Path, *arguments: str, **environment: str) -> Serving:
     """A server with its data in the folder; returns when it is ready or ended."""
     listen, log = f"127.0.0.1:{free_port()}", folder / "log"
-    settings = {"HELIOGRAPH_SMSC_SIMULATOR": "127.0.0.1:0", **environment}
+    settings = {
+        "HELIOGRAPH_SMSC_SIMULATOR": "127.0.0.1:0", "HELIOGRAPH_SIMULATOR_PORTS": "free", **environment
+    }  # fmt: skip
     with log.open("ab") as target:
         process = subprocess.Popen(
             [*COMMAND, "serve", "--data", str(folder / "data"), "--listen", listen, *arguments],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from heliograph.config import ROLES, SETTINGS, ConfigError, load
+from heliograph.config import ROLES, SETTINGS, ConfigError, load, shown_database
 
 ENV = {"HELIOGRAPH_LOG": "warning"}
 
@@ -57,10 +57,19 @@ def test_the_file_is_that_of_the_folder_in_the_environment(tmp_path: Path) -> No
         ({"LISTEN": "8080"}, {}, "HELIOGRAPH_LISTEN='8080' must look like 127.0.0.1:8080"),
         ({"LISTEN": "127.0.0.1:99999"}, {}, "must look like"),
         ({"ROLES": "api,cook"}, {}, "HELIOGRAPH_ROLES='api,cook' has unknown roles cook; there are api, worker"),
+        (
+            {"TRUSTED_PROXIES": "10.0.0.1, proxy"},
+            {},
+            "must be IPv4 or IPv6 addresses or CIDR blocks; 'proxy' is none",
+        ),
         ({"LOG": "loud"}, {}, "HELIOGRAPH_LOG='loud' must be one of debug, info"),
         ({}, {"HELIOGRAPH_RETENTION_DAYS": "0"}, "must be a whole number from 1 to 3650"),
         ({}, {"HELIOGRAPH_RETENTION_DAYS": "-1"}, "must be a whole number"),
-        ({}, {"HELIOGRAPH_DATABASE": "oracle"}, "must be one of sqlite"),
+        ({}, {"HELIOGRAPH_DATABASE": "oracle"}, "HELIOGRAPH_DATABASE=*** must be sqlite or look like postgresql://"),
+        ({}, {"HELIOGRAPH_DATABASE": "mysql://user:hunter2@host/x"}, "must be sqlite or look like"),
+        ({}, {"HELIOGRAPH_DATABASE": "postgresql://user:hunter2@host"}, "must be sqlite or look like"),
+        ({}, {"HELIOGRAPH_DATABASE": "postgresql:///x"}, "must be sqlite or look like"),
+        ({}, {"HELIOGRAPH_DATABASE": "postgresql://user:hunter2@host:port/x"}, "HELIOGRAPH_DATABASE=***"),
         ({}, {"HELIOGRAPH_SMSC_SIMULATOR": "here"}, "must look like"),
     ],
 )
@@ -71,6 +80,25 @@ def test_a_bad_setting_stops_with_a_sentence(
         load({"DATA": str(tmp_path), **given}, environment)
 
     assert said in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("database", "shown"),
+    [
+        ("sqlite", "sqlite"),
+        ("postgresql://user:hunter2@db.example:5433/x?sslmode=require", "postgresql://db.example:5433/x"),
+        ("postgres://user@host/x", "postgresql://host/x"),
+        ("postgresql://user:hunter2@/x?host=/run/postgresql&password=hunter2", "postgresql:///run/postgresql/x"),
+        ("postgresql://u:p@[::1]:5432/x", "postgresql://[::1]:5432/x"),
+        ("postgresql://u:hunter2@a:5432,b/x?target_session_attrs=read-write", "postgresql://a:5432,b/x"),
+    ],
+)
+def test_a_database_is_shown_without_its_password(tmp_path: Path, database: str, shown: str) -> None:
+    settings = load({"DATA": str(tmp_path), "DATABASE": database}, {})
+
+    assert settings.database == database
+    assert shown_database(settings.database) == shown
 
 
 @pytest.mark.parametrize("text", ["colour = 1", "[section]\na = 1"])

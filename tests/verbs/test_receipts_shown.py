@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from heliograph.model.outcome import Receipt
 from heliograph.testing import eventually, running
+
+pytestmark = pytest.mark.usefixtures("platforms")
 
 
 async def test_a_receipt_for_nobody_is_shown(tmp_path: Path) -> None:

@@ -15,22 +15,31 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from heliograph.api import render
 from heliograph.api.admin.callbacks import CallbackViews
+from heliograph.api.admin.collections import CollectionViews
 from heliograph.api.admin.common import Handler, guarded, reply
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
 from heliograph.api.admin.people import PeopleViews
+from heliograph.api.admin.policies.accounts import AccountViews
+from heliograph.api.admin.policies.clock import ClockViews
+from heliograph.api.admin.policies.dnd import DndViews
+from heliograph.api.admin.policies.whatif import WhatIfViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
+from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
 from heliograph.api.profiles.endpoints import Profiles
 from heliograph.api.reference import reference_routes
+from heliograph.api.source import BehindProxies, Networks
 from heliograph.api.transactions import Transactions
 from heliograph.catalogue import keys
+from heliograph.model.channel import Channel
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.outcome import Rejected
+from heliograph.policy.objects.links import PATH
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +64,15 @@ class Endpoints:
     metrics: Metrics
     ready: Ready
     ids: Ids
+    channels: Mapping[str, Channel]
     admin_token: str
     hooks: Callbacks
+    links: LinkViews
+    dnd: DndViews
+    accounts: AccountViews
+    collections: CollectionViews
+    clock: ClockViews
+    whatif: WhatIfViews
     profiles: Profiles
     people: PeopleViews
 
@@ -70,6 +86,7 @@ def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
             Route(f"{MESSAGING_PATH}{slash}", endpoints.messaging),
             Route(f"{status}/{{transid}}{slash}", endpoints.transactions),
             Route(f"{status}/{{servicekey}}/{{transid}}{slash}", endpoints.transactions),
+            Route(f"{PATH}{{code}}{slash}", endpoints.links.follow, methods=["GET", "HEAD"]),
             Route(
                 f"{CALLBACKS_PATH}/{{channel}}/{{tenant}}/{{way}}{slash}",
                 endpoints.hooks.serve,
@@ -91,6 +108,21 @@ def admin_routes(endpoints: Endpoints) -> list[BaseRoute]:
         ("POST", "/tenants/{tenant}/profiles", endpoints.people.take),
         ("POST", "/tenants/{tenant}/erasures", endpoints.people.erase),
         ("GET", "/audit", endpoints.people.audit),
+        ("GET", "/tenants/{tenant}/dnd", endpoints.dnd.listing),
+        ("POST", "/tenants/{tenant}/dnd", endpoints.dnd.add),
+        ("DELETE", "/tenants/{tenant}/dnd", endpoints.dnd.remove),
+        ("DELETE", "/tenants/{tenant}/dnd/{address}", endpoints.dnd.remove),
+        ("GET", "/tenants/{tenant}/account", endpoints.accounts.read),
+        ("POST", "/tenants/{tenant}/account/entries", endpoints.accounts.book),
+        ("GET", "/tenants/{tenant}/clock", endpoints.clock.read),
+        ("PUT", "/tenants/{tenant}/clock", endpoints.clock.put),
+        ("DELETE", "/tenants/{tenant}/clock", endpoints.clock.remove),
+        ("POST", "/tenants/{tenant}/whatif", endpoints.whatif.replay),
+        ("GET", "/tenants/{tenant}/{collection}", endpoints.collections.listing),
+        ("POST", "/tenants/{tenant}/{collection}", endpoints.collections.add),
+        ("GET", "/tenants/{tenant}/{collection}/{id:path}", endpoints.collections.read),
+        ("PUT", "/tenants/{tenant}/{collection}/{id:path}", endpoints.collections.put),
+        ("DELETE", "/tenants/{tenant}/{collection}/{id:path}", endpoints.collections.remove),
         ("GET", "/messages/{transid}", endpoints.messages.story),
         ("GET", "/services/{service}/keys", endpoints.keys.listing),
         ("POST", "/services/{service}/keys", endpoints.keys.make),
@@ -124,7 +156,7 @@ def operation_routes(endpoints: Endpoints) -> list[BaseRoute]:
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", endpoints.metrics.serve),
-        *reference_routes(admin_routes(endpoints)),
+        *reference_routes(admin_routes(endpoints), endpoints.channels),
     ]
 
 
@@ -180,12 +212,15 @@ class App:
         return render.rejected(Rejected(keys.INTERNAL_ERROR_AT_ACCEPT), transid)
 
 
-def build_app(endpoints: Endpoints, more: Sequence[BaseRoute] = (), *, public: bool = True) -> ASGIApp:
+def build_app(
+    endpoints: Endpoints, more: Sequence[BaseRoute] = (), *, public: bool = True, proxies: Networks = ()
+) -> ASGIApp:
     """The HTTP surface: what is for operators always, the published API where `public`; `more` are routes of
-    other roles, such as the webhook bin."""
+    other roles, such as the webhook bin; `proxies` may say whom they were called by."""
     routes = [*admin_routes(endpoints), *operation_routes(endpoints), *more]
     hot: dict[str, ASGIApp] = {}
     if public:
         routes = [*public_routes(endpoints), *routes]
         hot = {MESSAGING_PATH: endpoints.messaging, f"{MESSAGING_PATH}/": endpoints.messaging}
-    return App(routes, hot, endpoints.ids)
+    app = App(routes, hot, endpoints.ids)
+    return BehindProxies(app, proxies) if proxies else app

@@ -55,6 +55,8 @@ class Callbacks:
         if hooked.refused:
             log.warning("a call to the callback URL of %s is refused: %s", lane, hooked.refused)
             return Response(status_code=render.FORBIDDEN)
+        if hooked.notice:
+            log.warning("the far end of %s says: %s", lane, hooked.notice)
         if not await self._keep(lane, hooked.items):
             return Response(status_code=render.UNAVAILABLE)
         return Response(hooked.body, media_type=hooked.media_type)

@@ -33,6 +33,7 @@ _WORDS = {
     keys.CALL_REJECTED: "rejected", keys.CALL_FAILED_OTHER: "others",
 }  # fmt: skip
 _QUEUED = "queued"
+_REACHED_ON = {("voice", State.DELIVERED): "answered"}
 
 
 class Transactions:
@@ -92,7 +93,18 @@ class Transactions:
         if not rows:
             raise Rejected(keys.NO_RESULTS)
         channels = self._directory().channels
-        return [record(request, row, tenant, service, channels.get(channel_of(request, row))) for row in rows]
+        records = []
+        for row in rows:
+            channel = channels.get(channel_of(request, row))
+            records.append(record(request, await self._whole(row, channel), tenant, service, channel))
+        return records
+
+    async def _whole(self, row: Transaction, channel: Channel | None) -> Transaction:
+        """A transaction with what came after its last state, where the channel says that there is such."""
+        if channel is None or not channel.afterwards or row.state is not State.DELIVERED:
+            return row
+        receipts = await self._store.receipts(row.request, row.ordinal)
+        return msgspec.structs.replace(row, detail=receipts[-1].detail) if receipts else row
 
     def _caller(self, scope: Scope) -> tuple[Tenant, Service]:
         directory, path_key = self._directory(), scope["path_params"].get("servicekey", "")
@@ -128,11 +140,11 @@ def channel_of(request: Request, row: Transaction) -> str:
     return request.messages[row.element].content.channel
 
 
-def status_word(row: Transaction) -> str:
-    """The published word of where a transaction stands."""
+def status_word(row: Transaction, channel: str) -> str:
+    """The published word of where a transaction of a channel stands."""
     if row.state in (State.QUEUED, State.SENDING):
         return _QUEUED
-    return _WORDS.get(row.key, "failed")
+    return _REACHED_ON.get((channel, row.state)) or _WORDS.get(row.key, "failed")
 
 
 def record(
@@ -155,7 +167,7 @@ def record(
         "to": row.address.value,
         "body": _body(message.content),
         "channel": channel.wire_name if channel else message.content.channel,
-        "status": status_word(row),
+        "status": status_word(row, message.content.channel),
         "date_created": _date(request.accepted),
         "last_updated": _date(row.updated),
         "error_code": code if failed else None,

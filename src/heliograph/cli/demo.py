@@ -26,12 +26,45 @@ FIRST_MESSAGES: dict[str, dict[str, Any]] = {
         "message": {"template": "1001", "parameters": {"name": "world"}},
         "destination": [{"msisdn": ["447700900123"], "correlationid": "first"}],
     },
+    "twitter": {
+        "deliverychannel": "twitter",
+        "channels": {"OTT-Messaging": {"twitter": {"text": "Hello world"}}},
+        "destination": [{"twitterid": ["1577568002"]}],
+    },
+    "wechat": {
+        "deliverychannel": "wechat",
+        "channels": {
+            "OTT-Messaging": {
+                "wechat": {
+                    "attachment": {"type": "template", "template_id": "hello", "data": {"thing1": "Hello world"}}
+                }
+            }
+        },
+        "destination": [{"wechatid": ["oDemoPerson"]}],
+    },
+    "fb": {
+        "deliverychannel": "fb",
+        "channels": {"OTT-Messaging": {"fb": {"text": "Hello world"}}},
+        "destination": [{"psid": ["1257357297610042"]}],
+    },
+    "whatsapp": {
+        "deliverychannel": "whatsapp",
+        "channels": {"OTT-Messaging": {"wa": {"type": "text", "text": {"body": "Hello world"}}}},
+        "destination": [{"waid": ["447700900123"]}],
+    },
+    "voice": {
+        "deliverychannel": "voice",
+        "channels": {"voice": {"callflowid": "184"}},
+        "message": {"parameters": {"name": "world"}},
+        "destination": [{"msisdn": ["447700900123"], "correlationid": "first call"}],
+    },
 }
 TRY_NUMBERS = (
     ("447700900123", "is delivered"),
     ("9990007206", "ends as 7206, SIM full"),
     ("9990017207", "is submitted first, then 7207, not reachable"),
     ("9990007101", "the operator refuses the sender, 7101"),
+    ("9990007402", "on voice: the callee is busy, 7402"),
     ("12", "is no address, 7102 in the answer"),
 )
 
@@ -47,13 +80,24 @@ def demo_document(url: str) -> dict[str, Any]:
                 "allow_private_targets": True,
                 "profile_key": PROFILE_KEY,
                 "profile_store": {"attributes": [{"name": "city", "type": "string"}]},
-                "senders": [{"id": "HELIO", "channel": "sms"}],
+                "senders": [{"id": "HELIO", "channel": "sms"}, {"id": "442079460000", "channel": "voice"}],
                 "connectors": [
                     {
                         "name": "smsc", "channel": "sms", "kind": "smpp", "host": "127.0.0.1", "port": 2775,
                         "system_id": "helio", "password": "secret", "window": 50,
-                    }
+                    },
+                    {
+                        "name": "trunk", "channel": "voice", "kind": "sip", "host": "127.0.0.1", "port": 5060,
+                        "username": "helio", "password": "secret",
+                    },
                 ],
+                "apps": [
+                    {"id": "a_100000000000000002", "twitter": {}},
+                    {"id": "a_100000000000000003", "wechat": {}},
+                    {"id": "a_100000000000000001", "messenger": {}},
+                    {"id": "a_100000000000000004", "whatsapp": {}},
+                ],
+                "callflows": [{"id": "184", "steps": [{"say": "Hello ${name}"}, {"hangup": True}]}],
                 "templates": [{"id": "1001", "channel": "sms", "text": "Hello ${name}"}],
                 "services": [
                     {
@@ -64,7 +108,14 @@ def demo_document(url: str) -> dict[str, Any]:
                         "notify": {
                             "url": f"{url}/sim/bin/{BIN}", "secret": SECRET, "inbound_url": f"{url}/sim/bin/inbound",
                         },
-                        "channels": {"sms": {"connector": "smsc", "sender": "HELIO"}},
+                        "channels": {
+                            "sms": {"connector": "smsc", "sender": "HELIO"},
+                            "twitter": {"app": "a_100000000000000002"},
+                            "wechat": {"app": "a_100000000000000003"},
+                            "fb": {"app": "a_100000000000000001"},
+                            "whatsapp": {"app": "a_100000000000000004"},
+                            "voice": {"connector": "trunk", "sender": "442079460000"},
+                        },
                     }
                 ],
             }

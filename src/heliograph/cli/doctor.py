@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from heliograph.cli.remote import Remote, RemoteError
-from heliograph.config import Config, ConfigError
+from heliograph.config import SQLITE, Config, ConfigError, shown_database
+from heliograph.store import StoreUnavailable
+from heliograph.store.engines.postgres import look_at
 
 LEAST_FREE = 1 << 30  # bytes
 FIRST_MOMENT = 1_760_000_000  # Unix seconds; a clock before this release is wrong
-CERTAINLY_BOUND = ("bound", "no connector")
+WELL = ("bound", "ready", "no connector")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,8 @@ def examine(config: Config) -> Iterator[Finding]:
     """Every check, in the order in which one would look."""
     yield Finding("settings", True, "read and checked")
     yield from _folder(config)
+    if config.database != SQLITE:
+        yield from _database(config)
     now = time.time()
     moment = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
     yield Finding("clock", now > FIRST_MOMENT, moment, "set the system's clock; receipts and expiries depend on it")
@@ -51,6 +57,29 @@ def _folder(config: Config) -> Iterator[Finding]:
     )
 
 
+def _database(config: Config) -> Iterator[Finding]:
+    where = shown_database(config.database)
+    try:
+        seen = asyncio.run(look_at(config.database))
+    except StoreUnavailable as error:
+        yield Finding(
+            "database",
+            False,
+            f"{where}: {error}",
+            "start PostgreSQL, or correct HELIOGRAPH_DATABASE and its password",
+        )
+        return
+    yield Finding("database", True, f"{where}: PostgreSQL {seen.version}, {seen.milliseconds:.1f} ms a question")
+    yield Finding(
+        "durability", not seen.careless, ", ".join(seen.careless) or "a commit is on the disk when it is answered",
+        "set these to `on` in postgresql.conf: without them an accepted message can be lost",
+    )  # fmt: skip
+    yield Finding(
+        "schema", not seen.missing, f"{len(seen.missing)} migrations to apply" if seen.missing else "up to date",
+        "start `heliograph serve`, which applies them",
+    )  # fmt: skip
+
+
 def _server(config: Config) -> Iterator[Finding]:
     remote = Remote(config)
     try:
@@ -63,9 +92,33 @@ def _server(config: Config) -> Iterator[Finding]:
         yield Finding("server", False, str(error), "start `heliograph serve`, or give --listen and --data")
         return
     for name, status in connectors.items():
-        errors = status.get("last_errors") or []
-        found = str(status["state"]) + (f", last error: {errors[-1]}" if errors else "")
-        mend = "check host, port, system_id and password of the connector in the workspace"
-        yield Finding(f"connector {name}", status["state"] in CERTAINLY_BOUND, found, mend)
+        yield Finding(f"connector {name}", status["state"] in WELL, *standing(status))
+        yield from _credentials(name, status.get("systems") or {})
     parked = stats["callbacks_parked"]
     yield Finding("callbacks", not parked, f"{parked} given up", "mend the endpoint, then `heliograph replay parked`")
+
+
+def _credentials(name: str, systems: dict[str, Any]) -> Iterator[Finding]:
+    """The credentials of an app, one finding for each system it runs on."""
+    for system, shown in systems.items():
+        health = shown["credentials"]
+        found = f"{health['kind']}, {health['state']}"
+        if ends := health.get("ends"):
+            found += f", ends {time.strftime('%Y-%m-%d', time.gmtime(ends / 1000))}"
+        yield Finding(
+            f"credentials {name} {system}",
+            health["state"] == "ok",
+            found,
+            f"renew `{system}` of the app in the workspace",
+        )
+
+
+def standing(status: Mapping[str, Any]) -> tuple[str, str]:
+    """How a connector stands, and the mend where it does not stand well."""
+    if refused := status.get("credentials"):
+        return f"error, its credentials are refused: {refused}", "check the credentials of the app in the workspace"
+    errors = status.get("last_errors") or []
+    found = str(status["state"]) + (f", last error: {errors[-1]}" if errors else "")
+    if ends_ms := status.get("token_ends_ms"):
+        found += f", its token ends {time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime(ends_ms / 1000))}"
+    return found, "check host, port, system_id and password of the connector, or the endpoint of the app"

@@ -7,8 +7,7 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,14 +16,19 @@ import typer
 
 from heliograph import __version__, catalogue, config
 from heliograph.channels import stand_ins, stand_ins_by_channel
-from heliograph.cli import logs, show
+from heliograph.cli import show
+from heliograph.cli.bulk.commands import profiles
+from heliograph.cli.bulk.dnd import import_list
+from heliograph.cli.common import Data, Json, Key, Listen
+from heliograph.cli.common import printed as _print
+from heliograph.cli.common import refusals as _refusals
+from heliograph.cli.common import settings_of as _settings
 from heliograph.cli.demo import demo_document, introduce
 from heliograph.cli.doctor import examine
-from heliograph.cli.profiles import export_profiles, import_profiles
-from heliograph.cli.remote import Remote, RemoteError
+from heliograph.cli.moving import move_all
+from heliograph.cli.remote import Remote, moment
 from heliograph.cli.serve import read_document, serve
 from heliograph.cli.simulators import SimulatorBusy, Simulators
-from heliograph.store.vault import VaultError
 
 app = typer.Typer(
     help="Heliograph: one Messaging API over many channels, with a status code for everything that can happen.",
@@ -33,38 +37,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-profiles = typer.Typer(help="Profiles in bulk.", no_args_is_help=True, rich_markup_mode=None)
+dnd = typer.Typer(help="The do-not-disturb lists.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(dnd, name="dnd")
 app.add_typer(profiles, name="profiles")
-
-Data = Annotated[str | None, typer.Option("--data", help="Data folder (default ./heliograph-data).")]
-Listen = Annotated[str | None, typer.Option("--listen", help="HOST:PORT of the server (default 127.0.0.1:8080).")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-OfTenant = Annotated[str, typer.Option("--tenant", help="Whose profiles.")]
-OfApp = Annotated[str, typer.Option("--app", help="Profiles of this app; left out, customers.")]
-Form = Annotated[str, typer.Option("--format", help="csv or ndjson; left out, by the file's ending.")]
-Key = Annotated[str | None, typer.Option("--key", help="Service key (or HELIOGRAPH_KEY).")]
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except (config.ConfigError, RemoteError, VaultError) as error:
-        show.errors.print(f"heliograph: {error}", style="red", markup=False)
-        raise typer.Exit(1) from error
-
-
-def _settings(**given: str | None) -> config.Config:
-    settings = config.load({name.upper(): value for name, value in given.items()})
-    logs.configure(settings.log)
-    return settings
-
-
-def _print(value: Any, as_json: bool, human: Callable[[Any], None]) -> None:
-    if as_json:
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
-    else:
-        human(value)
 
 
 def _version(wanted: bool) -> None:
@@ -118,9 +93,7 @@ def apply(
             show.changes(value["changes"], applied=True)
             show.notes(value["notes"])
             for name, key in value["made_keys"].items():
-                show.console.print(
-                    f"{'service' if '/' in name else 'profile'} key made for {name} (shown once): {key}"
-                )
+                show.console.print(f"service key made for {name} (shown once): {key}")
 
         _print(answer, as_json, human)
 
@@ -247,60 +220,43 @@ def replay(
         _print(answer, as_json, lambda value: show.console.print(f"{value['replayed']} callbacks are sent again"))
 
 
-@profiles.command("import")
-def profiles_import(
-    file: Annotated[Path, typer.Argument(help="A file of CSV (.csv), or of JSON lines as `export` writes them.")],
-    tenant: OfTenant,
-    of_app: OfApp = "",
-    act: Annotated[str, typer.Option(help="put (create what is not there, change what is), create, update.")] = "put",
+@dnd.command("import")
+def dnd_import(
+    file: Annotated[Path, typer.Argument(help="CSV with the columns address, channel, category, reason, expires.")],
+    tenant: Annotated[str, typer.Option(help="Whose list.")],
+    channel: Annotated[str, typer.Option(help="For rows that name none; left out, every channel.")] = "",
+    outcome: Annotated[Path | None, typer.Option(help="Where to write what became of each row.")] = None,
     listen: Listen = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Write the profiles of a file, and beside it what became of each; exit status 1 when one was not written."""
+    """Put the addresses of a file on a tenant's do-not-disturb list; exit status 1 when a row was refused."""
     with _refusals():
-        remote = Remote(_settings(listen=listen, data=data))
-        counts = import_profiles(remote, tenant, file, app=of_app, act=act)
-        _print(counts, as_json, show.profiles_imported)
-        if counts["failed"]:
+        defaults = {"channel": channel} if channel else {}
+        target = outcome or file.with_name(f"{file.name}.outcome.csv")
+        counts = import_list(Remote(_settings(listen=listen, data=data)), tenant, file, target, defaults)
+        _print(counts, as_json, show.imported)
+        if counts["refused"]:
             raise typer.Exit(1)
 
 
-@profiles.command("export")
-def profiles_export(
-    file: Annotated[str, typer.Argument(help="Where to; `-` is the output.")],
-    tenant: OfTenant,
-    of_app: OfApp = "",
-    form: Form = "",
-    listen: Listen = None,
-    data: Data = None,
-) -> None:
-    """Write all profiles of a tenant to a file, which `import` can read; tokens of users are left out."""
-    with _refusals():
-        count = export_profiles(Remote(_settings(listen=listen, data=data)), tenant, file, app=of_app, form=form)
-        show.errors.print(f"{count} profiles were exported", markup=False)
-
-
-@profiles.command("erase")
-def profiles_erase(
-    tenant: OfTenant,
-    customer: Annotated[str, typer.Argument(help="The customer's id.")] = "",
-    address: Annotated[
-        list[str] | None, typer.Option(help="An address of the person; may be given several times.")
-    ] = None,
+@app.command()
+def whatif(
+    policy: Annotated[Path, typer.Option(help="YAML or JSON: members of the tenant as they might be.")],
+    tenant: Annotated[str, typer.Option(help="Whose messages.")],
+    since: Annotated[str, typer.Option("--from", help="A moment, or how long ago: 24h, 7d.")] = "7d",
+    until: Annotated[str, typer.Option("--to", help="A moment, or how long ago.")] = "",
     listen: Listen = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Forget a person: profiles, addresses, texts and inbound messages. Exit status 1 when messages are still on
-    their way: call it again once they ended."""
+    """Replay the messages of a tenant against other policies, and say what would differ; nothing is sent."""
     with _refusals():
-        body = {"customerId": customer, "addresses": address or []}
+        span = {"from": moment(since, "--from"), **({"to": moment(until, "--to")} if until else {})}
         remote = Remote(_settings(listen=listen, data=data))
-        answer = remote.admin("POST", f"/tenants/{tenant}/erasures", json=body, timeout=None)
-        _print(answer, as_json, show.erased)
-        if answer["waiting"]:
-            raise typer.Exit(1)
+        document = read_document(policy)
+        answer = remote.admin("POST", f"/tenants/{tenant}/whatif", params=span, json=document)
+        _print(answer, as_json, show.differences)
 
 
 @app.command()
@@ -326,6 +282,21 @@ def doctor(listen: Listen = None, data: Data = None, as_json: Json = False) -> N
     _print([asdict(finding) for finding in findings], as_json, show.findings)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
+
+
+@app.command()
+def migrate(
+    source: Annotated[str, typer.Option("--from", help="Where state is now: sqlite, in the data folder.")] = "sqlite",
+    target: Annotated[
+        str | None, typer.Option("--to", help="postgresql://USER:PASSWORD@HOST/NAME, empty (or HELIOGRAPH_DATABASE).")
+    ] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Move a stopped installation to PostgreSQL: every row, compared by checksums, or nothing."""
+    with _refusals():
+        moved = move_all(_settings(data=data, database=target), source)
+    _print([asdict(table) for table in moved], as_json, show.moved)
 
 
 @app.command()

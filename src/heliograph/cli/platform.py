@@ -14,16 +14,22 @@ from starlette.routing import BaseRoute, Mount
 
 from heliograph import catalogue
 from heliograph.api.admin.callbacks import CallbackViews
+from heliograph.api.admin.collections import CollectionViews
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
 from heliograph.api.admin.people import Means as PeopleMeans
 from heliograph.api.admin.people import PeopleViews
+from heliograph.api.admin.policies.accounts import AccountViews
+from heliograph.api.admin.policies.clock import ClockViews
+from heliograph.api.admin.policies.dnd import DndViews
+from heliograph.api.admin.policies.whatif import WhatIfViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, build_app
 from heliograph.api.callbacks import Callbacks
 from heliograph.api.key_use import KeyUse
+from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
 from heliograph.api.profiles.endpoints import Profiles
@@ -41,9 +47,14 @@ from heliograph.dispatch.worker import Dispatcher
 from heliograph.intake import Intake, Means
 from heliograph.lookup import Lookup
 from heliograph.model.ids import Ids
+from heliograph.model.outcome import Inbound
+from heliograph.model.people import Wish
+from heliograph.model.policies.texts import amount_of
 from heliograph.model.record import Notice
+from heliograph.model.workspace import Service, Tenant
 from heliograph.notify.teller import Teller
 from heliograph.policy.limits import Limiter
+from heliograph.policy.objects.links import Codes
 from heliograph.profiles.erasing import Eraser
 from heliograph.profiles.exchange import Exchange
 from heliograph.profiles.jobs import Worker
@@ -55,6 +66,7 @@ from heliograph.store import Store, StoreUnavailable
 from heliograph.store.correlator import Correlator
 from heliograph.store.retention import Retention
 from heliograph.store.vault import Vault, VaultError
+from heliograph.whatif import WhatIf
 from heliograph.wire.http import Client
 from heliograph.workspaces import Workspaces
 
@@ -86,24 +98,36 @@ class Platform:
         self.store = store_of(config)
         self.channels = channels()
         self._vault = Vault(secrets.secret_key)
-        self.workspaces = Workspaces(self.store, self._vault, self.channels, clock_ms)
+        self.workspaces = Workspaces(self.store, self._vault, self.channels, clock_ms,
+                                     config.link_url or config.url)  # fmt: skip
         self.simulators = Simulators(config)
         self.tail = Tail()
         self.ids = Ids(clock_ms)
         directory = self.workspaces.directory
+        codes = Codes(secrets.secret_key.encode())
+        self.links = LinkViews(self.store, codes, directory, self.ids, clock_ms, self.tell)
         self.http = Client()
         self.teller = Teller(
             self.store, self.http, lambda tenant, service: directory().service_of(tenant, service),
             clock_ms, random.Random(),
         )  # fmt: skip
         correlator = Correlator()
-        self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell)
+        self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell, self._wished)
         self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell)
-        self.lanes = Lanes(directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms)
-        self.lookup = Lookup(ProfilePeople(self.store, directory))
+        self.lanes = Lanes(
+            directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms, config.data
+        )
+        self.lookup = Lookup(self.store, ProfilePeople(self.store, directory))
         self.dispatcher = Dispatcher(
             Surroundings(
-                self.store, directory, correlator, self.ids, self.tell, self.receiver.receive, lookup=self.lookup
+                self.store,
+                directory,
+                correlator,
+                self.ids,
+                self.tell,
+                self.receiver.receive,
+                lookup=self.lookup,
+                codes=codes,
             ),
             self.lanes,
         )
@@ -116,6 +140,7 @@ class Platform:
         self.profile_writer = Writer(self.store, self._vault, self.ids, clock_ms, self.profile_worker.wake)
         self.key_use = KeyUse(self.store, clock_ms)
         self._tasks: list[asyncio.Task[None]] = []
+        self._answers: set[asyncio.Task[None]] = set()
         self._ready = False
         self.admin_token = secrets.admin_token
 
@@ -126,6 +151,23 @@ class Platform:
         if self.tail.heard:
             for notice in notices:
                 self.tail.publish(self._event(notice))
+
+    def _wished(self, tenant: Tenant, service: Service | None, item: Inbound, wish: Wish) -> None:
+        """A person's wish was committed: it counts at once, and they may be answered."""
+        self.lookup.listed(tenant.id)
+        opt_out = tenant.opt_out
+        text = (opt_out.reply_stop if wish.stop else opt_out.reply_start) if opt_out else ""
+        if service is not None and text:
+            task = asyncio.get_running_loop().create_task(self.intake.answer(tenant, service, item, text))
+            self._answers.add(task)
+            task.add_done_callback(self._answers.discard)
+
+    async def _open_accounts(self) -> None:
+        """Every tenant with billing has its account."""
+        for tenant in self.workspaces.directory().tenants.values():
+            if tenant.billing is not None:
+                opening = amount_of(tenant.billing.balance) or 0
+                await self.store.open_account(tenant.id, opening, clock_ms())
 
     def _event(self, notice: Notice) -> dict[str, Any]:
         request = self.store.cached_request(notice.request)
@@ -171,6 +213,8 @@ class Platform:
         """Open the store and take up what an earlier process left in it."""
         await self.store.open()
         await self.workspaces.load()
+        await self._open_accounts()
+        self.workspaces.changed.append(self._open_accounts)
         self.ids.rise_above(await self.store.greatest_id())
         self.limits.recall(await self.store.volumes(clock_ms()))
 
@@ -178,6 +222,7 @@ class Platform:
         """Drain: no new calls, answers under way awaited, everything durable."""
         self._ready = False
         self.tail.close()
+        await asyncio.gather(*self._answers)
         if self._works:
             await self.dispatcher.stop(GRACE_SECONDS)
         with contextlib.suppress(TimeoutError):  # what the store does not take stays with its operator
@@ -215,7 +260,14 @@ class Platform:
             metrics=Metrics(self.numbers),
             ready=self.ready,
             ids=self.ids,
+            channels=self.channels,
             admin_token=self.admin_token,
+            links=self.links,
+            dnd=DndViews(self.store, self.workspaces, self.lookup, clock_ms),
+            accounts=AccountViews(self.store, directory, clock_ms),
+            collections=CollectionViews(self.workspaces),
+            clock=ClockViews(self.workspaces, clock_ms),
+            whatif=WhatIfViews(WhatIf(self.store, directory, self.lookup, self.channels), directory, clock_ms),
             hooks=Callbacks(directory, self.simulators.peers, self.receiver.receive, clock_ms),
             profiles=Profiles(self.store, self.profile_writer, directory, self.limits, self.ids, clock_ms),
             people=PeopleViews(
@@ -232,7 +284,7 @@ class Platform:
         more: list[BaseRoute] = []
         if "simulators" in self.config.roles:
             more.append(Mount("/sim/bin", routes=self.simulators.bin_routes()))
-        return build_app(endpoints, more, public="api" in self.config.roles)
+        return build_app(endpoints, more, public="api" in self.config.roles, proxies=self.config.trusted_proxies)
 
     def connectors(self) -> dict[str, dict[str, Any]]:
         """Every connector's status by lane name."""

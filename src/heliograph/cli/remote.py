@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,8 @@ import httpx
 
 from heliograph.cli.data import read_token
 from heliograph.config import Config
+from heliograph.model.duration import parse_duration
+from heliograph.model.policies.texts import moment_of
 
 
 class RemoteError(Exception):
@@ -107,6 +110,17 @@ class Remote:
 
     def _strange(self) -> RemoteError:
         return RemoteError(f"what listens at {self.url} is no heliograph; give another address with --listen")
+
+
+def moment(text: str, option: str) -> int:
+    """`24h` ago, `2030-01-31` or `2030-01-31T12:00:00Z` in Unix milliseconds. Raises `RemoteError`."""
+    try:
+        return int(time.time() * 1_000) - parse_duration(text) * 1_000
+    except ValueError:
+        found = moment_of(text)
+    if found is None:
+        raise RemoteError(f"{option} {text!r} is no moment; give 24h, 7d, 2030-01-31 or 2030-01-31T12:00:00Z")
+    return found
 
 
 def _said(answer: httpx.Response) -> str:

@@ -56,7 +56,7 @@ def serve(config: Config, workspace: Path | None = None, then: Then | None = Non
 def _bind(config: Config) -> socket.socket:
     host, port = config.address
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

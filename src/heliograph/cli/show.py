@@ -24,6 +24,11 @@ def moment(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
 
 
+def date(ms: int) -> str:
+    """Unix milliseconds as a day and time, UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
 def changes(lines: Iterable[str], *, applied: bool) -> None:
     """What an apply changed, or would."""
     lines = list(lines)
@@ -40,6 +45,13 @@ def findings(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         mend = "" if row["ok"] else f"\n    mend: {escape(row['mend'])}"
         console.print(f"{_MARKS[bool(row['ok'])]} {escape(row['what'])}: {escape(row['found'])}{mend}")
+
+
+def moved(rows: list[dict[str, Any]]) -> None:
+    """What arrived in the other database."""
+    for row in rows:
+        console.print(f"{_MARKS[True]} {escape(row['table']):<14} {row['rows']:>12,} rows  {row['checksum']}")
+    console.print("everything is there; set HELIOGRAPH_DATABASE to the new database, keep the data folder's keys")
 
 
 def notes(lines: Iterable[str]) -> None:
@@ -97,7 +109,9 @@ def explained(document: dict[str, Any]) -> None:
         _fault(fault)
     alike: dict[str, list[dict[str, Any]]] = {}
     for item in document["destinations"]:
-        what = {name: item[name] for name in ("channel", "faults", "sender", "connector", "text")}
+        what = {
+            name: item[name] for name in ("channel", "faults", "sender", "connector", "text", "price", "earliest")
+        }
         alike.setdefault(repr(what), []).append(item)
     for items in alike.values():
         first = items[0]
@@ -109,6 +123,10 @@ def explained(document: dict[str, Any]) -> None:
             console.print(f"    text    {escape(first['text'])}  [dim]{parts}, {first['encoding']}[/]")
         if first["sender"] or first["connector"]:
             console.print(f"    way     {escape(first['sender'])} over {escape(first['connector'])}")
+        if first["price"]:
+            console.print(f"    costs   {escape(first['price']['amount'])} {escape(first['price']['currency'])}")
+        if first["earliest"]:
+            console.print(f"    when    {'now' if first['earliest'] <= document['at'] else date(first['earliest'])}")
         for fault in first["faults"]:
             _fault(fault)
 
@@ -127,8 +145,11 @@ def _moments(document: dict[str, Any]) -> Iterable[tuple[int, str]]:
             f"refused: {attempt['native_code']} {attempt['detail']} ({attempt['status']}, retry {attempt['retry']})"
         )  # fmt: skip
         yield attempt["at"], f"attempt {attempt['attempt']} on {escape(attempt['connector'])}: {escape(said)}"
+    for step in document["steps"]:
+        yield step["at"], f"    {escape(step['what'])}"
     for receipt in document["receipts"]:
-        native = escape(receipt["raw"] or receipt["native_code"])
+        told = document["steps"] and receipt["raw"].startswith("{")  # what is in there was just shown
+        native = escape(receipt["native_code"] if told else receipt["raw"] or receipt["native_code"])
         yield receipt["at"], f"receipt {receipt['code']} {receipt['key']} [dim]{native}[/]"
     for callback in document["callbacks"]:
         answer = f"HTTP {callback['status']}" if callback["status"] else callback["error"]
@@ -169,6 +190,29 @@ def codes(rows: list[dict[str, str]]) -> None:
             f"  phase {row['phase']}, {row['finality']}, to be fixed by {row['fixed_by']}, "
             f"safe to send again: {row['retry_safe']}\n"
         )
+
+
+def imported(counts: Any) -> None:
+    """What became of a file."""
+    refused = f", {counts['refused']} were refused" if counts["refused"] else ""
+    console.print(
+        f"{counts['listed']} of {counts['rows']} rows are on the list, {counts['new']} of them new{refused}"
+    )
+    console.print(f"what became of each: {counts['outcome']}")
+
+
+def differences(report: Any) -> None:
+    """What other policies would have made of messages."""
+    more = "; there were more, narrow the time" if report["more"] else ""
+    console.print(f"{report['judged']} messages were judged again{more}")
+    if not report["changes"]:
+        console.print("nothing would differ")
+    for change, count in report["changes"].items():
+        console.print(f"{count} would differ: {change}")
+    for item in report["examples"]:
+        why = f"{item['value']}; {item['decided_by']}" if item["decided_by"] else ""
+        line = f"  {item['transid']}  {item['destination']}  {item['before']} -> {item['after']}  {why}"
+        console.print(line.rstrip(), markup=False)
 
 
 def profiles_imported(counts: dict[str, Any]) -> None:

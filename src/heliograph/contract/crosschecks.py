@@ -6,23 +6,21 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_network
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
-from heliograph.contract.declared import policy_faults
+from heliograph.contract.declared import link_faults, policy_faults, template_faults
 from heliograph.contract.declared.names import channel_faults as _channel_faults
+from heliograph.contract.declared.names import is_http, twice, unique
 from heliograph.contract.profiles.stores import store_faults
 from heliograph.contract.profiles.types import is_zone
 from heliograph.contract.shape import Fault
 from heliograph.model.categories import category_faults
 from heliograph.model.channel import Channel
 from heliograph.model.duration import parse_duration
-from heliograph.model.workspace import STATES, Binding, ConnectorSpec, Document, Service, Tenant, Volume
+from heliograph.model.workspace import ALL_STATES, Binding, ConnectorSpec, Document, Service, Tenant, Volume
 
-_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _KEY = re.compile(r"[\x21-\x7e]{8,128}")
-_NO_ID = "must be 1 to 64 letters, digits, dots, dashes or underscores"
 _NO_KEY = "a key must be 8 to 128 printable characters without blanks"
 _NAMED_BY = {
     "prompts": "id", "callflows": "id", "hooks": "id", "events": "id", "push_categories": "name",
@@ -33,7 +31,7 @@ _NAMED_BY = {
 def cross_faults(document: Document, channels: Mapping[str, Channel]) -> Iterator[Fault]:
     """Every fault of a document whose shape is right. `channels` are the passports of this installation; what
     belongs to other known channels is kept as it is declared."""
-    yield from _unique("tenants", (tenant.id for tenant in document.tenants))
+    yield from unique("tenants", (tenant.id for tenant in document.tenants))
     owners: dict[str, str] = {}
     for tenant in document.tenants:
         path = f"tenants[{tenant.id}]"
@@ -41,6 +39,8 @@ def cross_faults(document: Document, channels: Mapping[str, Channel]) -> Iterato
         if tenant.profile_key:
             yield from _key_fault(tenant.profile_key, f"{path}.profile_key", owners)
         yield from policy_faults(tenant, path)
+        for channel in {item.name: item for item in channels.values()}.values():
+            yield from ((f"{path}.{inner}", sentence) for inner, sentence in channel.faults(tenant))
         for spec in tenant.connectors:
             yield from _connector_faults(spec, f"{path}.connectors[{spec.name}]", channels)
         for service in tenant.services:
@@ -50,10 +50,10 @@ def cross_faults(document: Document, channels: Mapping[str, Channel]) -> Iterato
 
 
 def _tenant_faults(tenant: Tenant, path: str) -> Iterator[Fault]:
-    yield from _unique(f"{path}.services", (item.id for item in tenant.services))
-    yield from _unique(f"{path}.connectors", (item.name for item in tenant.connectors))
-    yield from _unique(f"{path}.templates", (item.id for item in tenant.templates))
-    yield from _unique(f"{path}.apps", (item.id for item in tenant.apps))
+    yield from unique(f"{path}.services", (item.id for item in tenant.services))
+    yield from unique(f"{path}.connectors", (item.name for item in tenant.connectors))
+    yield from link_faults(tenant, path)
+    yield from unique(f"{path}.apps", (item.id for item in tenant.apps))
     for collection, member in _NAMED_BY.items():
         yield from _loose_faults(f"{path}.{collection}", getattr(tenant, collection), member)
     yield from _sender_faults(tenant, path)
@@ -62,6 +62,7 @@ def _tenant_faults(tenant: Tenant, path: str) -> Iterator[Fault]:
             yield f"{path}.push_categories[{item.get('name')}].{member}", sentence
     for template in tenant.templates:
         yield from _channel_faults(f"{path}.templates[{template.id}].channel", template.channel)
+    yield from template_faults(tenant, path)
     if not is_zone(tenant.timezone):
         yield f"{path}.timezone", f"{tenant.timezone!r} is no time zone; use a name such as Europe/London"
     if tenant.profile_store is not None:
@@ -125,9 +126,9 @@ def _service_faults(tenant: Tenant, service: Service, path: str) -> Iterator[Fau
         if url and not is_http(url):
             yield f"{path}.notify.{name}", "must be an absolute http or https URL"
     for state in service.notify.states:
-        if state not in STATES:
-            yield f"{path}.notify.states", f"{state!r} is no state; there are {', '.join(STATES)}"
-    yield from _unique(f"{path}.jwt", (item.id for item in service.jwt))
+        if state not in ALL_STATES:
+            yield f"{path}.notify.states", f"{state!r} is no state; there are {', '.join(ALL_STATES)}"
+    yield from unique(f"{path}.jwt", (item.id for item in service.jwt))
 
 
 def _binding_faults(tenant: Tenant, name: str, binding: Binding, path: str) -> Iterator[Fault]:
@@ -163,25 +164,9 @@ def _loose_faults(path: str, items: Iterable[Mapping[str, Any]], member: str) ->
         else:
             yield f"{path}[{index}].{member}", "must be text, and is missing" if name is None else "must be text"
     if member == "id":
-        yield from _unique(path, names)
+        yield from unique(path, names)
     else:
-        yield from _twice(path, names)
-
-
-def _unique(path: str, ids: Iterable[str]) -> Iterator[Fault]:
-    known = list(ids)
-    for identity in known:
-        if not _ID.fullmatch(identity):
-            yield f"{path}[{identity}]", _NO_ID
-    yield from _twice(path, known)
-
-
-def _twice(path: str, names: list[str]) -> Iterator[Fault]:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            yield f"{path}[{name}]", "is declared twice"
-        seen.add(name)
+        yield from twice(path, names)
 
 
 def _network_faults(path: str, entries: tuple[str, ...]) -> Iterator[Fault]:
@@ -190,13 +175,3 @@ def _network_faults(path: str, entries: tuple[str, ...]) -> Iterator[Fault]:
             ip_network(entry, strict=False)
         except ValueError:
             yield path, f"{entry!r} is no IPv4 or IPv6 address or CIDR block"
-
-
-def is_http(url: str) -> bool:
-    """Whether it is an absolute http or https URL that can be called."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0 and url.isprintable()

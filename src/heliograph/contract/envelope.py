@@ -16,6 +16,7 @@ from heliograph.catalogue import keys
 from heliograph.contract.destinations import TOO_MANY, Group, addresses_of, correlation_of, read_destinations
 from heliograph.contract.expiry import expiry_ms
 from heliograph.contract.interactive import check_interactive
+from heliograph.contract.links import shorten_of, smartlinks_of
 from heliograph.contract.rules import check
 from heliograph.contract.values import as_text, check_depth, member_at, object_member, text_member
 from heliograph.model.categories import SHIPPED, Category
@@ -153,8 +154,12 @@ def _read(opened: _Opened, now_ms: int, categories: Categories) -> Message:
         check_interactive(channel.interactive, fields, channel.name, categories)
     if expiry and expiry <= now_ms:
         raise Rejected(keys.REQUEST_EXPIRED_ON_ARRIVAL)
+    content = Content(
+        channel=channel.name, fields=fields, template=template, parameters=parameters, appid=appid,
+        smartlinks=smartlinks_of(body), shorten=shorten_of(body),
+    )  # fmt: skip
     return Message(
-        content=Content(channel=channel.name, fields=fields, template=template, parameters=parameters, appid=appid),
+        content=content,
         addresses=addresses,
         correlation=correlation,
         notify_url=notify_url,
@@ -190,14 +195,14 @@ def _channel_object(body: dict[str, Any], channel: Channel, *, templated: bool) 
 
 
 def _fields(found: dict[str, Any], channel: Channel) -> dict[str, object]:
-    """The members that the channel reads: texts as texts, objects as they are, empty ones left out."""
+    """The members that the channel reads: texts as texts, objects and yes or no as they are, empty ones left out."""
     fields: dict[str, object] = {}
     for name in channel.members:
         value = found.get(name)
         if value is None or value == "":
             continue
         text = as_text(value)
-        if text is None and not (name in channel.objects and isinstance(value, dict | list)):
+        if text is None and not (name in channel.objects and isinstance(value, dict | list | bool)):
             raise Rejected(keys.INVALID_JSON)
         if text is None:
             check_depth(value)

@@ -6,12 +6,15 @@ import re
 from datetime import datetime
 from functools import lru_cache
 
-# `2015-04-12T13:00:19.456Z`, `...+5:30` (one-digit hours occur), `...+0530`, or without a zone, which is UTC.
-_FORM = re.compile(
-    r"(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?"
-    r" ?(?:[Zz]|([+-])(\d{1,2})(?::?(\d{2}))?)?",
-    re.ASCII,
+# `2015-04-12T13:00:19.456Z`, `...+5:30` (one-digit hours occur), `...+0530`, or without a zone, which is UTC. The
+# farthest zone of the world is UTC+14.
+FORM = (
+    r"([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt ]"
+    r"([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(?:[.,]([0-9]{1,9}))?)?"
+    r" ?(?:[Zz]|([+-])(0?[0-9]|1[0-4])(?::?([0-5][0-9]))?)?"
 )
+"""The forms of a moment, as a regular expression; that the month has such a day is for the calendar to say."""
+_FORM = re.compile(FORM)
 _LONGEST = 48  # characters of the longest form; longer texts are not remembered
 _EPOCH = datetime(1970, 1, 1)
 
@@ -28,8 +31,6 @@ def _parsed(text: str) -> int | None:
         return None
     *moment, fraction, sign, hours, minutes = match.groups()
     zone_hours, zone_minutes = int(hours or 0), int(minutes or 0)
-    if zone_hours > 14 or zone_minutes > 59:  # the farthest zone of the world is UTC+14
-        return None
     offset = (zone_hours * 60 + zone_minutes) * (-60_000 if sign == "-" else 60_000)
     try:
         since = datetime(*(int(part or 0) for part in moment)) - _EPOCH  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from heliograph.catalogue import keys
-from heliograph.contract.crosschecks import is_http
+from heliograph.contract.declared.names import is_http
 from heliograph.contract.values import as_text, member_at
 from heliograph.model.categories import ACTIONS, ALIASES, Category
 from heliograph.model.outcome import Rejected

@@ -18,10 +18,10 @@ def check(rules: tuple[Rule, ...], found: dict[str, Any], *, templated: bool) ->
     for rule in rules:
         if isinstance(rule, Required):
             if (rule.always or not templated) and not present(values, rule.path) and _applies(rule, values):
-                raise Rejected(rule.key)
+                raise Rejected(rule.key, *rule.says)
         elif isinstance(rule, OneOf):
             if not templated and _applies(rule, values) and not _any_present(rule, values):
-                raise Rejected(rule.key)
+                raise Rejected(rule.key, *rule.says)
         else:
             _APPLY[type(rule)](rule, values)
     return values
@@ -87,7 +87,7 @@ def _check_value(rule: ValueIn, values: dict[str, Any]) -> None:
     value = holder[rule.path[-1]]
     known = rule.values.get(str(value).strip().lower()) if isinstance(value, str | int) else None
     if known is None or isinstance(value, bool):
-        raise Rejected(rule.key)
+        raise Rejected(rule.key, *rule.says)
     holder[rule.path[-1]] = known
 
 

@@ -12,14 +12,15 @@ from heliograph.model.channel import Report
 from heliograph.model.ids import Ids
 from heliograph.model.record import Notice
 from heliograph.policy.directory import Directory
+from heliograph.policy.objects.links import Codes
 from heliograph.store import Store
 from heliograph.store.correlator import Correlator
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The store, the workspace as it is now, whom to tell, where receipts go, time, ids and chance, and what is known
-    of addresses.
+    """The store, the workspace as it is now, whom to tell, where receipts go, time, ids and chance, what is known
+    of addresses, and what makes the codes of short links.
 
     `clock_ms` is Unix milliseconds, `monotonic` seconds, `rng` a number in 0..1.
     """
@@ -34,3 +35,4 @@ class Surroundings:
     monotonic: Callable[[], float] = time.monotonic
     rng: Callable[[], float] = random.random
     lookup: Lookup = field(default_factory=Lookup)
+    codes: Codes = field(default_factory=lambda: Codes(b""))

@@ -10,14 +10,12 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from heliograph.dispatch.judge import Judgement
+from heliograph.dispatch.judge import Flight
 from heliograph.dispatch.queue import PriorityQueue
 from heliograph.dispatch.throughput import Bucket
-from heliograph.model.channel import Connector, Outbound
-from heliograph.model.message import Request, Transaction
-from heliograph.model.people import Known
+from heliograph.model.channel import Connector
+from heliograph.model.message import Transaction
 from heliograph.model.workspace import ConnectorSpec
 
 log = logging.getLogger(__name__)
@@ -25,18 +23,6 @@ log = logging.getLogger(__name__)
 STOCK = 256  # claimed ahead at most by a small window; about what a fast connector sends during one commit
 AHEAD_SECONDS = 0.1  # of the far end's pace that are claimed ahead
 PACE_SECONDS = 0.25  # how often its pace is looked at
-
-
-@dataclass(frozen=True, slots=True)
-class Flight:
-    """A claimed message: as the connector takes it, its row, its request, how that was judged and by what was known
-    of its address."""
-
-    outbound: Outbound
-    row: Transaction
-    request: Request
-    judgement: Judgement
-    known: Known
 
 
 class Lane:
@@ -61,6 +47,8 @@ class Lane:
         self.target = self._least  # messages to have in stock
         self._answers = 0
         self._since = clock()
+        self.ahead = True
+        """Whether more is claimed than can go out at once, as `ConnectorKind` says."""
         self.closed = False
         self.feed: asyncio.Task[None] | None = None
         self._clock = clock
@@ -70,7 +58,8 @@ class Lane:
         """How many more should be claimed now; 0 while nothing can go out."""
         if self.idle():
             return 0
-        return max(0, self.target - len(self.stock))
+        target = self.target if self.ahead else min(self.target, self.connector.capacity())
+        return max(0, target - len(self.stock))
 
     def idle(self) -> bool:
         """Nothing is under way and nothing can go out."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from heliograph.dispatch.lane import Lane
@@ -59,12 +60,14 @@ class Lanes:
         tokens: Tokens,
         clock: Callable[[], float],
         clock_ms: Callable[[], int],
+        folder: Path = Path(),
     ) -> None:
         self._directory = directory
         self._peers = peers
         self._tokens = tokens
         self._clock = clock
         self._clock_ms = clock_ms
+        self._folder = folder
         self._events: Callable[[Lane], Events] | None = None
         self._routes: dict[Route, Lane] = {}
         spec = ConnectorSpec(name=UNROUTED, channel="", kind="")
@@ -112,11 +115,12 @@ class Lanes:
             return kept[way.lane]
         lane = self._lanes.get(way.lane)
         if lane is None or lane.spec != way.spec:
-            tools = Tools(way.lane, way.fast, self._tokens, self._clock_ms)
-            connector = way.channel.kinds[way.spec.kind].build(way.spec, tools)
-            lane = Lane(way.lane, way.spec, connector, fast=way.fast, clock=self._clock)
+            tools = Tools(way.lane, way.fast, self._tokens, self._clock_ms, self._folder)
+            kind = way.channel.kinds[way.spec.kind]
+            lane = Lane(way.lane, way.spec, kind.build(way.spec, tools), fast=way.fast, clock=self._clock)
+            lane.ahead = kind.ahead
             assert self._events is not None  # noqa: S101
-            await connector.start(self._events(lane))
+            await lane.connector.start(self._events(lane))
             log.info("connector %s started", way.lane)
         kept[way.lane] = lane
         return lane

@@ -8,14 +8,14 @@ import msgspec
 
 from heliograph.dispatch import retry
 from heliograph.dispatch.around import Surroundings
-from heliograph.dispatch.judge import Judge
-from heliograph.dispatch.lane import Flight, Lane
+from heliograph.dispatch.judge import Flight, Judge
+from heliograph.dispatch.lane import Lane
 from heliograph.dispatch.settler import Settler
 from heliograph.dispatch.story import Sampler, attempt_data, line
 from heliograph.model.channel import Events, Outbound, Report
 from heliograph.model.message import Transaction
 from heliograph.model.outcome import SendError, State, Submitted
-from heliograph.model.record import Change
+from heliograph.model.record import Change, Sent
 from heliograph.policy.windows import window_end_ms
 
 
@@ -79,16 +79,21 @@ class Results:
         self.counts["submitted"] += 1
         sent = _attempted(flight, lane.name)
         outcomes = flight.judgement.outcomes
-        due = window_end_ms(flight.judgement.window_ms, now_ms)
+        due = window_end_ms(flight.judgement.window_ms, now_ms) if result.more else 0
         change = outcomes.submitted(sent, now_ms, lane.name, result.native_ids, due)
         if self._sampler.keep():
             self._tell_story(lane, flight, result)
         self._around.correlator.submitted(lane.name, result.native_ids, sent)
+        if result.thread:
+            self._settler.went(Sent(sent.request, sent.ordinal, lane.name, result.thread, result.sent_ms or now_ms))
         self._settler.add(change, outcomes, sent)
 
     def _refused(self, lane: Lane, flight: Flight, result: SendError) -> None:
-        self._tell_story(lane, flight, result)
         attempt = flight.outbound.attempt
+        if result.retry == "wait":
+            self._again(flight, result, retry.LEAST_WAIT, attempt - 1)
+            return
+        self._tell_story(lane, flight, result)
         if result.retry == "free":
             self._throttled(lane, flight, result)
         elif result.retry == "unknown":
@@ -114,7 +119,8 @@ class Results:
     def _unanswered(self, lane: Lane, flight: Flight, result: SendError) -> None:
         """Never sent again blindly: it ends as unknown; a receipt that names the destination moves it on."""
         self.counts["unanswered"] += 1
-        self._around.correlator.unanswered(lane.name, flight.outbound.to, _attempted(flight, lane.name))
+        attempted, now_ms = _attempted(flight, lane.name), self._around.clock_ms()
+        self._around.correlator.unanswered(lane.name, flight.outbound.to, attempted, now_ms)
         self._end(lane, flight, result, State.LAPSED)
 
     def _end(self, lane: Lane, flight: Flight, result: SendError, state: State) -> None:
@@ -129,7 +135,7 @@ class Results:
     def _again(self, flight: Flight, result: SendError, delay: float, attempt: int) -> None:
         self.counts["retried"] += 1
         row, now_ms = flight.row, self._around.clock_ms()
-        due_ms = now_ms + int(delay * 1000)
+        due_ms = now_ms + int(max(delay, result.after) * 1000)
         twice = row.duplicate or result.retry == "resend"
         change = Change(
             row.request, row.ordinal, State.QUEUED, result.key, now_ms, _detail(result), attempt, "", due_ms, twice

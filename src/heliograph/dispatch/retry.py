@@ -30,6 +30,7 @@ CLASSES = {
 }
 SANDBOX = Backoff(3, 0.1, 1.0)  # control 5: every outcome within 20 s
 
+LEAST_WAIT = 0.05  # seconds before a message that only waits is looked at again
 THROTTLE_PAUSE = 1.0
 SANDBOX_THROTTLE_PAUSE = 0.1
 SANDBOX_THROTTLES = 10  # a simulated throttling that never ends must end for the viewer

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from heliograph.dispatch.queue import request_of, slot_of
-from heliograph.model.message import Address, Transaction
-from heliograph.model.record import Accepted
+from heliograph.model.message import Address, Request, Transaction
+from heliograph.model.record import Accepted, Queued
+from heliograph.policy.directory import Directory
 from heliograph.store import Store, StoreUnavailable
 
+OPEN_PAGE = 5_000
 HELD_SLOTS = 5_000  # request elements whose held rows are read at once when they are due
 HOT_DESTINATIONS = 100_000  # rows kept in memory between acceptance and claim; the rest is read again
 
@@ -105,6 +107,30 @@ class Rows:
             self.held.give_back(found, now_ms)
             raise
         return [row for row in rows if row.ordinal in found[slot_of(row.request, row.element)]]
+
+
+class Clocks:
+    """The clocks of tenants, of which those in the sandbox may be set."""
+
+    def __init__(self, store: Store, directory: Callable[[], Directory]) -> None:
+        self._store = store
+        self._directory = directory
+        self._ahead: dict[str, int] = {}
+
+    def ends(self, owner: Request | Queued, expiry: int) -> int:
+        """When a message of a tenant expires by our clock; 0 is never."""
+        return self._directory().real_ms(owner.tenant, expiry)
+
+    async def moved(self, expire: Callable[[int, int], None]) -> None:
+        """Tell when what waits of tenants whose clock was set since the last time expires by now, and its slot."""
+        ahead = {tenant.id: tenant.clock_ahead for tenant in self._directory().tenants.values()}
+        moved = {name for name, seconds in ahead.items() if seconds != self._ahead.get(name, 0)}
+        self._ahead, after = ahead, 0
+        while moved and (page := await self._store.open_requests(after, OPEN_PAGE)):
+            after = page[-1].request
+            for entry in page:
+                for element in range(entry.elements if entry.tenant in moved else 0):
+                    expire(self.ends(entry, entry.expiry), slot_of(entry.request, element))
 
 
 def rows_by_element(accepted: Accepted) -> Mapping[int, list[Transaction]]:

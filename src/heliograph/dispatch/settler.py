@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from heliograph.model.message import Transaction
-from heliograph.model.record import Change, Notice, Settlement, StoryLine
+from heliograph.model.record import Change, Notice, Release, Sent, Settlement, StoryLine
 from heliograph.policy.outcomes import Made, Outcomes, notices_owed
 from heliograph.store import StoreUnavailable
 
@@ -35,6 +35,7 @@ class Settler:
         self._tell = tell
         self._waiting: list[Entry] = []
         self._story: list[StoryLine] = []
+        self._sent: list[Sent] = []
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -47,6 +48,10 @@ class Settler:
         self._waiting.append((Made(change, outcomes, transaction), then))
         self._wake.set()
         self._idle.clear()
+
+    def went(self, sent: Sent) -> None:
+        """When a message went out to whom, written with the change that is added next."""
+        self._sent.append(sent)
 
     def note(self, line: StoryLine) -> None:
         """A line of a story, written with the next settlement."""
@@ -62,11 +67,18 @@ class Settler:
             while self._waiting or self._story:
                 batch, self._waiting = self._waiting, []
                 story, self._story = self._story, []
-                await self._write(batch, story)
+                sent, self._sent = self._sent, []
+                await self._write(batch, story, sent)
             self._idle.set()
 
-    async def _write(self, batch: list[Entry], story: list[StoryLine]) -> None:
-        settlement = Settlement(changes=[made.change for made, _ in batch], story=story)
+    async def _write(self, batch: list[Entry], story: list[StoryLine], sent: list[Sent]) -> None:
+        reserves = any(made.outcomes is not None and made.outcomes.reserves for made, _ in batch)
+        settlement = Settlement(
+            changes=[made.change for made, _ in batch],
+            story=story,
+            sent=sent,
+            release=Release.BY_STATE if reserves else Release.NOTHING,
+        )
         while True:
             try:
                 applied = await self._store.settle(settlement)

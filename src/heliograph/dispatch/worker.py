@@ -7,12 +7,12 @@ import logging
 
 from heliograph.bus.tasks import lasting
 from heliograph.dispatch.around import Surroundings
-from heliograph.dispatch.judge import Judge, Judgement, Wait
-from heliograph.dispatch.lane import Flight, Lane
+from heliograph.dispatch.judge import Flight, Judge, Judgement, Wait
+from heliograph.dispatch.lane import Lane
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.queue import Timers, element_of, request_of, slot_of
 from heliograph.dispatch.results import Results
-from heliograph.dispatch.rows import Rows, rows_by_element
+from heliograph.dispatch.rows import Clocks, Rows, rows_by_element
 from heliograph.dispatch.settler import Settler
 from heliograph.dispatch.story import Sampler
 from heliograph.model.message import Request, Transaction
@@ -37,14 +37,13 @@ class Dispatcher:
         self._store = around.store
         self._lanes = lanes
         self.settler = Settler(around.store, around.tell)
-        self._judge = Judge(around.directory, around.ids, around.lookup)
+        self._judge = Judge(around.directory, around.ids, around.lookup, around.codes)
         self._timers = Timers()
         self._results = Results(around, self.settler, self._judge, Sampler(around.monotonic), self._timers.delay)
         self.counts = self._results.counts
         self._rows = Rows(around.store)
+        self._clocks = Clocks(around.store, around.directory)
         self._tasks: list[asyncio.Task[None]] = []
-
-    # Coming in
 
     def offer(self, accepted: Accepted) -> None:
         """A call was committed: its queued transactions wait for their connectors from now on."""
@@ -56,7 +55,8 @@ class Dispatcher:
 
     def _enqueue(self, request: Request, element: int, slot: int) -> None:
         message = request.messages[element]
-        self._wait(self._lane_of(request, element), slot, message.priority, message.expiry)
+        ends = self._clocks.ends(request, message.expiry)
+        self._wait(self._lane_of(request, element), slot, message.priority, ends)
 
     def _wait(self, lane: Lane, slot: int, priority: int, expiry: int) -> None:
         lane.queue.add(slot, priority, self._around.monotonic())
@@ -87,9 +87,7 @@ class Dispatcher:
                     self._enqueue(request, element, slot_of(request.id, element))
             else:
                 lane = self._lanes.route(entry.tenant, entry.service, entry.channel)
-                self._wait(lane, slot_of(entry.request, 0), entry.priority, entry.expiry)
-
-    # Going out
+                self._wait(lane, slot_of(entry.request, 0), entry.priority, self._clocks.ends(entry, entry.expiry))
 
     async def _feed(self, lane: Lane) -> None:
         """Keeps one lane's stock filled until the lane is closed."""
@@ -120,6 +118,10 @@ class Dispatcher:
         try:
             flights = await self._prepare(lane, rows)
             rows = [flight.row for flight in flights]  # the others were refused or moved
+            flights, short = await self._judge.afford(flights, now_ms := self._around.clock_ms())
+            rows = [flight.row for flight in flights]
+            for flight, why, known in short:
+                self._refuse(flight.judgement, flight.row, why, now_ms, known)
             if rows:
                 await self._store.claim(_ranges(rows))
                 lane.stock.extend(flights)
@@ -148,8 +150,7 @@ class Dispatcher:
         ready: list[Flight] = []
         for row in rows:
             request, known = requests[row.request], known_of.get((row.request, row.element), NOTHING_KNOWN)
-            judgement = self._judge.of(request, row, now_ms)
-            made = self._judge.outbound(judgement, row, now_ms, known)
+            judgement, made = self._judge.decide(request, row, now_ms, known)
             if isinstance(made, Refused):
                 self._refuse(judgement, row, made, now_ms, known)
             elif isinstance(made, Wait):
@@ -158,7 +159,7 @@ class Dispatcher:
             elif self._lanes.lane(request, row.element) is not lane:
                 self._move(request, row)
             else:
-                ready.append(Flight(made, row, request, judgement, known))
+                ready.append(Flight(made.outbound, row, request, judgement, known, made.price))
         return ready
 
     def _move(self, request: Request, row: Transaction, *, front: bool = False) -> None:
@@ -183,10 +184,9 @@ class Dispatcher:
             raise
         for flight in reversed(stock):
             message = flight.request.messages[flight.row.element]
-            self._timers.expire(message.expiry, slot_of(flight.row.request, flight.row.element))
+            ends = self._clocks.ends(flight.request, message.expiry)
+            self._timers.expire(ends, slot_of(flight.row.request, flight.row.element))
             self._move(flight.request, flight.row, front=True)
-
-    # Time
 
     async def tidy(self) -> None:
         """For ever: wakes what was delayed, ends what expired while it waited."""
@@ -221,11 +221,9 @@ class Dispatcher:
             if (row.request, row.ordinal) in held:  # on its way by now, unless its claim fails
                 self._timers.expire(now_ms + HELD_MS, slot_of(row.request, row.element))
                 continue
-            judgement = self._judge.of(requests[row.request], row, now_ms)
-            if isinstance(made := self._judge.outbound(judgement, row, now_ms), Refused):
+            judgement, made = self._judge.decide(requests[row.request], row, now_ms)
+            if isinstance(made, Refused):
                 self._refuse(judgement, row, made, now_ms, NOTHING_KNOWN)
-
-    # Life
 
     async def start(self) -> None:
         """Begin: connectors, the settler and the clock."""
@@ -240,6 +238,7 @@ class Dispatcher:
             await lane.close()
             await self._hand_on(lane)
         self._rows.held.release(self._around.clock_ms())
+        await self._clocks.moved(self._timers.expire)
         for lane in self._lanes.all():
             self._ensure_fed(lane)
             lane.wake.set()

@@ -7,8 +7,9 @@ task for each.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path as FolderPath
 from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -19,10 +20,25 @@ from heliograph.model.rules import Interactive, Path, Rule
 from heliograph.model.workspace import App, ConnectorSpec, Sender, Tenant
 
 
+class BodyLink(msgspec.Struct, frozen=True, gc=False):
+    """A link in a text that is still shared: what stands for its short URL, the base of that, and where it leads
+    (by default, on two systems, once it has expired), for how many minutes from acceptance."""
+
+    standin: str
+    base: str
+    label: str
+    url: str
+    ios: str
+    android: str
+    expired: str
+    minutes: int
+
+
 class Body(msgspec.Struct, frozen=True, kw_only=True):
     """A content ready for the wire: rendered, with its sender; one object shared by all its destinations, so
     that a connector may keep what it encoded under the object's identity. `parts` is the billing unit; `attached`
-    what the channel took along from the workspace (see `Channel.attach`)."""
+    what the channel took along from the workspace (see `Channel.attach`); `links` stand in the text until each
+    destination gets its own."""
 
     content: Content
     text: str = ""
@@ -30,6 +46,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
     parts: int = 1
     encoding: str = ""
     attached: Any = None
+    links: tuple[BodyLink, ...] = ()
 
 
 class Device(msgspec.Struct, frozen=True, gc=False):
@@ -128,18 +145,19 @@ class Peer(NamedTuple):
 
 
 Peers = Mapping[str, Peer]
-"""The simulators by name: smsc, fcm, apns, webpush, graph, x, wechat, sip."""
+"""The simulators by name: smsc, fcm, apns, webpush, graph, whatsapp, x, wechat, sip."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What a connector gets of the platform: the name of its lane, whether waiting is compressed, shared tokens,
-    Unix milliseconds."""
+    Unix milliseconds, the data folder."""
 
     lane: str
     fast: bool
     tokens: Tokens
     clock_ms: Callable[[], int]
+    folder: FolderPath = FolderPath()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +167,15 @@ class ConnectorKind:
     `check` gives sentences about what is wrong or missing in the spec (an empty list is fine): a spec with
     faults is a configuration error (7114) for its messages, never an exception. `sandbox` points the spec of the
     lane of that name at the simulators, filling in what may be left out there; credentials that it makes up name the
-    lane, so that a simulator knows whom to call back.
+    lane, so that a simulator knows whom to call back. Without `ahead` nothing is claimed that cannot go out at once:
+    where one message takes minutes, what waits is judged when its turn comes.
     """
 
     kind: str
     check: Callable[[ConnectorSpec], list[str]]
     build: Callable[[ConnectorSpec, Tools], Connector]
     sandbox: Callable[[ConnectorSpec, str, Peers], ConnectorSpec]
+    ahead: bool = True
 
 
 class HookCall(msgspec.Struct, frozen=True):
@@ -169,10 +189,12 @@ class HookCall(msgspec.Struct, frozen=True):
 
 class Hooked(msgspec.Struct, frozen=True):
     """What a provider's call means: `items` to be kept and the answer once they are durable; until then the
-    provider is told to call again. `refused` says why nothing of it is believed (a bad signature, say)."""
+    provider is told to call again. `refused` says why nothing of it is believed (a bad signature, say), `notice` what
+    an operator should know of it."""
 
     items: tuple[Report, ...] = ()
     refused: str = ""
+    notice: str = ""
     body: bytes = b""
     media_type: str = "text/plain; charset=utf-8"
 
@@ -184,10 +206,22 @@ Hook = Callable[[ConnectorSpec, HookCall, int], Hooked]
 @dataclass(frozen=True, slots=True)
 class AppUse:
     """How a channel goes out by an app: the kind of connector, and what of the app are its options (None: the app is
-    not for this channel)."""
+    not for this channel). `window` calls at once and `throughput` messages a second (0: as fast as it goes) hold
+    where the app's options of those names say nothing else."""
 
     kind: str
     options: Callable[[App], dict[str, Any] | None]
+    window: int = 10
+    throughput: float = 0
+
+
+class Objection(NamedTuple):
+    """Why a content cannot be sent with the workspace as it is: the key, what was looked at, the object that
+    decides."""
+
+    key: str
+    value: str
+    decided_by: str
 
 
 NO_LIMIT = 1 << 31
@@ -209,6 +243,21 @@ def nothing_attached(content: Content, tenant: Tenant) -> Any:
     return None
 
 
+def no_objection(content: Content, tenant: Tenant) -> Objection | None:
+    """Nothing of the workspace can be missing: the `objection` of a channel that needs nothing of it."""
+    return None
+
+
+def nothing_asked(content: Content, tenant: Tenant) -> tuple[str, ...]:
+    """No placeholders but those of the text: the `asks` of a channel that needs nothing of the workspace."""
+    return ()
+
+
+def no_faults(tenant: Tenant) -> Iterable[tuple[str, str]]:
+    """The `faults` of a channel that reads nothing of the workspace besides its connectors."""
+    return ()
+
+
 def characters(content: Content, text: str) -> tuple[int, str, int]:
     """One part of so many characters: the `measure` of a channel that does not cut its texts."""
     return 1, "utf-8", len(text)
@@ -218,20 +267,23 @@ def characters(content: Content, text: str) -> tuple[int, str, int]:
 class Channel:
     """A channel's passport: all the platform knows of a medium.
 
-    `name` is the value of `deliverychannel`, `aliases` its other spellings, `wire_name` how receipts spell it;
-    `path` where its object stands under `channels`, `missing_keys` the refusal for each step of it that is absent,
+    `name` is the value of `deliverychannel`, `aliases` its other spellings, `wire_name` how receipts spell it; `path`
+    where its object stands under `channels`, `missing_keys` the refusal for each step of it that is absent,
     `path_aliases` other names of steps; `rules` what the contract demands of it, `interactive` where its buttons
     stand; `members` what is read of it (texts, but for those in `objects`); `priority_path` where it may hold a
-    priority of its own; `addresses` the destination keys it takes, in order of preference, `address_aliases` the
-    keys that others of them are kept as. `normalise` makes an address ready for the medium or gives None (7102);
-    `compose` gives the text to send; `allows` says why a sender may not send this content (7112), or None;
-    `measure` counts a text: `(parts, encoding, size)`; `limit` is the greatest size (7107); `sender_field` names
-    the member that chooses the sender. Without `kinds` nothing can be sent yet (7106).
+    priority of its own; `addresses` the destination keys it takes, in order of preference, `address_aliases` the keys
+    that others of them are kept as. `normalise` makes an address ready for the medium or gives None (7102); `compose`
+    gives the text to send; `allows` says why a sender may not send this content (7112), or None; `measure` counts a
+    text: `(parts, encoding, size)`; `limit` is the greatest size (7107); `sender_field` names the member that chooses
+    the sender. Without `kinds` nothing can be sent yet (7106).
 
     `app` says how it goes out by an app; `hook` reads the calls that its providers make to us; `attach` what a
-    message needs of the tenant's workspace besides (a call flow, say); `whole` says what the receipts of a message
-    in several parts mean: with `all` it is delivered when every part is and failed when one is, with `any` the other
-    way round.
+    message needs of the tenant's workspace besides (a call flow, say), `objection` why it cannot have that, `asks`
+    which placeholders are in it, `faults` what of it is declared wrong, as `(path within the tenant, sentence)`; with
+    `afterwards` a receipt after the last state adds to what is known of the message (a call's end, say). `whole` says
+    what the receipts of a message in several parts mean: with `all` it is delivered when every part is and failed
+    when one is, with `any` the other way round; `lapses` whether a submitted message ends when no receipt comes for
+    it in time: not where its far ends send none (a service may ask for it by a `receipt_window` of the channel).
     """
 
     name: str
@@ -257,4 +309,9 @@ class Channel:
     app: AppUse | None = None
     hook: Hook | None = None
     attach: Callable[[Content, Tenant], Any] = nothing_attached
+    objection: Callable[[Content, Tenant], Objection | None] = no_objection
+    asks: Callable[[Content, Tenant], tuple[str, ...]] = nothing_asked
+    faults: Callable[[Tenant], Iterable[tuple[str, str]]] = no_faults
+    afterwards: bool = False
     whole: Literal["all", "any"] = "all"
+    lapses: bool = True

@@ -16,6 +16,8 @@ NODE_BITS = 6
 SEQUENCE_BITS = 16
 NONCE_BITS = 52
 SHIFT = NODE_BITS + SEQUENCE_BITS
+LATEST_MS = EPOCH_MS + (1 << 63 - SHIFT) - 2
+"""The last moment, in Unix milliseconds, that an id before and after it can be told of (in the year 2089)."""
 
 _TRANSID = re.compile(
     r"([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})(?:_([1-9][0-9]{0,5}))?", re.ASCII

@@ -19,11 +19,19 @@ class Address(msgspec.Struct, frozen=True, array_like=True, gc=False):
     correlation: str = ""
 
 
+class Shorten(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The `options` of a call that has its URLs shortened: under which domain, and whether another will do."""
+
+    domain: str
+    fallback: bool = False
+    tags: tuple[str, ...] = ()
+
+
 class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is to be sent, the same for all destinations of a request before placeholders are filled.
 
     `fields` is the channel object of the request after its rules were applied (for sms: `type`, `text`,
-    `body`, `senderid`...).
+    `body`, `senderid`...). `smartlinks` are the minutes that links are good for, by id (0: as declared).
     """
 
     channel: str
@@ -31,6 +39,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     template: str = ""
     parameters: dict[str, object] = {}
     appid: str = ""
+    smartlinks: dict[str, int] = {}
+    shorten: Shorten | None = None
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any, NamedTuple
 
 
 class State(IntEnum):
@@ -51,11 +52,17 @@ class Submitted:
     """The far end accepted the message.
 
     `native_ids` are the far end's ids, one per part in order; `native` the exchange as it went over the
-    wire, request and answer alternating, decoded only when the story is kept.
+    wire, request and answer alternating, decoded only when the story is kept. `thread` and `sent_ms` are for far ends
+    that report on everything sent to somebody until a moment (`Receipt.until_ms`): how they name that person, and
+    when this went out by their clock, or ours where theirs is not known (Unix milliseconds). Without `more` the far
+    end never reports anything else of it: it stays submitted.
     """
 
     native_ids: tuple[str, ...]
     native: tuple[bytes, ...] = ()
+    thread: str = ""
+    sent_ms: int = 0
+    more: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,8 @@ class SendError:
     `retry` says how: `no` ends the message with `key`; `soon` tries again with back-off, `late` after
     longer, `once` a single time; `free` again without counting an attempt (throttled); `unknown` means the fate
     is not known and nothing may be sent again blindly; `resend` that it is not known and is sent again all the
-    same, flagged as a possible duplicate.
+    same, flagged as a possible duplicate; `wait` that nothing was sent and the far end is left alone, which counts as
+    no attempt. `after` is how many seconds the far end asks to be left alone, whatever the class says.
     """
 
     key: str
@@ -73,11 +81,31 @@ class SendError:
     native_code: str = ""
     detail: str = ""
     native: tuple[bytes, ...] = ()
+    after: float = 0.0
+
+
+TAPPED = "tapped"
+"""The `native_code` of a receipt of a button that was tapped; its `detail` is the button."""
+
+
+class Reference(NamedTuple):
+    """Which message, and which part of how many."""
+
+    request: int
+    ordinal: int
+    part: int = 0
+    parts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the far end reported of a message it had accepted, before it is matched to a transaction."""
+    """What the far end reported of a message it had accepted, before it is matched to a transaction.
+
+    With `until_ms` it speaks of everything that went to `destination` until then (Unix milliseconds), as read marks
+    do, and has no `native_id`. `reference` is what the connector let the far end repeat to us: it finds the message
+    although the answer to its submit never came; `sent_ms` is when that went to `destination` by the far end's clock,
+    where that is to be known for `until_ms`.
+    """
 
     connector: str
     native_id: str
@@ -86,6 +114,9 @@ class Receipt:
     detail: str = ""
     destination: str = ""
     raw: str = ""
+    until_ms: int = 0
+    reference: Reference | None = None
+    sent_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +136,13 @@ class Reachability:
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """A message that a person sent to one of our addresses."""
+    """A message that a person sent to one of our addresses. `native_id` is the far end's id of it: a message that
+    comes twice is kept and told once. `native` holds what else the channel tells of it, as JSON values."""
 
     connector: str
     channel: str
     sender: str
     destination: str
     text: str
-    native: dict[str, str] = field(default_factory=dict)
+    native: dict[str, Any] = field(default_factory=dict)
+    native_id: str = ""

@@ -78,6 +78,32 @@ class Counted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     count: int
 
 
+class LinkRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A link of a message: `first` is the ordinal at which the message's destinations begin, `number` which link of
+    the message it is. It leads to `url`, on iOS and Android to theirs if they have one, from `until` (Unix
+    milliseconds) on to `expired`."""
+
+    request: int
+    first: int
+    number: int
+    tenant: str
+    label: str
+    url: str
+    ios: str
+    android: str
+    expired: str
+    until: int
+
+
+class Click(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A click on a link by one destination."""
+
+    request: int
+    ordinal: int
+    number: int
+    at: int
+
+
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     """A call to be made durable: its request, its transactions as runs, and what was already decided. What is
     `counted` uses up limits; with `kept` the answer can be given again."""
@@ -87,7 +113,27 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...] = ()
     story: tuple[StoryLine, ...] = ()
     counted: tuple[Counted, ...] = ()
+    links: tuple[LinkRow, ...] = ()
     kept: KeptAnswer | None = None
+
+
+class Release(IntEnum):
+    """What the changes of a settlement mean for what is set aside for their messages."""
+
+    NOTHING = 0  # there is nothing
+    BY_STATE = 1  # what failed gets its money back, all else is spent
+    SPENT = 2  # the far end had them, whatever became of them
+
+
+class Sent(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """When a transaction went out to whom, for far ends that report until a moment. `thread` is the person as the
+    far end names them, `at` Unix milliseconds."""
+
+    request: int
+    ordinal: int
+    connector: str
+    thread: str
+    at: int
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +141,8 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
 
     changes: list[Change]
     story: list[StoryLine] = []
+    release: Release = Release.NOTHING
+    sent: list[Sent] = []
 
 
 class Reported(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -17,16 +17,23 @@ Path = tuple[str, ...]
 Condition = Callable[[dict[str, Any]], bool]
 
 
-def given(*path: str) -> Condition:
+@dataclass(frozen=True, slots=True)
+class Given:
     """The condition that a member is there, be it empty: `{}` is there, null and `""` are not."""
 
-    def holds(found: dict[str, Any]) -> bool:
+    path: Path
+
+    def __call__(self, found: dict[str, Any]) -> bool:
+        """Whether it holds for a channel's object."""
         value: Any = found
-        for name in path:
+        for name in self.path:
             value = value.get(name) if isinstance(value, dict) else None
         return value is not None and value != ""
 
-    return holds
+
+def given(*path: str) -> Given:
+    """The condition that the member is there."""
+    return Given(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +64,15 @@ class Yields:
 
 @dataclass(frozen=True, slots=True)
 class Required:
-    """The member must be present and not empty, where `when` (over the channel object) holds; else `key`. A
-    template may stand for it, unless `always`."""
+    """The member must be present and not empty, where `when` (over the channel object) holds; else `key`, whose
+    placeholders are filled with what it `says`. A template may stand for it, unless `always`."""
 
     path: Path
     key: str
     when: Condition | None = None
     note: str = ""
     always: bool = False
+    says: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,7 @@ class OneOf:
     when: Condition | None = None
     note: str = ""
     bare: bool = False
+    says: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,7 @@ class ValueIn:
     values: Mapping[str, str]
     key: str
     note: str = ""
+    says: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from heliograph.model.profiles.declared import ProfileStore
 
 Loose = dict[str, Any]
 STATES = ("Submitted", "Delivered", "Un-Delivered", "Failed", "Read", "Answered", "Rejected")
+ALL_STATES = (*STATES, "Clicked")  # told where it is asked for
 
 
 class Sender(Part, frozen=True):
@@ -79,14 +80,34 @@ class App(Part, frozen=True):
     whatsapp: Loose | None = None
 
 
+class Link(Part, frozen=True):
+    """A smart link: `{{link_<id>}}` in a text becomes a short URL that leads to `url`, on a telephone to that of its
+    system. It is good for `validity` minutes from when the call was accepted, then it leads to `expired_url`."""
+
+    id: str
+    url: str
+    name: str = ""
+    status: Literal["active", "inactive"] = "active"
+    domain: str = ""
+    ios_url: str = ""
+    android_url: str = ""
+    expired_url: str = ""
+    validity: int = 180 * 24 * 60
+
+
 class Template(Part, frozen=True):
-    """A stored text with `${name}` placeholders. Its `category` is that of the messages made of it."""
+    """A stored text with `${name}` placeholders, one version for one channel; other members of the channel's object
+    stand in `fields`. Its `category` is that of the messages made of it; `native` says how the provider knows it, on
+    channels whose templates are registered there."""
 
     id: str
     channel: str
-    text: str
+    text: str = ""
+    version: int = 1
+    fields: Loose = {}
     status: Literal["active", "inactive"] = "active"
     category: str = ""
+    native: Loose | None = None
 
 
 class Notify(Part, frozen=True):
@@ -174,6 +195,7 @@ class Tenant(Part, frozen=True):
     name: str = ""
     status: Literal["active", "suspended"] = "active"
     timezone: str = "UTC"
+    clock_ahead: int = 0
     profile_key: str = ""
     ip_allowlist: tuple[str, ...] = ()
     allow_private_targets: bool = False
@@ -192,6 +214,8 @@ class Tenant(Part, frozen=True):
     connectors: tuple[ConnectorSpec, ...] = ()
     apps: tuple[App, ...] = ()
     templates: tuple[Template, ...] = ()
+    links: tuple[Link, ...] = ()
+    link_domains: tuple[str, ...] = ()
     prompts: tuple[Loose, ...] = ()
     callflows: tuple[Loose, ...] = ()
     push_categories: tuple[Loose, ...] = ()

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from heliograph.catalogue import keys
 from heliograph.model.channel import Body, Channel, Device
 from heliograph.model.message import Address, Message
 from heliograph.model.outcome import Refused
@@ -21,6 +22,9 @@ _ADDRESS_GATES = tuple(
     tuple(gate for gate in CHECKS[:stop] if isinstance(gate, AddressGate)) for stop in range(_END + 1)
 )
 """The gates of the destination that stand before each place in the order."""
+
+FAULT = Refused(keys.INTERNAL_SERVER_ERROR, "fault", "", "an error of the server, which its log describes")
+"""What a message gets that cannot be judged for a fault of ours (7006)."""
 
 PERSONAL_KEPT = 1_000  # bodies of one message that differ by what profiles filled in
 
@@ -56,8 +60,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 class Judged(NamedTuple):
     """One destination: why it may not go or, when it may, its address as the channel takes it, what kind of address
-    that is and whose devices, the body, the price in millionths. `opens` is the Unix milliseconds until which it has
-    to wait, 0 for not at all."""
+    that is and whose devices, the body, the price in millionths. `opens` is until when it has to wait (Unix
+    milliseconds by our clock), 0 for not at all."""
 
     refused: Refused | None
     to: str = ""
@@ -89,6 +93,7 @@ def judge_message(
     body = Body(
         content=case.content, text=case.text, sender=case.sender.id if case.sender else "", parts=case.parts,
         encoding=case.encoding, attached=case.channel.attach(case.content, facts.tenant) if case.channel else None,
+        links=case.links,
     )  # fmt: skip
     return _verdict(case, looked, _END, body)
 
@@ -118,7 +123,7 @@ def _for_person(verdict: Verdict, person: Person | None) -> Verdict:
     found = verdict.personal.get(values)
     if found is None:
         case = verdict.case
-        found = judge_message(case.message, case.facts, case.now_ms, attempted=case.attempted, attributes=attributes)
+        found = judge_message(case.message, case.facts, case.real_ms, attempted=case.attempted, attributes=attributes)
         if len(verdict.personal) < PERSONAL_KEPT:
             verdict.personal[values] = found
     return found
@@ -149,7 +154,8 @@ def judge_address(
             return Judged(refused(against))
     if verdict.refused is not None:
         return Judged(verdict.refused)
-    return Judged(None, target.to or "", target.kind, verdict.body, target.devices, target.price, target.opens)
+    opens = target.opens - verdict.case.facts.ahead_ms if target.opens else 0
+    return Judged(None, target.to or "", target.kind, verdict.body, target.devices, target.price, opens)
 
 
 def judge_addresses(
@@ -177,15 +183,20 @@ def judge_addresses(
     return refusals
 
 
-def story(verdict: Verdict, address: Address, known: Known = NOTHING_KNOWN) -> list[dict[str, object]]:
-    """Every gate one destination passed, up to the one that refused it, for people."""
+def story(
+    verdict: Verdict, address: Address, known: Known = NOTHING_KNOWN, refused: Refused | None = None
+) -> list[dict[str, object]]:
+    """Every gate one destination passed, up to the one that refused it, for people. `refused` is what was decided
+    already, by more than is known here (what those before it in the chunk cost)."""
     channel, target = verdict.channel, None
     if channel is not None:
         target, verdict = _target(address, verdict, channel, known, known.balance)
     lines: list[Looked] = []
     looked = iter(verdict.looked)
     for gate in CHECKS[: verdict.stop + 1]:
-        if isinstance(gate, Gate):
+        if refused is not None and gate.name == refused.gate:
+            lines.append(Looked(gate.name, False, refused.value, refused.decided_by))
+        elif isinstance(gate, Gate):
             lines.append(next(looked))
         elif target is not None:
             lines.append(gate.look(target))

@@ -2,46 +2,52 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import msgspec
 
 from heliograph.model.message import Content
+from heliograph.model.placeholders import fill, missing, placeholders
 from heliograph.model.workspace import Template
 
-_PLACEHOLDER = re.compile(r"\$(?:\{([^\W\d][\w.]*)\}|\(([^\W\d][\w.]*)\))")
+__all__ = ["apply_template", "fill", "missing", "placeholders"]
+
+
+def choose(name: str, templates: Mapping[str, tuple[Template, ...]], channel: str) -> tuple[Template | None, str]:
+    """The template that a call names for a channel, `id` for its newest active version or `id@version`; or None and
+    what is against it: the member of the template, "" when there is none such."""
+    identity, _, version = name.partition("@")
+    found = [item for item in templates.get(identity, ()) if not version or version == str(item.version)]
+    for against, good in (("channel", lambda item: item.channel == channel), ("status", _active)):
+        chosen = [item for item in found if good(item)]
+        if found and not chosen:
+            return None, against
+        found = chosen
+    return (found[0], "") if found else (None, "")
+
+
+def _active(template: Template) -> bool:
+    return template.status == "active"
 
 
 def apply_template(content: Content, template: Template) -> Content:
-    """The content with the template's text where the call gave none of its own."""
-    return msgspec.structs.replace(content, fields={"text": template.text, **content.fields})
+    """The content with the template's members where the call gave none of its own."""
+    own = {"text": template.text} if template.text else {}
+    return msgspec.structs.replace(content, fields={**own, **template.fields, **content.fields})
 
 
-def placeholders(text: str) -> list[str]:
-    """Names a text asks for, in order."""
-    return [match[1] or match[2] for match in _PLACEHOLDER.finditer(text)]
-
-
-def missing(text: str, parameters: Mapping[str, object]) -> list[str]:
-    """Placeholders without a value, each named once."""
-    return [name for name in dict.fromkeys(placeholders(text)) if _value(parameters.get(name)) is None]
-
-
-def fill(text: str, parameters: Mapping[str, object]) -> str:
-    """The text with every placeholder that has a value replaced by it; what a value holds is not filled again."""
-
-    def value(match: re.Match[str]) -> str:
-        found = _value(parameters.get(match[1] or match[2]))
-        return match[0] if found is None else found
-
-    return _PLACEHOLDER.sub(value, text) if "$" in text else text
-
-
-def _value(value: object) -> str | None:
-    """A parameter as text; objects, lists and null are no values for a text."""
+def fill_all(value: object, parameters: Mapping[str, object]) -> object:
+    """Every text inside a value filled."""
     if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int | float) else None
+        return fill(value, parameters)
+    if isinstance(value, dict):
+        return {name: fill_all(inner, parameters) for name, inner in value.items()}
+    return [fill_all(inner, parameters) for inner in value] if isinstance(value, list) else value
+
+
+def missing_in(value: object, parameters: Mapping[str, object]) -> list[str]:
+    """Placeholders anywhere inside a value that have no value, each named once."""
+    if isinstance(value, str):
+        return missing(value, parameters)
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return list(dict.fromkeys(name for item in inner for name in missing_in(item, parameters)))

@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from heliograph.model.categories import SHIPPED, Category, categories_of
 from heliograph.model.channel import Channel
 from heliograph.model.workspace import Document, Service, Tenant
-from heliograph.policy.facts import Facts, facts_for
+from heliograph.policy.facts import LINK_BASE, Facts, facts_for
 from heliograph.policy.objects import Declared, declared_by
 
 
 class Directory:
     """Services by the hash of their keys, and the facts that policy needs, worked out once per version."""
 
-    def __init__(self, document: Document, channels: Mapping[str, Channel], version: int = 0) -> None:
+    def __init__(
+        self, document: Document, channels: Mapping[str, Channel], version: int = 0, link_base: str = LINK_BASE
+    ) -> None:
         self.document = document
+        self._link_base = link_base
         self.version = version
         self.channels = channels
         self._services: dict[tuple[str, str], tuple[Tenant, Service]] = {}
@@ -63,9 +66,14 @@ class Directory:
         identity = (tenant, service)
         facts = self._facts.get(identity)
         if facts is None and identity in self._services:
-            facts = facts_for(*self._services[identity], self.channels, self.declared(tenant))
+            facts = facts_for(*self._services[identity], self.channels, self.declared(tenant), self._link_base)
             self._facts[identity] = facts
         return facts
+
+    def real_ms(self, tenant: str, moment: int) -> int:
+        """A moment of a tenant's clock by ours; 0 stays 0."""
+        found = self.tenants.get(tenant)
+        return moment - found.clock_ahead * 1_000 if moment and found else moment
 
     def declared(self, tenant: str) -> Declared:
         """The policies of a tenant, which all its services share."""

@@ -61,7 +61,7 @@ def _explain_to(address: Address, case: Case, looked: dict[str, Looked], known: 
                            permitted=None)  # fmt: skip
     target = Target(address, case, channel, known, known.balance)
     if filled := _filled(case, target.person):
-        case, looked = _asked(Case(case.message, case.facts, case.now_ms, attributes=filled))
+        case, looked = _asked(Case(case.message, case.facts, case.real_ms, attributes=filled))
         target.case = case
     found = list(_faults(target, looked))
     return ExplainedTo(

@@ -12,7 +12,7 @@ from heliograph.model.channel import Channel
 from heliograph.model.message import Request, Transaction
 from heliograph.model.outcome import State
 from heliograph.model.record import Change, Notice
-from heliograph.model.workspace import Service
+from heliograph.model.workspace import Service, Tenant
 from heliograph.policy.directory import Directory
 from heliograph.policy.telling import delivery_status, target
 
@@ -35,14 +35,22 @@ def origin_of(url: str) -> str:
 class Outcomes:
     """Makes changes for one request element: what is the same for its destinations is worked out once per state.
 
-    `service` is None when it no longer exists; then nobody is told unless the request names its own URL.
+    `owner` are the tenant and its service, None when they no longer exist; then nobody is told unless the request
+    names its own URL. `reserves` says that something may be set aside for its messages.
     """
 
-    __slots__ = ("_element", "_message", "_new_id", "_request", "_service", "_targets", "_wire_name")
+    __slots__ = ("_element", "_message", "_new_id", "_request", "_service", "_targets", "_wire_name", "reserves")
 
     def __init__(
-        self, request: Request, element: int, service: Service | None, channel: Channel | None, new_id: NewId
+        self,
+        request: Request,
+        element: int,
+        owner: tuple[Tenant, Service] | None,
+        channel: Channel | None,
+        new_id: NewId,
     ) -> None:
+        tenant, service = owner or (None, None)
+        self.reserves = owner is None or bool(tenant and (tenant.billing or tenant.frequency_caps))
         self._request = request
         self._element = element
         self._message = request.messages[element]
@@ -124,6 +132,6 @@ class OutcomeBook:
         if made is None:
             found = directory.service_of(request.tenant, request.service)
             channel = directory.channels.get(request.messages[element].content.channel)
-            made = Outcomes(request, element, found[1] if found else None, channel, self._new_id)
+            made = Outcomes(request, element, found, channel, self._new_id)
             self._made[request.id, element] = made
         return made

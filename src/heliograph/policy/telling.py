@@ -8,6 +8,7 @@ from functools import lru_cache
 import msgspec
 
 from heliograph import catalogue
+from heliograph.catalogue import keys
 from heliograph.model.message import Message
 from heliograph.model.outcome import Inbound, State
 from heliograph.model.workspace import Service
@@ -26,6 +27,8 @@ _FAR_END_FAILURE = {"sms": ("72", "Un-Delivered"), "voice": ("74", "Rejected")}
 @lru_cache(maxsize=4096)
 def delivery_status(channel: str, key: str, state: State) -> str:
     """The word of a receipt for a state reached with a catalogue key; "" where there is nothing to tell."""
+    if key == keys.LINK_CLICKED:
+        return "Clicked"
     if state in _FAILURES:
         prefix, word = _FAR_END_FAILURE.get(channel, ("", ""))
         return word if prefix and catalogue.code(key).startswith(prefix) else "Failed"
@@ -43,7 +46,7 @@ def target(message: Message, service: Service | None, status_word: str) -> str:
 
 
 class InboundBody(msgspec.Struct, frozen=True):
-    """An inbound SMS as it is posted: `oa` and `da` are who wrote and to which of our addresses; `ts` is Unix
+    """An inbound message as it is posted: `oa` and `da` are who wrote and to which of our addresses; `ts` is Unix
     milliseconds, `datetime` the same in UTC to the second, `timeStamp` to the millisecond."""
 
     userId: str  # noqa: N815
@@ -58,22 +61,27 @@ class InboundBody(msgspec.Struct, frozen=True):
     x_networkid: str
 
 
+NETWORK = "network"
+"""What of an inbound message's native facts is told as `x_networkid`."""
+
+
 def inbound_body(inbound: Inbound, tid: str, at_ms: int) -> bytes:
-    """An inbound message as UTF-8 JSON; `tid` is our id of it, `at_ms` when it came (Unix milliseconds)."""
-    return msgspec.json.encode(
-        InboundBody(
-            userId=inbound.sender,
-            channel=SHOWN_CHANNEL.get(inbound.channel, inbound.channel),
-            oa=inbound.sender,
-            da=inbound.destination,
-            message=inbound.text,
-            tid=tid,
-            datetime=_second(at_ms // 1000).replace("T", " "),
-            ts=str(at_ms),
-            timeStamp=utc_ms(at_ms),
-            x_networkid=inbound.native.get("network", ""),
-        )
+    """An inbound message as UTF-8 JSON; `tid` is our id of it, `at_ms` when it came (Unix milliseconds). What else
+    its channel tells of it stands beside the members that all have."""
+    body = InboundBody(
+        userId=inbound.sender,
+        channel=SHOWN_CHANNEL.get(inbound.channel, inbound.channel),
+        oa=inbound.sender,
+        da=inbound.destination,
+        message=inbound.text,
+        tid=tid,
+        datetime=_second(at_ms // 1000).replace("T", " "),
+        ts=str(at_ms),
+        timeStamp=utc_ms(at_ms),
+        x_networkid=str(inbound.native.get(NETWORK, "")),
     )
+    more = {name: value for name, value in inbound.native.items() if name != NETWORK}
+    return msgspec.json.encode({**more, **msgspec.structs.asdict(body)} if more else body)
 
 
 def utc_ms(at_ms: int) -> str:

@@ -12,6 +12,8 @@ from heliograph.model.workspace import App, ConnectorSpec, Service, Tenant
 ANYWHERE: Peers = defaultdict(lambda: Peer("127.0.0.1", 1))
 """Stands for wherever the simulators listen, when only the rest of a spec matters."""
 
+MOST_AT_ONCE = 1_000  # calls of one connector
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -61,7 +63,12 @@ def app_spec(app: App, channel: Channel) -> ConnectorSpec | None:
     options = use.options(app) if use else None
     if use is None or options is None:
         return None
-    return ConnectorSpec(name=app.id, channel=channel.name, kind=use.kind, options=options)
+    window, throughput = options.get("window"), options.get("throughput")
+    return ConnectorSpec(
+        name=app.id, channel=channel.name, kind=use.kind, options=options,
+        window=window if isinstance(window, int) and 0 < window <= MOST_AT_ONCE else use.window,
+        throughput=throughput if isinstance(throughput, int | float) and throughput >= 0 else use.throughput,
+    )  # fmt: skip
 
 
 def _way(tenant: Tenant, service: Service, channel: Channel, spec: ConnectorSpec, peers: Peers) -> Way:

@@ -10,18 +10,48 @@ import msgspec
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.message import Address
 from heliograph.model.outcome import Inbound, State
+from heliograph.model.people import DndRow, Wish
 from heliograph.model.record import Notice
 from heliograph.model.workspace import Service, Tenant
 from heliograph.policy.directory import Directory
+from heliograph.policy.objects.people import dnd_address
 from heliograph.policy.outcomes import origin_of
 from heliograph.policy.telling import inbound_body
 from heliograph.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
+KEYWORD = "keyword"  # the origin of entries that people made by a message
+REASON_CHARACTERS = 32
+
+
+Wished = Callable[[Tenant, Service | None, Inbound, Wish], None]
+
+
+def nobody_asked(tenant: Tenant, service: Service | None, item: Inbound, wish: Wish) -> None:
+    """For a receiver that nobody listens to."""
+
+
+def wish_of(tenant: Tenant, item: Inbound, now_ms: int) -> Wish | None:
+    """What an inbound message asks for, if it is one of the tenant's words and nothing else."""
+    opt_out = tenant.opt_out
+    if opt_out is None:
+        return None
+    said = _word(item.text)
+    stop = said in map(_word, opt_out.stop)
+    if not stop and said not in map(_word, opt_out.start):
+        return None
+    reason = f"wrote {item.text.strip()[:REASON_CHARACTERS]} to {item.destination}"
+    row = DndRow(dnd_address(item.sender), item.channel, opt_out.category, reason, KEYWORD, now_ms)
+    return Wish(tenant.id, row, stop)
+
+
+def _word(text: str) -> str:
+    return " ".join(text.split()).strip(" .!").casefold()
+
 
 class InboundKeeper:
-    """Keeps inbound messages; `tell` gets the notice after the commit."""
+    """Keeps inbound messages; after the commit `tell` gets the notice, `wished` what the person asked for."""
 
     def __init__(
         self,
@@ -30,7 +60,9 @@ class InboundKeeper:
         ids: Ids,
         clock_ms: Callable[[], int],
         tell: Callable[[list[Notice]], None],
+        wished: Wished = nobody_asked,
     ) -> None:
+        self._wished = wished
         self._store = store
         self._directory = directory
         self._ids = ids
@@ -46,15 +78,18 @@ class InboundKeeper:
             number, tenant.id if tenant else "", service.id if service else "", connector, item.channel,
             item.sender, item.destination, item.text, msgspec.json.encode(item.native).decode(), now_ms,
         )  # fmt: skip
+        wish = wish_of(tenant, item, now_ms) if tenant else None
         try:
-            await self._store.keep_inbound(row, notice)
+            kept = await self._store.keep_inbound(row, item.native_id, notice, wish)
         except StoreUnavailable as error:
             log.warning("an inbound message cannot be kept and is given back to its operator: %s", error)
             stored(False)
             return
         stored(True)
-        if notice is not None:
+        if kept and notice is not None:
             self._tell([notice])
+        if kept and tenant is not None and wish is not None:
+            self._wished(tenant, service, item, wish)
 
     def _owner(self, connector: str, item: Inbound) -> tuple[Tenant | None, Service | None]:
         """The service whose sender the message was sent to, else the first one that uses the connector."""

@@ -14,6 +14,7 @@ MULTIPART_FAILED = keys.MULTIPART_FAILED
 KEPT = 20_000
 
 _STATES = {keys.SUBMITTED: State.SUBMITTED, keys.DELIVERED: State.DELIVERED, keys.READ: State.READ}
+_READ_SINCE = (keys.DELIVERED, keys.READ)
 
 
 def state_of(key: str) -> State:
@@ -36,11 +37,11 @@ class Parts:
         identity = (transaction.request, transaction.ordinal)
         parts = self._known.get(identity)
         if parts is None:
-            rows = await self._store.receipts(*identity)
-            parts = {row.part: row.key for row in rows if state_of(row.key) is not State.SUBMITTED}
+            parts = {}
+            for earlier in await self._store.receipts(*identity):
+                _note(parts, earlier.part, earlier.key)
             self._known.put(identity, parts)
-        if state_of(reported.key) is not State.SUBMITTED:
-            parts.setdefault(match.part, reported.key)
+        _note(parts, match.part, reported.key)
         failed = [(part, key) for part, key in sorted(parts.items()) if state_of(key) is State.FAILED]
         if whole == "any":
             return (reported.key, detail) if len(failed) == match.parts else (keys.SUBMITTED, "")
@@ -49,5 +50,11 @@ class Parts:
             row = catalogue.find(key)
             return MULTIPART_FAILED, f"part {part + 1} of {match.parts}: {row.code} {row.message} {detail}".rstrip()
         if len(parts) == match.parts:
-            return keys.DELIVERED, ""
+            return (keys.READ if set(parts.values()) == {keys.READ} else keys.DELIVERED), ""
         return keys.SUBMITTED, ""
+
+
+def _note(parts: dict[int, str], part: int, key: str) -> None:
+    """The first word on a part stands, but that what was delivered may have been read since."""
+    if state_of(key) is not State.SUBMITTED and (part not in parts or (parts[part], key) == _READ_SINCE):
+        parts[part] = key

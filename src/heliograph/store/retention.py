@@ -41,6 +41,10 @@ class Retention:
         kept_until = first_id_at(now_ms - KEPT_MS)
         while await self._store.forget(now_ms - 2 * DAY_MS, kept_until, SLICE):
             await asyncio.sleep(PAUSE_SECONDS)
+        await self._store.forget_links(now_ms - 2 * DAY_MS)
+        await self._store.forget_wishes(now_ms)
+        if left := await self._store.tidy_reservations():
+            log.warning("%d messages had money set aside that nobody settled; that is done now", left)
         before = first_id_at(now_ms - self._days * DAY_MS)
         while await self._store.purge_profile_jobs(before, SLICE):
             await asyncio.sleep(PAUSE_SECONDS)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from heliograph.store.areas import audit, messages, notices, purge, receipts, requests, workspace
+from heliograph.store.areas import (
+    audit,
+    links,
+    messages,
+    money,
+    notices,
+    purge,
+    receipts,
+    requests,
+    threads,
+    wishes,
+    workspace,
+)
 from heliograph.store.areas.people import erasing, profiles
 from heliograph.store.engines.postgres import PostgresEngine
 from heliograph.store.engines.sqlite import SqliteEngine
@@ -14,16 +26,25 @@ from heliograph.store.steps import Write
 WRITES: dict[str, Write] = {
     "release_claims": messages.release_claims,
     "accept": requests.accept,
+    "open_account": money.open_account,
+    "enter": money.enter,
+    "reserve": money.reserve,
     "claim": messages.claim,
     "settle": messages.settle,
     "receive": receipts.receive,
     "tell": notices.tell,
     "inbound": receipts.inbound,
+    "list_dnd": wishes.list_dnd,
+    "unlist_dnd": wishes.unlist_dnd,
+    "forget_wishes": wishes.forget_wishes,
+    "tidy_reservations": money.tidy_reservations,
     "close_windows": messages.close_windows,
     "save_workspace": workspace.save_workspace,
     "use_keys": workspace.use_keys,
     "replay": notices.replay,
     "replay_parked": notices.replay_parked,
+    "click": links.click,
+    "forget_links": links.forget_links,
     "profiles": profiles.profiles,
     "queue_profiles": profiles.queue_profiles,
     "end_profile_jobs": profiles.end_profile_jobs,
@@ -38,9 +59,19 @@ WRITES: dict[str, Write] = {
 
 
 class Store(
-    erasing.Erasers, messages.Messages, receipts.Receipts, notices.Notices, workspace.Workspace, purge.Purge,
-    profiles.Profiles, audit.Audit,
-):  # fmt: skip
+    erasing.Erasers,
+    messages.Messages,
+    receipts.Receipts,
+    threads.Threads,
+    notices.Notices,
+    links.Links,
+    workspace.Workspace,
+    wishes.Wishes,
+    money.Money,
+    purge.Purge,
+    profiles.Profiles,
+    audit.Audit,
+):
     """Everything the verbs need of a database."""
 
     @classmethod

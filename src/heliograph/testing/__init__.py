@@ -168,18 +168,18 @@ def workspace(url: str, **service: Any) -> dict[str, Any]:
 
 @asynccontextmanager
 async def running(
-    data: Path, document: Callable[[str], dict[str, Any]] = workspace, database: str = ""
+    data: Path, document: Callable[[str], dict[str, Any]] = workspace, database: str = "", **more: str
 ) -> AsyncIterator[Running]:
     """A platform with all roles on free ports; the workspace is applied when there is none. `database` is the setting
-    of that name; without one it is what `database_of` says for the data folder."""
-    listener = socket.socket()
+    of that name; without one it is what `database_of` says for the data folder. `more` are further settings."""
+    listener = socket.socket(proto=socket.IPPROTO_TCP)  # named, or asyncio leaves Nagle's algorithm on
     listener.bind(("127.0.0.1", 0))
     host, port = listener.getsockname()
     settings = config.load(
         {
             "DATA": str(data), "LISTEN": f"{host}:{port}", "SMSC_SIMULATOR": "127.0.0.1:0",
             "SIMULATOR_PORTS": "free",
-            "ADMIN_TOKEN": ADMIN_TOKEN, "DATABASE": database or database_of(data),
+            "ADMIN_TOKEN": ADMIN_TOKEN, "DATABASE": database or database_of(data), **more,
         },
         {},
     )  # fmt: skip

@@ -54,9 +54,17 @@ class PostgresServer:
         """PostgreSQL does not run as root; whoever it runs as must get at its files."""
         if self._owner is None or all(part.stat().st_mode & 0o001 for part in (folder, *folder.parents)):
             return folder
-        copied = self._folder / "install"
-        shutil.copytree(folder.parent, copied)
-        return copied / folder.name
+        package, copied = folder.parents[1], self._folder / "install"
+        for part in (
+            package,
+            package.with_name(f"{package.name}.libs"),
+        ):  # where they look
+            shutil.copytree(part, copied / part.name, ignore=shutil.ignore_patterns("include", "__pycache__"))
+        for path in (copied, *copied.rglob("*")):
+            path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
+        for path in copied.rglob("bin/*"):
+            path.chmod(path.stat().st_mode | 0o011)
+        return copied / folder.relative_to(package.parent)
 
     def start(self) -> None:
         """Make the data folder, if there is none, and serve."""
@@ -92,6 +100,13 @@ class PostgresServer:
         return self._run(
             "psql", "-h", str(self._folder), "-p", str(self.port), "-U", USER, "-d", database, "-qAtc", text
         )
+
+    def dump(self, database: str) -> str:
+        """The schema of a database as `pg_dump` writes it."""
+        text = self._run("pg_dump", "-h", str(self._folder), "-p", str(self.port), "-U", USER, "-s", database)
+        return "\n".join(
+            line for line in text.splitlines() if not line.startswith("\\")
+        )  # its key is a new one each time
 
     def _run(self, name: str, *arguments: str) -> str:
         return subprocess.run(  # noqa: S603 - the wheel's program

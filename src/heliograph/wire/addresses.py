@@ -26,12 +26,13 @@ _SHARED = ipaddress.IPv4Network("100.64.0.0/10")  # RFC 6598: carrier-grade NAT
 
 class HttpError(Exception):
     """A call that brought no answer. `kind` is one of a closed set; `detail` is a sentence without the URL,
-    which may hold secrets."""
+    which may hold secrets; `written` says that the request went out, so that the far end may have acted on it."""
 
-    def __init__(self, kind: Kind, detail: str) -> None:
+    def __init__(self, kind: Kind, detail: str, *, written: bool = False) -> None:
         super().__init__(kind, detail)
         self.kind: Kind = kind
         self.detail = detail
+        self.written = written
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.detail}"

@@ -27,6 +27,11 @@ class Breaker:
             return "closed"
         return "half-open" if now >= self._until else "open"
 
+    @property
+    def until(self) -> float:
+        """When calls may start again; 0 while they may."""
+        return self._until
+
     def room(self, now: float, most: int) -> int:
         """How many of `most` calls may start."""
         match self.state(now):
@@ -36,6 +41,10 @@ class Breaker:
                 return 0
             case _:
                 return 0 if self._probing else min(1, most)
+
+    def opens_in(self, now: float) -> float:
+        """Seconds until a call may be tried; 0 while it is not open."""
+        return max(0.0, self._until - now)
 
     def started(self, now: float) -> None:
         """A call started."""

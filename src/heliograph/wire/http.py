@@ -13,12 +13,13 @@ from collections import deque
 from collections.abc import Mapping
 from functools import partial
 from types import TracebackType
+from typing import NamedTuple
 
 from heliograph.wire.addresses import HttpError, Target, parse_url
-from heliograph.wire.http_connection import Answer, Connection
+from heliograph.wire.http_connection import BODY_KEPT, Answer, Connection
 from heliograph.wire.resolver import Lookup, Resolver, system_lookup
 
-__all__ = ["Answer", "Client", "HttpError"]
+__all__ = ["Answer", "Client", "HttpError", "Limits"]
 
 TIMEOUT = 10.0
 REQUEST_LIMIT = 4 * 1024 * 1024
@@ -27,6 +28,16 @@ REQUEST_LIMIT = 4 * 1024 * 1024
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection"})
+
+
+class Limits(NamedTuple):
+    """Bytes at most: of a request's body, and of an answer's body that is kept."""
+
+    request: int = REQUEST_LIMIT
+    answer: int = BODY_KEPT
+
+
+USUAL = Limits()
 
 
 class Client:
@@ -43,7 +54,9 @@ class Client:
         idle_timeout: float = 30.0,
         tls: ssl.SSLContext | None = None,
         lookup: Lookup = system_lookup,
+        limits: Limits = USUAL,
     ) -> None:
+        self._limits = limits
         self._size = max_connections_per_origin
         self._connect_timeout = connect_timeout
         self._idle_timeout = idle_timeout
@@ -60,13 +73,15 @@ class Client:
         body: bytes = b"",
         timeout: float = TIMEOUT,  # noqa: ASYNC109 - one deadline over all steps, cheaper than a scope
         allow_private: bool = False,
+        once: bool = False,
     ) -> Answer:
         """One call and its answer, whatever its status; raises HttpError when there is none.
 
-        Private, loopback and other special addresses are refused unless `allow_private`.
+        Private, loopback and other special addresses are refused unless `allow_private`. A kept connection may turn
+        out closed when it is used; then the call goes out again on a fresh one, unless it must be written `once`.
         """
         target = parse_url(url)
-        payload = _payload(method, target, headers, body)
+        payload = _payload(method, target, headers, body, self._limits.request)
         deadline = asyncio.get_running_loop().time() + timeout
         addresses = self._resolver.cached(target.host, allow_private)
         if addresses is None:
@@ -77,7 +92,7 @@ class Client:
             async with _within(deadline, "no connection became free in time"):
                 await pool.wait()
         try:
-            return await self._call(pool, target, addresses, payload, deadline)
+            return await self._call(pool, target, addresses, payload, deadline, once)
         finally:
             pool.leave()
 
@@ -92,7 +107,7 @@ class Client:
         await asyncio.sleep(0)  # aborted transports report their end on the next turn
 
     async def _call(
-        self, pool: _Pool, target: Target, addresses: tuple[str, ...], payload: bytes, deadline: float
+        self, pool: _Pool, target: Target, addresses: tuple[str, ...], payload: bytes, deadline: float, once: bool
     ) -> Answer:
         head_only = payload.startswith(b"HEAD ")
         kept = pool.take(addresses)
@@ -101,7 +116,7 @@ class Client:
                 return await self._exchange(pool, kept, payload, head_only, deadline)
             except HttpError as error:
                 # RFC 9110 9.2.2: the far end may close an idle connection just when we write to it.
-                if error.kind != "closed" or not kept.untouched:
+                if error.kind != "closed" or not kept.untouched or (once and error.written):
                     raise
         fresh = await self._connect(target, addresses, deadline)
         return await self._exchange(pool, fresh, payload, head_only, deadline)
@@ -127,7 +142,7 @@ class Client:
             try:
                 async with _within(limit, "connecting took too long"):
                     _, connection = await loop.create_connection(
-                        partial(Connection, address),
+                        partial(Connection, address, self._limits.answer),
                         address,
                         target.port,
                         ssl=tls,
@@ -251,11 +266,11 @@ class _within:  # noqa: N801 - used like asyncio.timeout_at, of which it is a fo
             raise HttpError("timeout", self._detail) from None
 
 
-def _payload(method: str, target: Target, headers: Mapping[str, str], body: bytes) -> bytes:
+def _payload(method: str, target: Target, headers: Mapping[str, str], body: bytes, limit: int) -> bytes:
     if not _TOKEN.fullmatch(method):
         raise HttpError("protocol", "the method is no valid token")
-    if len(body) > REQUEST_LIMIT:
-        raise HttpError("protocol", f"the request body is longer than {REQUEST_LIMIT} bytes")
+    if len(body) > limit:
+        raise HttpError("protocol", f"the request body is longer than {limit} bytes")
     lines = [f"{method} {target.path} HTTP/1.1\r\nhost: {target.authority}"]
     for name, value in headers.items():
         if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value) or name.lower() in _OURS:

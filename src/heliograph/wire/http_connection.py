@@ -20,7 +20,7 @@ _BODYLESS = frozenset({204, 304})  # RFC 9110 6.4.1
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the far end answered: header names in lower case, repeated ones joined by a comma. `cut` says that
-    the body was longer than the 64 KiB that are kept."""
+    the body was longer than what is kept (64 KiB, where the client was not made for more)."""
 
     status: int
     headers: dict[str, str]
@@ -31,8 +31,9 @@ class Answer:
 class Connection(asyncio.Protocol):
     """Carries one exchange at a time; `reusable` once a whole answer was read and it stays open."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, body_kept: int = BODY_KEPT) -> None:
         self.address = address
+        self._body_kept = body_kept
         self.reusable = False
         self.used = 0
         self.idle_since = 0.0
@@ -130,10 +131,10 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, data: bytes) -> None:
         """Called by the parser."""
-        room = BODY_KEPT - self._body_bytes
+        room = self._body_kept - self._body_bytes
         self._body.append(data if len(data) <= room else data[:room])
         self._body_bytes += len(data)
-        if self._body_bytes > BODY_KEPT:
+        if self._body_bytes > self._body_kept:
             self._cut = True
             self._finish(reusable=False)
 
@@ -183,7 +184,7 @@ class Connection(asyncio.Protocol):
 
     def _fail(self, kind: Kind, detail: str) -> None:
         if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_exception(HttpError(kind, detail))
+            self._waiting.set_exception(HttpError(kind, detail, written=True))
         self.close()
 
 

@@ -42,8 +42,8 @@ class HttpServer(uvicorn.Server):
     def __init__(self, app: Any, **settings: Any) -> None:
         super().__init__(
             uvicorn.Config(
-                app, log_config=None, access_log=False, lifespan="off", http="httptools", loop="none",
-                server_header=False, proxy_headers=False, **{"ws": "none", **settings},
+                app, log_config=None, access_log=False, lifespan="off", interface="asgi3", http="httptools",
+                loop="none", server_header=False, proxy_headers=False, **{"ws": "none", **settings},
             )
         )  # fmt: skip
 

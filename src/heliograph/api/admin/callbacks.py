@@ -8,12 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from heliograph.api import render
-from heliograph.api.admin.common import AdminError, document_of, numbers, reply, whole
+from heliograph.api.admin.common import AdminError, document_of, numbers, page_size, reply
 from heliograph.api.admin.messages import callback_view
 from heliograph.model.record import Delivery
 from heliograph.store import Store
 
-LIST_LIMIT = 500
 STATES = {"pending": Delivery.PENDING, "done": Delivery.DONE, "parked": Delivery.PARKED, "failed": Delivery.PARKED}
 
 
@@ -32,7 +31,7 @@ class CallbackViews:
             raise AdminError(
                 render.BAD_REQUEST, "invalid_value", f"`state` must be one of {', '.join(STATES)}", "state"
             )
-        rows = await self._store.notices_by_delivery(STATES[word], whole(request, "limit", 50, LIST_LIMIT))
+        rows = await self._store.notices_by_delivery(STATES[word], page_size(request))
         return reply({"callbacks": [callback_view(row) for row in rows]})
 
     async def replay(self, request: Request) -> Response:

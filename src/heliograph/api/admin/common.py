@@ -72,6 +72,14 @@ def whole(request: Request, name: str, default: int, most: int) -> int:
     return min(int(given), most)
 
 
+def page_size(request: Request, most: int = 500) -> int:
+    """How many things a list shows, from the query: 50 where it does not say, at most `most`."""
+    size = whole(request, "limit", 50, most)
+    if not size:
+        raise AdminError(render.BAD_REQUEST, "invalid_value", "`limit` must be 1 or more", "limit")
+    return size
+
+
 async def document_of(request: Request, limit: int = 8 * 1024 * 1024) -> dict[str, Any]:
     """The body as a JSON or YAML object."""
     body = await request.body()

@@ -17,8 +17,9 @@ from heliograph.intake import Intake, Preview
 from heliograph.model.message import Address, Message
 from heliograph.model.outcome import Refused
 from heliograph.model.workspace import Service, Tenant
-from heliograph.policy import Explained
+from heliograph.policy import Explained, ExplainedTo
 from heliograph.policy.directory import Directory
+from heliograph.policy.explaining import TIMED
 
 
 class ExplainViews:
@@ -41,6 +42,7 @@ class ExplainViews:
             {
                 "tenant": tenant.id,
                 "service": service.id,
+                "at": preview.now_ms,
                 "accepted": not against and any(not item["faults"] for item in destinations),
                 "faults": against,
                 "destinations": destinations,
@@ -68,7 +70,8 @@ def _destinations(preview: Preview) -> Iterator[dict[str, Any]]:
             continue
         message, explained = element
         for index, address in enumerate(message.addresses):
-            yield _destination(ordinal, message, address, explained, index)
+            shown = _destination(ordinal, message, address, explained, index)
+            yield {**shown, "earliest": _earliest(explained.to[index], preview)}
             ordinal += 1
 
 
@@ -90,8 +93,14 @@ def _destination(
         "parts": to.parts,
         "encoding": to.encoding,
         "price": {"amount": to.price, "currency": explained.currency} if to.price else None,
-        "next_permitted_at": to.permitted,
     }
+
+
+def _earliest(to: ExplainedTo, preview: Preview) -> int | None:
+    """The first moment at which it may be sent, in Unix milliseconds, now where nothing is against it. None where
+    something is that no waiting helps against."""
+    hopeless = preview.against or any(refused.gate not in TIMED for refused in to.against)
+    return None if hopeless else to.permitted
 
 
 def _bad(ordinal: int, element: BadElement) -> dict[str, Any]:
@@ -105,7 +114,7 @@ def _bad(ordinal: int, element: BadElement) -> dict[str, Any]:
         "faults": [fault],
         **unknown,
         "price": None,
-        "next_permitted_at": None,
+        "earliest": None,
     }
 
 

@@ -11,16 +11,14 @@ from starlette.responses import Response
 
 from heliograph import catalogue
 from heliograph.api import render
-from heliograph.api.admin.common import AdminError, numbers, reply, whole
+from heliograph.api.admin.common import AdminError, numbers, page_size, reply, whole
 from heliograph.api.transactions import channel_of, status_word
-from heliograph.model.ids import parse_transid
+from heliograph.model.ids import LATEST_MS, parse_transid
 from heliograph.model.message import Request, Transaction
 from heliograph.model.outcome import State
 from heliograph.model.record import Delivery, Reported
 from heliograph.store import Store
 from heliograph.store.filters import MessageFilter
-
-LIST_LIMIT = 500
 
 
 class MessageViews:
@@ -36,15 +34,21 @@ class MessageViews:
         lines = await self._store.story(*identity)
         gates = [msgspec.json.decode(line.data) for line in lines if line.step == "gates"]
         attempts = [{"at": line.at, **msgspec.json.decode(line.data)} for line in lines if line.step == "attempt"]
+        receipts = [_receipt_view(item) for item in await self._store.receipts(*identity)]
         return reply(
             {
                 **summary(request, row),
+                "detail": (receipts[-1]["detail"] if receipts and row.state is State.DELIVERED else "") or row.detail,
                 "explanation": explanation(row),
                 "request": _request_view(request, row),
                 "gates": gates[-1] if gates else [],
                 "gates_note": "" if gates else _unkept(row),
                 "attempts": attempts,
-                "receipts": [_receipt_view(item) for item in await self._store.receipts(*identity)],
+                "clicks": [
+                    {"at": line.at, **msgspec.json.decode(line.data)} for line in lines if line.step == "click"
+                ],
+                "receipts": receipts,
+                "steps": _steps(attempts, receipts),
                 "callbacks": [callback_view(item) for item in await self._store.notices(*identity)],
             }
         )
@@ -56,7 +60,7 @@ class MessageViews:
         keys = tuple({row.key for row in catalogue.with_code(code)})
         if code and not keys:
             raise AdminError(render.BAD_REQUEST, "invalid_value", f"no status has the code {code}", "code")
-        limit = whole(http, "limit", 50, LIST_LIMIT)
+        limit = page_size(http)
         chosen = MessageFilter(
             tenant=http.path_params["tenant"],
             channel=query.get("channel", ""),
@@ -65,8 +69,8 @@ class MessageViews:
             state=_state(query.get("state", "")),
             destination=query.get("destination", ""),
             correlation=query.get("correlationid", ""),
-            first_ms=whole(http, "from", 0, 1 << 62),
-            last_ms=whole(http, "to", 0, 1 << 62),
+            first_ms=whole(http, "from", 0, LATEST_MS),
+            last_ms=whole(http, "to", 0, LATEST_MS),
             limit=limit,
         )
         if cursor := query.get("cursor", ""):
@@ -108,7 +112,7 @@ def summary(request: Request, row: Transaction) -> dict[str, Any]:
         "destinationType": row.address.kind,
         "correlationid": row.address.correlation,
         "state": row.state.name.lower(),
-        "status": status_word(row),
+        "status": status_word(row, channel_of(request, row)),
         "key": key,
         "code": catalogue.code("accepted" if waiting else key),
         "description": catalogue.text("accepted" if waiting else key),
@@ -170,6 +174,19 @@ def _receipt_view(item: Reported) -> dict[str, Any]:
         "detail": item.detail,
         "raw": item.raw,
     }
+
+
+def _steps(attempts: list[dict[str, Any]], receipts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What happened between our attempts and the end, where a channel recorded it step by step: what each attempt and
+    the last receipt say."""
+    found: list[list[Any]] = []
+    for attempt in attempts:
+        found += [step for native in attempt["native"] for step in native.get("steps", ())]
+    for receipt in reversed(receipts):
+        if receipt["raw"].startswith('{"call":'):
+            found += msgspec.json.decode(receipt["raw"]).get("steps", ())
+            break
+    return [{"at": at, "what": what} for at, what in found]
 
 
 def _unkept(row: Transaction) -> str:

@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from heliograph import catalogue
 from heliograph.api import render
-from heliograph.api.admin.common import AdminError, reply, whole
+from heliograph.api.admin.common import AdminError, page_size, reply
 from heliograph.bus.local import Tail
 from heliograph.model.outcome import State
 from heliograph.store import Store
@@ -63,7 +63,7 @@ class Views:
 
     async def unmatched(self, request: Request) -> Response:
         """Receipts that belong to no message we know."""
-        rows = await self._store.unmatched(0, whole(request, "limit", 50, 500))
+        rows = await self._store.unmatched(0, page_size(request))
         return reply({"receipts": [msgspec.to_builtins(_named(row)) for row in rows]})
 
     async def tail(self, request: Request) -> Response:

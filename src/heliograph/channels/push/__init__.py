@@ -1,12 +1,19 @@
-"""Push to Android, iOS and browsers: the passport of the channel. Messages are checked; nothing sends them yet."""
+"""Push to Android, iOS and browsers: the passport of the channel. Its far ends are FCM, APNs and web push."""
 
 from __future__ import annotations
 
+from heliograph.channels.push import sandbox, settings
+from heliograph.channels.push.app_receipts import hook
+from heliograph.channels.push.connector import PushConnector
+from heliograph.channels.push.payloads import all_texts
 from heliograph.channels.push.request import INTERACTIVE, MEMBERS, MISSING_KEYS, PATH_ALIASES, RULES
 from heliograph.model.addresses import normalise_id
-from heliograph.model.channel import NO_LIMIT, Channel
+from heliograph.model.channel import NO_LIMIT, AppUse, Channel, ConnectorKind
 
 TOKEN_CHARACTERS = 4_096
+
+APP = ConnectorKind("app", settings.check, PushConnector, sandbox.sandbox)
+"""The one kind of connector: an app with its credentials for each system."""
 
 CHANNEL = Channel(
     name="push",
@@ -25,5 +32,11 @@ CHANNEL = Channel(
     limit=NO_LIMIT,  # a payload that is too large is 7505 or 7510
     priority_path=("android", "priority"),
     interactive=INTERACTIVE,
+    kinds={"app": APP},
+    compose=lambda content, text: all_texts(content.fields, text),
+    app=AppUse("app", settings.options),
+    hook=hook,
+    whole="any",
+    lapses=False,  # no push service sends receipts, and an app need not
 )  # fmt: skip
 """All the platform knows of push."""

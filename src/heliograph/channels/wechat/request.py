@@ -11,6 +11,6 @@ MISSING_KEYS = (keys.WECHAT_OTT_MISSING, keys.WECHAT_OBJECT_MISSING)
 
 RULES: tuple[Rule, ...] = (
     Members((), objects=OBJECTS),
-    Members(("attachment",), texts=("type",), objects=("media",)),
+    Members(("attachment",), texts=("type",), objects=("media", "thumb", "miniprogram", "data")),
     OneOf((("text",), ("attachment",)), keys.WECHAT_TEXT_MISSING),
 )

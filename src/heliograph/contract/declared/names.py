@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from urllib.parse import urlsplit
 
 from heliograph.contract.shape import Fault
 
 KNOWN_CHANNELS = ("sms", "voice", "push", "rt", "fb", "twitter", "wechat", "whatsapp")
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_NO_ID = "must be 1 to 64 letters, digits, dots, dashes or underscores"
 _CATEGORY = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
@@ -36,3 +39,31 @@ def services_faults(path: str, names: Iterable[str], known: Collection[str]) -> 
     for name in names:
         if name not in known:
             yield path, f"the tenant has no service {name!r}"
+
+
+def unique(path: str, ids: Iterable[str]) -> Iterator[Fault]:
+    """Ids that cannot be used, or stand twice."""
+    known = list(ids)
+    for identity in known:
+        if not _ID.fullmatch(identity):
+            yield f"{path}[{identity}]", _NO_ID
+    yield from twice(path, known)
+
+
+def twice(path: str, names: list[str]) -> Iterator[Fault]:
+    """Names that stand twice."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            yield f"{path}[{name}]", "is declared twice"
+        seen.add(name)
+
+
+def is_http(url: str) -> bool:
+    """Whether it is an absolute http or https URL that can be called."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0 and url.isprintable()

@@ -20,6 +20,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _PREFIX = re.compile(r"[0-9]{0,15}")
 WORD_CHARACTERS = 256
+FARTHEST_SECONDS = 10 * 365 * 86_400
 _AMOUNT = 'must be a decimal number of up to six decimals in quotes, "12.50"'
 
 
@@ -41,6 +42,10 @@ def policy_faults(tenant: Tenant, path: str) -> Iterator[Fault]:
     for index, item in enumerate(hours if isinstance(hours, tuple) else ()):
         yield from _hours_faults(item, f"{path}.social_hours[{index}]")
     yield from _owner_faults(tenant, path)
+    if tenant.clock_ahead and not all(service.sandbox for service in tenant.services):
+        yield f"{path}.clock_ahead", "only a tenant whose services are all in the sandbox may have another time"
+    if abs(tenant.clock_ahead) > FARTHEST_SECONDS:
+        yield f"{path}.clock_ahead", f"must be {FARTHEST_SECONDS} seconds (ten years) at most"
 
 
 def _owner_faults(tenant: Tenant, path: str) -> Iterator[Fault]:

@@ -233,9 +233,8 @@ def test_unknown_members_are_ignored(channels: Channels) -> None:
     body = call(
         route="IMMD",
         gtrId="x",
-        options={},
         contactPolicy=[],
-        channels={"sms": {"text": "a", "x": 1}, "smartlinks": [{}]},
+        channels={"sms": {"text": "a", "x": 1}},
     )
 
     assert read(body, channels).content.fields == {"text": "a"}

@@ -12,6 +12,7 @@ from heliograph.model.outcome import SendError, State, Submitted
 
 Numbers = Callable[..., list[str]]
 SOON = SendError("failed_at_operator", "soon", "ESME_RSYSERR", "busy")
+WAITING = SendError("gcm_server_error", "wait", after=5.0)
 THROTTLED = SendError("failed_at_operator", "free", "ESME_RTHROTTLED")
 
 
@@ -139,6 +140,38 @@ async def test_throttling_is_no_attempt_and_slows_the_lane(desk: Any) -> None:
     [row] = await desk.reach(request, State.SUBMITTED)
 
     assert (row.attempt, [outbound.attempt for outbound in far.submits]) == (1, [1, 1, 1])
+
+
+async def test_waiting_is_no_attempt_and_slows_nobody(desk: Any) -> None:
+    far = desk.far["a"]
+    answers = iter([WAITING, WAITING])
+    far.script = lambda outbound: next(answers, Submitted(("n",)))
+    request = await desk.call("447700900001")
+    for submits in (1, 2):
+        await desk.until(lambda wanted=submits: len(far.submits) == wanted)
+        lane = desk.lanes.lane(request, 0)
+        await desk.until(lambda lane=lane: not lane.under_way)
+        assert lane.bucket.wait(desk.monotonic()) == 0
+        desk.skew += WAITING.after + 0.1
+    [row] = await desk.reach(request, State.SUBMITTED)
+
+    assert (row.attempt, [outbound.attempt for outbound in far.submits]) == (1, [1, 1, 1])
+
+
+async def test_a_far_end_is_left_alone_as_long_as_it_asks(desk: Any) -> None:
+    far = desk.far["a"]
+    patience = SendError("too_many_requests_for_app", "soon", "429", after=500.0)
+    far.script = lambda outbound: patience if outbound.attempt == 1 else Submitted(("n",))
+    request = await desk.call("447700900001")
+    await desk.until(lambda: len(far.submits) == 1)
+    await desk.until(lambda: not desk.lanes.lane(request, 0).under_way)
+    desk.skew += 100
+    await asyncio.sleep(0.3)
+    assert len(far.submits) == 1
+    desk.skew += 401
+    await desk.reach(request, State.SUBMITTED)
+
+    assert [outbound.attempt for outbound in far.submits] == [1, 2]
 
 
 async def test_throttling_in_the_sandbox_ends_for_the_viewer(idle: Any) -> None:

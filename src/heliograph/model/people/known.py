@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 
@@ -28,6 +29,14 @@ class DndRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
         if (self.channel and self.channel != channel) or (self.expires and self.expires <= now_ms):
             return False
         return self.category == category if self.category else not category or category not in exempt
+
+
+class Wish(NamedTuple):
+    """What a person asked for in a message: to be put on the list of a tenant, or to be taken off it."""
+
+    tenant: str
+    row: DndRow
+    stop: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,3 +135,33 @@ def test_the_destinations_own_correlation_id_wins() -> None:
 def test_callback_data_comes_back_byte_for_byte(data: str) -> None:
     told = notice("delivered", State.DELIVERED, "msisdn", "1")
     assert rendered("sms", told, callback_data=data)["deliveryInfoNotification"]["callbackData"] == data
+
+
+BUTTONS = {"category": "DOUBLE_YES_NO", "pushref": "ui"}
+
+
+@pytest.mark.parametrize(
+    ("channel", "fields", "pushref"),
+    [
+        ("push", {"interactive": BUTTONS}, "ui"), ("rt", {"notification": {"interactive": BUTTONS}}, "ui"),
+        ("push", {"interactive": {"category": "X"}}, ""), ("push", {}, ""), ("rt", {"notification": "x"}, ""),
+    ],
+)  # fmt: skip
+def test_a_tapped_button_stands_as_the_interaction(channel: str, fields: dict, pushref: str) -> None:
+    message = Message(content=Content(channel=channel, fields=fields), addresses=())
+    one = Request(id=1 << 40, nonce=7, tenant="t", service="s", accepted=0, messages=(message,))
+    told = notice("read", State.READ, "ios_pushid", "tok", "tapped YES")
+    info = json.loads(receipt_body(told, one))["deliveryInfoNotification"]["deliveryInfo"]
+
+    assert info["interaction"] == {"Button_Pressed": "YES", "pushref": pushref}
+    assert (info["code"], info["deliveryStatus"], info["additionalInfo"]) == ("7502", "Read", "")
+
+
+@pytest.mark.parametrize(
+    ("key", "state", "detail"),
+    [("read", State.READ, ""), ("read", State.READ, "tapped"), ("push_unknown_error", State.FAILED, "tapped YES")],
+)
+def test_without_a_button_there_is_no_interaction(key: str, state: State, detail: str) -> None:
+    told = notice(key, state, "ios_pushid", "tok", detail)
+
+    assert "interaction" not in rendered("push", told)["deliveryInfoNotification"]["deliveryInfo"]

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from heliograph.model.channel import Channel, Device
+from heliograph.model.channel import BodyLink, Channel, Device
 from heliograph.model.message import Address, Content, Message
 from heliograph.model.people import Known, Person
 from heliograph.model.workspace import App, Binding, Sender
+from heliograph.policy.content import choose
 from heliograph.policy.facts import Facts
 from heliograph.policy.ways import Way
 
@@ -33,13 +34,14 @@ class Case:
     """A message while it passes the gates; gates fill in what they found for those behind them. All of it has a
     value from the start, so that a gate can be asked although one before it refused.
 
-    `attempted` says that the far end was tried before; `attributes` are those of one person, for the placeholders
+    `now_ms` is what the tenant's clock shows, `real_ms` what ours does; `attempted` says that the far end was tried
+    before; `attributes` are those of one person, for the placeholders
     that the call leaves open (`unfilled`).
     """
 
     __slots__ = (
-        "app", "attempted", "attributes", "binding", "category", "channel", "content", "encoding", "facts", "message",
-        "now_ms", "numbers", "parts", "sender", "tenant_path", "text", "unfilled", "way",
+        "app", "attempted", "attributes", "binding", "category", "channel", "content", "encoding", "facts", "links",
+        "message", "now_ms", "numbers", "parts", "real_ms", "sender", "tenant_path", "text", "unfilled", "way",
     )  # fmt: skip
 
     def __init__(
@@ -54,7 +56,8 @@ class Case:
         name = message.content.channel
         self.message = message
         self.facts = facts
-        self.now_ms = now_ms
+        self.real_ms = now_ms
+        self.now_ms = now_ms + facts.ahead_ms
         self.attempted = attempted
         self.attributes = attributes or {}
         self.tenant_path = f"tenants[{facts.tenant.id}]"
@@ -69,6 +72,7 @@ class Case:
         self.category = _category(message.content, facts)
         self.unfilled: tuple[str, ...] = ()
         self.text = ""
+        self.links: tuple[BodyLink, ...] = ()
         self.parts = 1
         self.encoding = ""
 
@@ -89,7 +93,7 @@ def _category(content: Content, facts: Facts) -> str:
     own = extras.get("category") if isinstance(extras, dict) else None
     if isinstance(own, str) and own:
         return own
-    template = facts.templates.get(content.template)
+    template, _ = choose(content.template, facts.templates, content.channel)
     return (template.category if template else "") or facts.service.category
 
 
@@ -110,7 +114,7 @@ class Target:
         self.kind = address.kind
         self.person = known.people.get((address.kind, address.value)) if known.people else None
         if address.kind in PROFILE_KINDS:
-            self.kind, self.to = _resolved(address, channel, self.person, sandbox=case.facts.service.sandbox)
+            self.kind, self.to = reached(address, channel, self.person, sandbox=case.facts.service.sandbox)
         else:
             self.to = channel.normalise(address.value)
 
@@ -127,9 +131,9 @@ class Target:
         return self.person.app.devices
 
 
-def _resolved(address: Address, channel: Channel, person: Person | None, *, sandbox: bool) -> tuple[str, str | None]:
-    """Where a profile is reached on a channel: the kind of the address and the address. In the sandbox a user nobody
-    knows is a simulated one (control 5)."""
+def reached(address: Address, channel: Channel, person: Person | None, *, sandbox: bool) -> tuple[str, str | None]:
+    """Where an address given by a profile's id is reached on a channel: the kind of address there, and the address.
+    In the sandbox a user nobody knows is a simulated one (control 5)."""
     if address.kind == USER:
         user = person.app if person else None
         to = channel.normalise(user.id if user else address.value) if user is not None or sandbox else None

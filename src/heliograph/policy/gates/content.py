@@ -5,52 +5,82 @@ from __future__ import annotations
 import msgspec
 
 from heliograph.catalogue import keys
-from heliograph.policy.content import apply_template, fill, missing
+from heliograph.model.placeholders import absent
+from heliograph.policy.content import apply_template, choose, fill, fill_all, missing, missing_in
 from heliograph.policy.gates.case import LONGEST, Case, Looked
+from heliograph.policy.objects.links import Linker, NoLink
 
 PARAMETERS = {"voice": 1_024}
 """Characters that `message.parameters` may take, written as JSON (decisions 3)."""
 
 
 def template(case: Case) -> Looked:
-    """7108: the template exists, is active and for this channel. 7121: every placeholder has a value, of the call or
-    else of the person's profile."""
-    content = case.message.content
-    name = content.template
-    refused = _unusable_template(case) if name else None
-    if refused is not None:
-        return refused
+    """7108: the template exists, is active and for this channel. 7114: so does what the content names otherwise, a
+    call flow say. 7121: every placeholder has a value, of the call or
+    else of the person's profile, and every link is there."""
+    name = case.message.content.template
     if name:
-        case.content = content = apply_template(content, case.facts.templates[name])
-    text = str(content.fields.get("text") or "")
-    case.text = case.channel.compose(content, text) if case.channel else text
-    if name or content.parameters:  # a text without a `message` object is sent as it was written
-        case.unfilled = tuple(missing(case.text, content.parameters))
-        parameters = content.parameters
-        if case.unfilled and case.attributes:
-            parameters = {**parameters, **case.attributes}
-            case.content = msgspec.structs.replace(content, parameters=parameters)
-        if names := missing(case.text, parameters):
-            return Looked("template", False, ", ".join(names), _sources(case), keys.PARAMS_UNRESOLVED)
-        case.text = fill(case.text, parameters)
-    return Looked("template", True, name or "none", "`message.template`")
+        chosen, against = choose(name, case.facts.templates, case.message.content.channel)
+        if chosen is None:
+            return _unusable_template(case, against)
+        case.content = apply_template(case.message.content, chosen)
+        name = f"{chosen.id}, version {chosen.version}"
+    text = str(case.content.fields.get("text") or "")
+    case.text = case.channel.compose(case.content, text) if case.channel else text
+    objection = case.channel.objection(case.content, case.facts.tenant) if case.channel else None
+    if objection is not None:
+        return Looked("template", False, objection.value, objection.decided_by, objection.key)
+    # a text without a `message` object is sent as it was written
+    refused = _fill(case) if case.message.content.template or case.content.parameters else _link(case)
+    return refused or Looked("template", True, name or "none", "`message.template`")
+
+
+def _fill(case: Case) -> Looked | None:
+    """Fills the text and the other members: with the call's parameters, then links, then a person's attributes, so
+    that links are the same for everybody."""
+    content, given = case.content, case.content.parameters
+    asked = case.channel.asks(content, case.facts.tenant) if case.channel else ()
+    open_names = (*missing(case.text, given), *missing_in(content.fields, given), *absent(asked, given))
+    case.unfilled = tuple(dict.fromkeys(open_names))
+    parameters = {**given, **case.attributes} if case.unfilled and case.attributes else given
+    if names := absent(case.unfilled, parameters):
+        return Looked("template", False, ", ".join(names), _sources(case), keys.PARAMS_UNRESOLVED)
+    case.text = fill(case.text, given)
+    if refused := _link(case):
+        return refused
+    case.text = fill(case.text, parameters)
+    fields = {  # the text itself is in `case.text`; here it stays as it was written
+        name: value if name == "text" else fill_all(value, parameters) for name, value in content.fields.items()
+    }
+    case.content = msgspec.structs.replace(content, parameters=parameters, fields=fields)
+    return None
+
+
+def _link(case: Case) -> Looked | None:
+    """Puts short links into the text."""
+    content, facts = case.content, case.facts
+    if content.shorten is None and "{{" not in case.text:
+        return None
+    try:
+        linker = Linker(content, facts.links, facts.tenant.link_domains, facts.link_base, case.tenant_path)
+        case.text, case.links = linker.link(case.text)
+    except NoLink as error:
+        key = keys.CONFIGURATION_ERROR if error.setup else keys.PARAMS_UNRESOLVED
+        return Looked("template", False, error.name[:LONGEST], error.decided_by, key)
+    return None
 
 
 def _sources(case: Case) -> str:
     return "`message.parameters`" + (" and the profile" if case.attributes else "")
 
 
-def _unusable_template(case: Case) -> Looked | None:
+def _unusable_template(case: Case, against: str) -> Looked:
     name = case.message.content.template
     path = f"{case.tenant_path}.templates[{name[:LONGEST]}]"
-    found = case.facts.templates.get(name)
-    if found is None:
+    found = next(iter(case.facts.templates.get(name.partition("@")[0], ())), None)
+    if not against or found is None:
         return Looked("template", False, name[:LONGEST], f"{path} is not declared", keys.INVALID_TEMPLATE)
-    if found.status != "active":
-        return Looked("template", False, found.status, f"{path}.status", keys.INVALID_TEMPLATE)
-    if found.channel != case.message.content.channel:
-        return Looked("template", False, found.channel, f"{path}.channel", keys.INVALID_TEMPLATE)
-    return None
+    return Looked("template", False, getattr(found, against), f"{path}.{against}", keys.INVALID_TEMPLATE)
 
 
 def message_type(case: Case) -> Looked:

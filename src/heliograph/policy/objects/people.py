@@ -77,3 +77,9 @@ def stretch_of(cap: FrequencyCap, now_ms: int, tenant_zone: str) -> tuple[int, i
         first = day.replace(day=1)
         after = (first + timedelta(days=32)).replace(day=1)
     return int(first.timestamp()) * 1_000, int(after.timestamp()) * 1_000
+
+
+def slot_of(cap: Cap, now_ms: int, tenant_zone: str) -> tuple[str, int]:
+    """The name under which messages of this moment are counted for a cap, and when it ends."""
+    since, until = stretch_of(cap.declared, now_ms, tenant_zone)
+    return f"{cap.name}@{since}", until

@@ -14,7 +14,7 @@ from heliograph.channels.sms import CHANNEL
 from heliograph.model.ids import Ids
 from heliograph.model.message import Address, Content, Message, Request, Transaction
 from heliograph.model.outcome import Inbound, Receipt, State
-from heliograph.model.record import Accepted, Change, Notice, Run, Settlement
+from heliograph.model.record import Accepted, Change, Notice, Run, Sent, Settlement
 from heliograph.model.workspace import Document
 from heliograph.policy.directory import Directory
 from heliograph.receipts.receiver import Receiver
@@ -108,6 +108,11 @@ class Desk:
         self.correlator.submitted(connector, natives, transaction)
         await self.settle(transaction, State.SUBMITTED, "submitted", natives, connector, due)
 
+    async def went(self, of: Transaction, thread: str, at: int, connector: str = "demo/smsc") -> None:
+        """It is written when the message went to whom."""
+        sent = Sent(of.request, of.ordinal, connector, thread, at)
+        await self.store.real.settle(Settlement(changes=[], sent=[sent]))
+
     async def settle(
         self,
         of: Transaction,
@@ -118,9 +123,11 @@ class Desk:
         due: int = 0,
     ) -> None:
         """The verb SEND writes where the message stands."""
+        attempt = 1 if state is State.SUBMITTED else -1
         change = Change(
-            of.request, of.ordinal, state, key, self.now, attempt=1, connector=connector, due=due, natives=natives
-        )
+            of.request, of.ordinal, state, key, self.now, attempt=attempt, connector=connector, due=due,
+            natives=natives,
+        )  # fmt: skip
         await self.store.real.settle(Settlement(changes=[change]))
 
     async def come(self, *items: Receipt | Inbound, connector: str = "demo/smsc") -> list[bool]:
@@ -130,6 +137,17 @@ class Desk:
             self.receiver.receive(connector, item, self.stored.append)
         await self.receiver.drained()
         return self.stored[before:]
+
+    async def gave_up(self, of: Transaction) -> None:
+        """The verb SEND waits no longer for the answer to a submit."""
+        change = Change(of.request, of.ordinal, State.LAPSED, "endpoint_unreachable", self.now, attempt=1)
+        await self.store.real.settle(Settlement(changes=[change]))
+
+    async def until(self, of: Transaction, state: tuple[State, str]) -> None:
+        """It comes to stand there."""
+        async with asyncio.timeout(3):
+            while await self.state(of) != state:
+                await asyncio.sleep(0.01)
 
     async def row(self, of: Transaction) -> Transaction:
         return (await self.store.real.transactions(of.request, of.ordinal))[0]

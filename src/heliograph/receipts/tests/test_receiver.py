@@ -281,7 +281,7 @@ async def test_parts_are_remembered_over_a_restart(desk: Any, receipt: Make) -> 
     message = await desk.message("a", "b")
     await desk.come(receipt("a"))
     desk.correlator.__init__()
-    desk.receiver._parts.__init__(desk.store)
+    desk.receiver._planner._parts.__init__(desk.store)
     await desk.come(receipt("b"))
 
     assert await desk.state(message) == DELIVERED

@@ -8,7 +8,9 @@ import msgspec
 from msgspec.structs import astuple
 
 from heliograph.model.message import Transaction
-from heliograph.model.record import Change, Settlement, StoryLine
+from heliograph.model.record import Change, Release, Settlement, StoryLine
+from heliograph.store.areas.money import ended, release
+from heliograph.store.areas.threads import insert_sent
 from heliograph.store.engines.base import Area
 from heliograph.store.filters import MessageFilter
 from heliograph.store.steps import Answer, Plan, Step, bulk, count, do
@@ -23,8 +25,18 @@ def claim(payloads: Sequence[list[tuple[int, int, int]]]) -> Plan[list[None]]:
 def settle(payloads: Sequence[Settlement]) -> Plan[list[list[bool]]]:
     """Outcomes; answers, per payload, which changes took effect."""
     applied = iter((yield from apply_changes([change for payload in payloads for change in payload.changes])))
+    yield insert_sent([sent for payload in payloads for sent in payload.sent])
     yield insert_story([line for payload in payloads for line in payload.story])
-    return [[next(applied) for _ in payload.changes] for payload in payloads]
+    took = [[next(applied) for _ in payload.changes] for payload in payloads]
+    yield from release(
+        [
+            row
+            for payload, each in zip(payloads, took, strict=True)
+            if payload.release
+            for row in ended(payload.changes, each, failed_goes_back=payload.release is Release.BY_STATE)
+        ]
+    )
+    return took
 
 
 def apply_changes(changes: list[Change]) -> Plan[list[bool]]:

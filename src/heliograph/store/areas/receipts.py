@@ -7,8 +7,11 @@ from typing import Any
 
 from msgspec.structs import astuple
 
+from heliograph.model.people import Wish
 from heliograph.model.record import Match, Notice, Reported, Settlement
 from heliograph.store.areas.messages import settle
+from heliograph.store.areas.threads import insert_came
+from heliograph.store.areas.wishes import Gone, list_dnd, unlist_dnd
 from heliograph.store.engines.base import Area
 from heliograph.store.steps import Plan, bulk
 
@@ -21,15 +24,26 @@ def receive(payloads: Sequence[tuple[list[Reported], Settlement, list[Reported]]
     return (yield from settle([payload[1] for payload in payloads]))
 
 
-def inbound(payloads: Sequence[tuple[tuple[Any, ...], Notice | None]]) -> Plan[list[None]]:
-    """Messages from people, each with the call it causes, if any."""
-    yield bulk("insert_inbound", [row for row, _ in payloads])
-    owed = [notice for _, notice in payloads if notice is not None]
+def inbound(payloads: Sequence[tuple[tuple[Any, ...], str, Notice | None, Wish | None]]) -> Plan[list[bool]]:
+    """Messages from people, each with the far end's id of it, the call it causes, if any, and what it asks for. What
+    came before is not kept again; which were kept."""
+    named = [(row[3], native_id, row[0]) for row, native_id, _, _ in payloads if native_id]
+    fresh = yield from insert_came(named)
+    taken = [not native_id or row[0] in fresh for row, native_id, _, _ in payloads]
+    kept = [payload for payload, took in zip(payloads, taken, strict=True) if took]
+    yield bulk("insert_inbound", [row for row, _, _, _ in kept])
+    owed = [notice for _, _, notice, _ in kept if notice is not None]
     yield bulk(
         "insert_inbound_notices",
         [(row.id, row.at, row.url, row.origin, row.tenant, row.service, row.body) for row in owed],
     )
-    return [None] * len(payloads)
+    for _, _, _, wish in kept:
+        if wish is not None and wish.stop:
+            yield from list_dnd([(wish.tenant, [wish.row])])
+        elif wish is not None:
+            row = wish.row
+            yield from unlist_dnd([Gone(wish.tenant, row.address, row.channel, None, row.origin)])
+    return taken
 
 
 class Receipts(Area):
@@ -40,9 +54,13 @@ class Receipts(Area):
         result: list[bool] = await self.engine.write("receive", (fresh, settlement, adopted))
         return result
 
-    async def keep_inbound(self, row: tuple[Any, ...], notice: Notice | None) -> None:
-        """Keep a message from a person and the call it causes."""
-        await self.engine.write("inbound", (row, notice))
+    async def keep_inbound(
+        self, row: tuple[Any, ...], native_id: str, notice: Notice | None, wish: Wish | None = None
+    ) -> bool:
+        """Keep a message from a person, the call it causes and what it asks for, once for the far end's id of it;
+        whether it was."""
+        kept: bool = await self.engine.write("inbound", (row, native_id, notice, wish))
+        return kept
 
     async def matches(self, natives: Collection[tuple[str, str]]) -> dict[tuple[str, str], Match]:
         """Whose `(connector, native id)` these are."""

@@ -50,6 +50,7 @@ def accept(payloads: Sequence[Accepted]) -> Plan[list[None]]:
     yield from apply_changes([change for item in payloads for change in item.changes])
     yield insert_story([line for item in payloads for line in item.story])
     yield bulk("count_volumes", _volumes(payloads))
+    yield bulk("insert_links", [astuple(link) for item in payloads for link in item.links])
     yield from _keep_answers([item.kept for item in payloads if item.kept])
     return [None] * len(payloads)
 

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 DAY_MS = 86_400_000
 AHEAD = 3  # days prepared beside today; the day before too, for a clock that goes back
 # `requests` last: as long as it has a day's partition, something of that day may be left.
-TABLES = ("transactions", "submissions", "receipts", "story", "notices", "inbound", "requests")
+TABLES = ("transactions", "submissions", "threads", "receipts", "story", "notices", "inbound", "requests")
 LOCK_MS = 500  # below PostgreSQL's own second before it looks for a deadlock: in doubt we give way
 MAINTENANCE = 0x48454C494F02  # the advisory lock of whoever makes and drops partitions
 _NAME = re.compile(r"([a-z]+)_d(\d{8})")
@@ -27,7 +27,7 @@ _FIRST = date(1970, 1, 1)
 
 # Rows of a new day are changed three or four times: room in their pages keeps the changes off the index.
 _SETTINGS = {
-    "transactions": "fillfactor = 60, autovacuum_vacuum_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.2",
+    "transactions": "fillfactor = 50, autovacuum_vacuum_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.2",
     "notices": "autovacuum_vacuum_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.2",
 }
 
@@ -81,7 +81,7 @@ async def prepare(db: asyncpg.Connection, days: range) -> list[str]:
 
 async def _make(db: asyncpg.Connection, table: str, name: str, day: int) -> bool:
     settings = f"WITH ({_SETTINGS[table]})" if table in _SETTINGS else ""
-    first, end = first_id_at(day * DAY_MS), first_id_at((day + 1) * DAY_MS)
+    first, end = max(1, first_id_at(day * DAY_MS)), first_id_at((day + 1) * DAY_MS)  # 0 is no id
     try:
         async with db.transaction():
             await db.execute(f"SET LOCAL lock_timeout = {LOCK_MS}")
@@ -108,7 +108,7 @@ async def drop(db: asyncpg.Connection, before: int) -> list[str]:
             continue
         for name in sorted(names, key=lambda name: TABLES.index((parse(name) or ("", 0))[0])):
             if not await _drop(db, name):
-                break
+                return dropped
             dropped.append(name)
     return dropped
 

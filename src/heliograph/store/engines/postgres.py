@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import asyncpg
 
@@ -83,6 +84,35 @@ async def migrate(db: asyncpg.Connection, now_ms: int) -> list[str]:
     return [name for name, _ in applied]
 
 
+class Seen(NamedTuple):
+    """What a look at a server found: `careless` are settings by which a commit may be lost, `missing` the migrations
+    that are not applied."""
+
+    version: str
+    milliseconds: float
+    careless: list[str]
+    missing: list[str]
+
+
+async def look_at(url: str) -> Seen:
+    """See whether a server is there and fit. Raises `StoreUnavailable`."""
+    db = await connect(url)
+    try:
+        version = await db.fetchval("SHOW server_version")
+        began = time.perf_counter()
+        await db.fetchval("SELECT 1")
+        milliseconds = (time.perf_counter() - began) * 1_000
+        wanted = ("fsync", "full_page_writes")
+        careless = [f"{name} = off" for name in wanted if await db.fetchval(f"SHOW {name}") == "off"]
+        known = await db.fetchval("SELECT to_regclass('migrations') IS NOT NULL")
+        done = {row[0] for row in await db.fetch("SELECT name FROM migrations")} if known else set()
+    except _ERRORS as error:
+        raise StoreUnavailable(_text(error)) from error
+    finally:
+        await _close(db)
+    return Seen(version, milliseconds, careless, [name for name, _ in migrations("postgres") if name not in done])
+
+
 async def drive(db: asyncpg.Connection, plan: Plan[T], *, clean: bool = False) -> T:
     """Carry out a plan inside the connection's transaction."""
     try:
@@ -140,14 +170,14 @@ class PostgresEngine:
             applied = await migrate(db, self._now_ms)
             await partitions.prepare(db, partitions.days_ahead(self._now_ms))
             self._pool = await asyncpg.create_pool(
-                self._url, min_size=1, max_size=READERS, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS,
+                self._url, min_size=0, max_size=READERS, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS,
                 server_settings=_READER, statement_cache_size=256, max_cached_statement_lifetime=0,
             )  # fmt: skip
+            self._writer = await connect(self._url, _WRITER)
         except _ERRORS as error:
             raise StoreUnavailable(_text(error)) from error
         finally:
             await _close(db)
-        self._writer = await connect(self._url, _WRITER)
         self._committer.start()
         return applied
 

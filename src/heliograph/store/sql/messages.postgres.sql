@@ -34,10 +34,11 @@ WITH change AS MATERIALIZED (
     FROM change AS c
     WHERE t.request = c.request AND t.ordinal = c.ordinal
       AND (t.state / 10 < c.state / 10 OR (t.state = 20 AND c.state = 10))
+      AND (c.state <> 40 OR c.attempt < 0 OR t.state = 20)
     RETURNING c.*, t.was
 ), late AS (  -- a receipt may outrun the answer to its submit, whose ids are true still
     SELECT * FROM change AS c
-    WHERE c.natives <> '' AND NOT EXISTS (SELECT FROM incoming AS i WHERE i.seq = c.seq)
+    WHERE c.natives <> '' AND c.seq NOT IN (SELECT seq FROM incoming)
 ), late_natives AS (
     UPDATE transactions AS t SET natives = c.natives, connector = c.connector
     FROM late AS c WHERE t.request = c.request AND t.ordinal = c.ordinal AND t.natives = ''
@@ -62,6 +63,7 @@ WITH change AS MATERIALIZED (
         UNION ALL
         SELECT connector, natives, request, ordinal, at FROM late
     ) AS i, json_array_elements_text(i.natives::json) WITH ORDINALITY AS n (native_id, number)
+    WHERE n.native_id <> ''
 ), waits AS (
     INSERT INTO windows (due, request)
     SELECT DISTINCT due, request FROM incoming WHERE state = 30 AND due > 0 ORDER BY due, request

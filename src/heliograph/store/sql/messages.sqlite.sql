@@ -29,7 +29,8 @@ INSERT INTO temp.incoming
 SELECT c.*, t.state
 FROM temp.change AS c CROSS JOIN transactions AS t
 WHERE t.request = c.request AND t.ordinal = c.ordinal
-  AND (t.state / 10 < c.state / 10 OR (t.state = 20 AND c.state = 10));
+  AND (t.state / 10 < c.state / 10 OR (t.state = 20 AND c.state = 10))
+  AND (c.state <> 40 OR c.attempt < 0 OR t.state = 20);
 UPDATE transactions SET
     state = i.state,
     key = i.key,
@@ -52,7 +53,7 @@ SELECT i.request, i.ordinal, i.notice, i.state, i.key, i.detail, i.at, i.url, i.
 FROM temp.incoming AS i JOIN requests AS r ON r.id = i.request WHERE i.notice > 0;
 INSERT INTO submissions (connector, native_id, request, ordinal, part, parts)
 SELECT i.connector, n.value, i.request, i.ordinal, n.key, json_array_length(i.natives)
-FROM temp.incoming AS i, json_each(i.natives) AS n WHERE i.natives <> ''
+FROM temp.incoming AS i, json_each(i.natives) AS n WHERE i.natives <> '' AND n.value <> ''
 ON CONFLICT (connector, native_id) DO UPDATE SET
     request = excluded.request, ordinal = excluded.ordinal, part = excluded.part, parts = excluded.parts;
 INSERT OR IGNORE INTO windows (due, request)
@@ -61,7 +62,7 @@ INSERT INTO submissions (connector, native_id, request, ordinal, part, parts)
 SELECT c.connector, n.value, c.request, c.ordinal, n.key, json_array_length(c.natives)
 FROM temp.change AS c, json_each(c.natives) AS n
 WHERE (SELECT count(*) FROM temp.incoming) < (SELECT count(*) FROM temp.change)
-  AND c.natives <> '' AND c.seq NOT IN (SELECT seq FROM temp.incoming)
+  AND c.natives <> '' AND n.value <> '' AND c.seq NOT IN (SELECT seq FROM temp.incoming)
 ON CONFLICT (connector, native_id) DO UPDATE SET
     request = excluded.request, ordinal = excluded.ordinal, part = excluded.part, parts = excluded.parts;
 UPDATE transactions SET natives = c.natives, connector = c.connector

@@ -12,6 +12,8 @@ WITH old AS MATERIALIZED (
         WHERE t.request = ANY(ARRAY(SELECT id FROM old)) AND t.natives <> ''
     ) AS k
     WHERE s.connector = k.connector AND s.native_id = k.native_id AND s.request = k.request
+), old_sent AS (
+    DELETE FROM threads WHERE request = ANY(ARRAY(SELECT id FROM old))
 ), old_receipts AS (
     DELETE FROM receipts WHERE request = ANY(ARRAY(SELECT id FROM old))
 ), old_story AS (
@@ -26,6 +28,8 @@ WITH old AS MATERIALIZED (
     DELETE FROM notices WHERE request = 0 AND ordinal = 0 AND id < $1
 ), old_inbound AS (
     DELETE FROM inbound WHERE id < $1
+), old_came AS (
+    DELETE FROM came WHERE id < $1
 )
 DELETE FROM requests WHERE id = ANY(ARRAY(SELECT id FROM old));
 

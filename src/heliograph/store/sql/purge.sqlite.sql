@@ -8,6 +8,7 @@ DELETE FROM submissions WHERE (connector, native_id) IN (
     SELECT t.connector, n.value FROM transactions AS t, json_each(t.natives) AS n
     WHERE t.request IN (SELECT id FROM temp.old) AND t.natives <> ''
 ) AND request IN (SELECT id FROM temp.old);
+DELETE FROM threads WHERE request IN (SELECT id FROM temp.old);
 DELETE FROM receipts WHERE request IN (SELECT id FROM temp.old);
 DELETE FROM story WHERE request IN (SELECT id FROM temp.old);
 DELETE FROM notices WHERE request IN (SELECT id FROM temp.old);
@@ -15,6 +16,7 @@ DELETE FROM transactions WHERE request IN (SELECT id FROM temp.old);
 DELETE FROM receipts WHERE request = 0 AND ordinal = 0 AND id < $1;
 DELETE FROM notices WHERE request = 0 AND ordinal = 0 AND id < $1;
 DELETE FROM inbound WHERE id < $1;
+DELETE FROM came WHERE id < $1;
 DELETE FROM requests WHERE id IN (SELECT id FROM temp.old);
 
 -- name: purge_kept_answers

@@ -7,13 +7,13 @@ INSERT INTO requests (id, nonce, tenant, service, accepted, channel, priority, e
 VALUES :rows;
 
 -- name: insert_run
-INSERT INTO transactions (request, ordinal, element, kind, destination, correlation, state, key, detail, attempt, connector, due,
-    updated, duplicate, natives)
+INSERT INTO transactions (request, ordinal, element, kind, destination, correlation, state, key, detail, attempt,
+    connector, due, updated, duplicate, natives)
 SELECT $1, $2 + key, $3, $4, value, $5, 10, '', '', 0, '', 0, $6, 0, '' FROM json_each($7);
 
 -- name: insert_singles
-INSERT INTO transactions (request, ordinal, element, kind, destination, correlation, state, key, detail, attempt, connector, due,
-    updated, duplicate, natives)
+INSERT INTO transactions (request, ordinal, element, kind, destination, correlation, state, key, detail, attempt,
+    connector, due, updated, duplicate, natives)
 SELECT column1, column2, column3, column4, column5, column6, 10, '', '', 0, '', 0, column7, 0, ''
 FROM (VALUES :rows);
 

@@ -184,6 +184,106 @@ CREATE TABLE service_keys (
     used bigint NOT NULL
 );
 
+-- Where each link of a call leads, by the first ordinal of its message and its number there, until it ends (Unix ms).
+CREATE TABLE links (
+    request bigint NOT NULL,
+    first bigint NOT NULL,
+    number bigint NOT NULL,
+    tenant text NOT NULL,
+    label text NOT NULL,
+    url text NOT NULL,
+    ios text NOT NULL,
+    android text NOT NULL,
+    expired text NOT NULL,
+    until bigint NOT NULL,
+    PRIMARY KEY (request, first, number)
+);
+
+-- Who clicked: one row per destination and link.
+CREATE TABLE clicks (
+    request bigint NOT NULL,
+    ordinal bigint NOT NULL,
+    number bigint NOT NULL,
+    first_at bigint NOT NULL,
+    clicks bigint NOT NULL,
+    PRIMARY KEY (request, ordinal, number)
+);
+
+-- Whom to leave alone. Channel and category are empty for all; times are Unix milliseconds, 0 is never.
+CREATE TABLE dnd (
+    since bigint NOT NULL,
+    expires bigint NOT NULL,
+    tenant text NOT NULL,
+    address text NOT NULL,
+    channel text NOT NULL,
+    category text NOT NULL,
+    reason text NOT NULL,
+    origin text NOT NULL,
+    PRIMARY KEY (tenant, address, channel, category)
+);
+
+-- How many messages an address has had in a slot: a cap and a stretch of the calendar that ends at `until`.
+CREATE TABLE sent (
+    count bigint NOT NULL,
+    until bigint NOT NULL,
+    tenant text NOT NULL,
+    slot text NOT NULL,
+    address text NOT NULL,
+    PRIMARY KEY (tenant, slot, address)
+);
+
+-- Whole millionths of the currency; balance + reserved + spent is the sum of the entries.
+CREATE TABLE accounts (
+    opening bigint NOT NULL,
+    balance bigint NOT NULL CHECK (balance >= 0),
+    reserved bigint NOT NULL CHECK (reserved >= 0),
+    spent bigint NOT NULL CHECK (spent >= 0),
+    tenant text NOT NULL,
+    PRIMARY KEY (tenant)
+);
+
+CREATE TABLE entries (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at bigint NOT NULL,
+    amount bigint NOT NULL,
+    tenant text NOT NULL,
+    kind text NOT NULL,
+    note text NOT NULL,
+    actor text NOT NULL
+);
+CREATE INDEX entries_tenant ON entries (tenant, id);
+
+-- Messages that may go out and are not yet sent: what is set aside for each, and which slots count it.
+CREATE TABLE reservations (
+    request bigint NOT NULL,
+    amount bigint NOT NULL,
+    ordinal integer NOT NULL,
+    tenant text NOT NULL,
+    address text NOT NULL,
+    slots text NOT NULL,
+    PRIMARY KEY (request, ordinal)
+);
+
+-- When something went out to whom, for far ends that report on everything sent to a person until a moment.
+CREATE TABLE threads (
+    request bigint NOT NULL,
+    at bigint NOT NULL,
+    ordinal integer NOT NULL,
+    connector text NOT NULL,
+    thread text NOT NULL,
+    PRIMARY KEY (request, ordinal)
+) PARTITION BY RANGE (request);
+CREATE INDEX threads_person ON threads (thread, connector, at);
+CREATE TABLE threads_rest PARTITION OF threads DEFAULT;
+
+-- The far ends' ids of messages from people, so that one that comes again is kept once.
+CREATE TABLE came (
+    id bigint NOT NULL,
+    connector text NOT NULL,
+    native_id text NOT NULL,
+    PRIMARY KEY (connector, native_id)
+);
+CREATE INDEX came_id ON came (id);
 -- Customer profiles; `attributes` is an object, `keys` a list of `[kind, value]` as they stand in `customer_keys`.
 CREATE TABLE customers (
     created bigint NOT NULL,

@@ -160,6 +160,104 @@ CREATE TABLE service_keys (
     used INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Where each link of a call leads, by the first ordinal of its message and its number there, until it ends (Unix ms).
+CREATE TABLE links (
+    request INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    tenant TEXT NOT NULL,
+    label TEXT NOT NULL,
+    url TEXT NOT NULL,
+    ios TEXT NOT NULL,
+    android TEXT NOT NULL,
+    expired TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (request, first, number)
+) STRICT, WITHOUT ROWID;
+
+-- Who clicked: one row per destination and link.
+CREATE TABLE clicks (
+    request INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    first_at INTEGER NOT NULL,
+    clicks INTEGER NOT NULL,
+    PRIMARY KEY (request, ordinal, number)
+) STRICT, WITHOUT ROWID;
+
+-- Whom to leave alone. Channel and category are empty for all; times are Unix milliseconds, 0 is never.
+CREATE TABLE dnd (
+    tenant TEXT NOT NULL,
+    address TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    category TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    PRIMARY KEY (tenant, address, channel, category)
+) STRICT, WITHOUT ROWID;
+
+-- How many messages an address has had in a slot: a cap and a stretch of the calendar that ends at `until`.
+CREATE TABLE sent (
+    tenant TEXT NOT NULL,
+    slot TEXT NOT NULL,
+    address TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (tenant, slot, address)
+) STRICT, WITHOUT ROWID;
+
+-- Whole millionths of the currency; balance + reserved + spent is the sum of the entries.
+CREATE TABLE accounts (
+    tenant TEXT PRIMARY KEY,
+    opening INTEGER NOT NULL,
+    balance INTEGER NOT NULL CHECK (balance >= 0),
+    reserved INTEGER NOT NULL CHECK (reserved >= 0),
+    spent INTEGER NOT NULL CHECK (spent >= 0)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE entries (
+    id INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    note TEXT NOT NULL,
+    actor TEXT NOT NULL
+) STRICT;
+CREATE INDEX entries_tenant ON entries (tenant, id);
+
+-- Messages that may go out and are not yet sent: what is set aside for each, and which slots count it.
+CREATE TABLE reservations (
+    request INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    tenant TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    address TEXT NOT NULL,
+    slots TEXT NOT NULL,
+    PRIMARY KEY (request, ordinal)
+) STRICT, WITHOUT ROWID;
+
+-- When something went out to whom, for far ends that report on everything sent to a person until a moment.
+CREATE TABLE threads (
+    request INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    connector TEXT NOT NULL,
+    thread TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (request, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX threads_person ON threads (connector, thread, at);
+
+-- The far ends' ids of messages from people, so that one that comes again is kept once.
+CREATE TABLE came (
+    connector TEXT NOT NULL,
+    native_id TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    PRIMARY KEY (connector, native_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX came_id ON came (id);
 -- Customer profiles; `attributes` is an object, `keys` a list of `[kind, value]` as they stand in `customer_keys`.
 CREATE TABLE customers (
     tenant TEXT NOT NULL,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from heliograph.model.message import Address, Transaction
 from heliograph.model.record import Match, Reported
-from heliograph.store.correlator import EARLY, EARLY_EACH, Correlator
+from heliograph.store.correlator import EARLY, EARLY_EACH, UNANSWERED_MS, Correlator
 
 ROW = Transaction(7, 0, 0, Address("msisdn", "447700900001"))
 
 
-def reported(number: int = 1, native: str = "n") -> Reported:
+def reported(number: int = 1, native: str = "n", destination: str = "", at: int = 0) -> Reported:
     """A receipt that came."""
-    return Reported(number, 0, 0, 0, "c", native, "delivered", 0)
+    return Reported(number, 0, 0, 0, "c", native, "delivered", at, destination=destination)
 
 
 def heard(correlator: Correlator) -> list[tuple[int, Match]]:
@@ -69,3 +69,55 @@ def test_an_unanswered_submit_is_claimed_once() -> None:
     correlator.unanswered("c", "447700900001", ROW)
 
     assert [correlator.claim_unanswered("c", "447700900001") for _ in range(2)] == [ROW, None]
+
+
+def test_a_receipt_that_came_before_we_gave_up_on_the_answer_is_its() -> None:
+    correlator = Correlator()
+    came = heard(correlator)
+    correlator.early(reported(1, destination="447700900001", at=1_000))
+    correlator.unanswered("c", "447700900001", ROW, 9_000)
+
+    assert came == [(1, Match(ROW))]
+    assert correlator.find("c", "n") == Match(ROW)
+    assert correlator.claim_unanswered("c", "447700900001") is None
+
+
+def test_a_receipt_of_long_ago_is_of_another_submit() -> None:
+    correlator = Correlator()
+    came = heard(correlator)
+    correlator.early(reported(1, destination="447700900001", at=1_000))
+    correlator.unanswered("c", "447700900001", ROW, 1_001 + UNANSWERED_MS)
+
+    assert came == []
+    assert correlator.claim_unanswered("c", "447700900001") == ROW
+
+
+def test_a_receipt_that_found_its_own_submit_is_no_others() -> None:
+    correlator = Correlator()
+    came = heard(correlator)
+    correlator.early(reported(1, destination="447700900001"))
+    other = Transaction(8, 0, 0, Address("msisdn", "447700900001"))
+    correlator.submitted("c", ("n",), other)
+    correlator.unanswered("c", "447700900001", ROW)
+
+    assert came == [(1, Match(other))]
+    assert correlator.claim_unanswered("c", "447700900001") == ROW
+
+
+def test_a_receipt_settles_one_submit() -> None:
+    correlator = Correlator()
+    came = heard(correlator)
+    correlator.early(reported(1, destination="447700900001"))
+    for _ in range(2):
+        correlator.unanswered("c", "447700900001", ROW)
+
+    assert len(came) == 1
+
+
+def test_a_receipt_without_a_destination_settles_nothing() -> None:
+    correlator = Correlator()
+    came = heard(correlator)
+    correlator.early(reported(1))
+    correlator.unanswered("c", "", ROW)
+
+    assert came == []

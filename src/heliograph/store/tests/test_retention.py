@@ -7,13 +7,13 @@ import pytest
 from heliograph.model.ids import first_id_at
 from heliograph.model.message import Content, Message, Request
 from heliograph.model.outcome import State
-from heliograph.model.record import Accepted, Change, Reported, Run, Settlement, StoryLine
+from heliograph.model.record import Accepted, Change, Reported, Run, Sent, Settlement, StoryLine
 from heliograph.store import Store, retention
 from heliograph.store.retention import DAY_MS, Retention
 from heliograph.testing.databases import Database
 
 NOW = 1_800_000_000_000
-TABLES = ("requests", "transactions", "submissions", "receipts", "story", "notices", "inbound")
+TABLES = ("requests", "transactions", "submissions", "receipts", "story", "notices", "inbound", "threads", "came")
 
 
 @pytest.fixture(autouse=True)
@@ -37,11 +37,14 @@ async def keep(store: Store, age_days: float, *, open_: bool = False, number: in
             origin="http://x:80", natives=(f"n{identity}",),
         )  # fmt: skip
         line = StoryLine(identity, identity, 0, NOW, "attempt", "{}")
-        await store.settle(Settlement(changes=[change], story=[line]))
+        await store.settle(
+            Settlement(changes=[change], story=[line], sent=[Sent(identity, 0, "c", "447700900001", NOW)])
+        )
         receipt = Reported(identity, identity, 0, 0, "c", f"n{identity}", "delivered", NOW)
         unmatched = Reported(identity + 1, 0, 0, 0, "c", "?", "delivered", NOW)
         await store.receive([receipt, unmatched], Settlement(changes=[]), [])
-        await store.keep_inbound((identity, "demo", "orders", "c", "sms", "1", "2", "hi", "{}", NOW), None)
+        row = (identity, "demo", "orders", "c", "sms", "1", "2", "hi", "{}", NOW)
+        await store.keep_inbound(row, f"m{identity}", None)
     return identity
 
 

@@ -27,6 +27,12 @@ def test_it_opens_after_so_many_failures_in_a_row() -> None:
     assert breaker.room(0.5, 10) == 0
 
 
+def test_it_says_when_a_call_may_be_tried() -> None:
+    breaker = opened()
+    assert [breaker.opens_in(now) for now in (0.25, 1.0, 2.0)] == [0.75, 0.0, 0.0]
+    assert Breaker().opens_in(0.0) == 0.0
+
+
 def test_a_success_between_failures_starts_the_count_again() -> None:
     breaker = Breaker(failures=2)
     breaker.failed(0.0)

@@ -64,7 +64,8 @@ async def client() -> AsyncIterator[Client]:
 async def post(client: Client, end: Far | str, body: bytes = b"{}", **more):
     url = end if isinstance(end, str) else end.url
     timeout = more.pop("timeout", 5)
-    return await client.request("POST", url, more.pop("headers", {}), body, timeout, more.pop("private", True))
+    headers, private = more.pop("headers", {}), more.pop("private", True)
+    return await client.request("POST", url, headers, body, timeout, private, **more)
 
 
 async def failure(client: Client, end: Far | str, **more) -> HttpError:
@@ -177,6 +178,37 @@ async def test_a_stale_kept_connection_is_replaced_once(client: Client) -> None:
     async with far(script) as end:
         assert [(await post(client, end)).status for _ in range(2)] == [200, 200]
         assert (end.connections, len(end.requests)) == (2, 3)
+
+
+async def test_what_must_be_written_once_is_not_written_again_on_a_fresh_connection(client: Client) -> None:
+    async def script(end: Far, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+        if len(end.requests) == 2:
+            writer.transport.abort()
+        else:
+            writer.write(OK)
+
+    async with far(script) as end:
+        await post(client, end, once=True)
+        error = await failure(client, end, once=True)
+        assert (error.kind, error.written, len(end.requests)) == ("closed", True, 2)
+
+
+async def test_a_call_that_never_went_out_says_so(client: Client) -> None:
+    async with far(OK) as end:
+        url = end.url
+    error = await failure(client, url)
+
+    assert (error.kind, error.written) == ("connect", False)
+
+
+async def test_a_call_that_is_not_answered_in_time_says_that_it_went_out(client: Client) -> None:
+    async def script(_: Far, __, ___, ____: int) -> None:
+        await asyncio.sleep(5)
+
+    async with far(script) as end:
+        error = await failure(client, end, timeout=0.1)
+
+        assert (error.kind, error.written) == ("timeout", True)
 
 
 async def test_a_fresh_connection_that_closes_is_not_tried_again(client: Client) -> None:

@@ -70,7 +70,7 @@ FAULTS: dict[str, tuple[str, Any, str]] = {
                                        "senders[X].services"),
     "an app of an unknown service": ("apps", [{"id": "A", "services": ["s"]}], "apps[A].services"),
     "an app that is asleep": ("apps", [{"id": "A", "status": "asleep"}], "apps[A].status"),
-    "a template's category": ("templates", [{"id": "1", "channel": "sms", "text": "", "category": "a,b"}],
+    "a template's category": ("templates", [{"id": "1", "channel": "sms", "text": "x", "category": "a,b"}],
                               "templates[1].category"),
     "a service's category": ("services", [{"id": "s", "category": "a,b"}], "services[s].category"),
     "an exempt category": ("dnd_exempt", ["a,b"], "dnd_exempt"),

@@ -1,0 +1,1 @@
+"""Call flows: their steps, read and checked, and the conversation that follows them."""

@@ -1,0 +1,47 @@
+-- What went out to whom and when, and what came from people before.
+
+-- name: insert_sent
+INSERT INTO threads (request, ordinal, connector, thread, at)
+SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::bigint[])
+    AS c (request, ordinal, connector, thread, at)
+ORDER BY request, ordinal
+ON CONFLICT (request, ordinal) DO UPDATE SET
+    connector = excluded.connector, thread = excluded.thread, at = excluded.at;
+
+-- name: insert_came
+WITH kept AS (
+    INSERT INTO came (connector, native_id, id)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[]) AS c (connector, native_id, id)
+    ORDER BY connector, native_id, id
+    ON CONFLICT (connector, native_id) DO NOTHING
+    RETURNING id
+)
+SELECT coalesce(json_agg(id), '[]')::text FROM kept;
+
+-- name: sent_until
+SELECT coalesce(json_agg(json_build_array(q.n - 1, json_build_array(q.request, q.ordinal, q.element,
+    json_build_array(q.kind, q.destination, q.correlation), q.state, q.key, q.detail, q.attempt, q.connector, q.due,
+    q.updated, q.duplicate <> 0, q.natives)) ORDER BY q.sent_at), '[]')::text
+FROM (
+    SELECT c.n, s.at AS sent_at, t.*
+    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::integer[]) WITH ORDINALITY
+        AS c (connector, thread, until_ms, most, n)
+    JOIN threads AS s ON s.connector = c.connector AND s.thread = c.thread AND s.at <= c.until_ms
+    JOIN transactions AS t ON t.request = s.request AND t.ordinal = s.ordinal
+    WHERE t.state BETWEEN 20 AND c.most AND t.state <> 50
+    ORDER BY s.at LIMIT $5
+) AS q;
+
+-- name: threads_known
+SELECT coalesce(json_agg(c.n - 1), '[]')::text
+FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY AS c (connector, thread, until_ms, n)
+WHERE EXISTS (
+    SELECT FROM threads AS s WHERE s.connector = c.connector AND s.thread = c.thread AND s.at <= c.until_ms
+);
+
+-- name: referred
+SELECT coalesce(json_agg(json_build_array(t.request, t.ordinal, t.element,
+    json_build_array(t.kind, t.destination, t.correlation), t.state, t.key, t.detail, t.attempt, t.connector, t.due,
+    t.updated, t.duplicate <> 0, t.natives)), '[]')::text
+FROM unnest($1::bigint[], $2::integer[]) AS r (request, ordinal)
+JOIN transactions AS t ON t.request = r.request AND t.ordinal = r.ordinal;

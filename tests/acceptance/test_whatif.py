@@ -1,0 +1,149 @@
+"""What other policies would have made of messages that were sent, over the admin API and on the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from heliograph.testing import ADMIN_TOKEN, Running, running, workspace
+
+COMMAND = "from heliograph.cli.main import main; main()"
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sent(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """A tenant whose list of words has stopped one of five messages."""
+
+    def declared(url: str) -> dict[str, Any]:
+        document = workspace(url)
+        document["tenants"][0]["spam_words"] = ["casino"]
+        return document
+
+    async with running(tmp_path_factory.mktemp("data"), declared) as live:
+        await live.sms("447700900001", "447700900002", text="a loan for you")
+        await live.sms("447700900001", text="a casino")
+        await live.sms("12125550123", text="hello")
+        await live.sms("12", text="hello")
+        yield live
+
+
+async def ask(live: Running, policy: Any, query: str = "") -> Any:
+    answer = await live.admin("POST", f"/tenants/demo/whatif{query}", json=policy)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_without_a_change_nothing_would_differ(sent: Running) -> None:
+    report = await ask(sent, {})
+
+    assert (report["judged"], report["changes"], report["examples"], report["more"]) == (5, {}, [], False)
+    assert report["before"] == report["after"] == {"1001": 3, "7111": 1, "7102": 1}
+
+
+POLICIES: dict[str, tuple[Any, dict[str, int]]] = {
+    "another word": ({"spam_words": ["casino", "loan"]}, {"1001 -> 7111": 2}),
+    "no words": ({"spam_words": []}, {"7111 -> 1001": 1}),
+    "an address on the list": ({"dnd": [{"address": "447700900001"}]}, {"1001 -> 7109": 1}),
+    "a cap": ({"frequency_caps": [{"most": 1}], "spam_words": []}, {"7111 -> 7109": 1}),
+    "no hours of a country": (
+        {"social_hours": {"windows": [{"start": "00:00", "end": "00:01", "days": ["mon"]}], "countries": ["US"],
+                          "holidays": [f"01-{day:02d}" for day in range(1, 32)]}}, {"1001 -> 7113": 1}),
+    "money for one": ({"billing": {"balance": "0.04", "rate_plan": [{"channel": "sms", "price": "0.04"}]}},
+                      {"1001 -> 7103": 2}),
+    "verified people": ({"verified_only": True}, {"1001 -> 7116": 3, "7111 -> 7116": 1, "7102 -> 7116": 1}),
+    "a whole workspace": ({"tenants": [{"id": "demo", "spam_words": ["loan"], "name": "X"}]},
+                          {"1001 -> 7111": 2, "7111 -> 1001": 1}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("policy", "changes"), POLICIES.values(), ids=POLICIES)
+async def test_what_would_differ_is_counted(sent: Running, policy: Any, changes: dict[str, int]) -> None:
+    report = await ask(sent, policy)
+
+    assert report["changes"] == changes
+    assert len(report["examples"]) == sum(changes.values())
+    assert all(example["transid"] and example["before"] != example["after"] for example in report["examples"])
+
+
+async def test_an_example_says_what_would_decide(sent: Running) -> None:
+    [example, _] = (await ask(sent, {"spam_words": ["casino", "loan"]}))["examples"]
+
+    assert (example["gate"], example["value"], example["decided_by"]) == (
+        "content", "loan", "tenants[demo].spam_words[1]",
+    )  # fmt: skip
+    assert example["destination"] == "447700900001"
+
+
+async def test_what_would_wait_is_held(sent: Running) -> None:
+    closed = {"windows": [{"start": "00:00", "end": "00:01"}], "outside": "hold", "zone": "tenant"}
+
+    assert (await ask(sent, {"social_hours": closed}))["changes"] == {"1001 -> held": 3}
+
+
+async def test_the_newest_are_replayed_when_there_are_more(sent: Running) -> None:
+    report = await ask(sent, {"spam_words": ["casino", "hello"]}, "?limit=2")
+
+    assert (report["judged"], report["more"], report["changes"]) == (2, True, {"1001 -> 7111": 1})
+
+
+@pytest.mark.parametrize(
+    ("tenant", "policy", "status", "field"),
+    [
+        ("nobody", {}, 404, "tenant"),
+        ("demo", {"services": []}, 400, "services"),
+        ("demo", {"spam_words": [{"regex": "("}]}, 400, "tenants[demo].spam_words[0].regex"),
+        ("demo", {"tenants": [{"id": "x"}]}, 400, "tenants"),
+    ],
+)
+async def test_what_cannot_be_tried_is_refused(
+    sent: Running, tenant: str, policy: Any, status: int, field: str
+) -> None:
+    answer = await sent.admin("POST", f"/tenants/{tenant}/whatif", json=policy)
+
+    assert (answer.status_code, answer.json()["error"]["field"]) == (status, field)
+
+
+async def test_nothing_is_sent_or_changed(sent: Running) -> None:
+    before = (await sent.admin("GET", "/stats")).json()
+    await ask(sent, {"spam_words": []})
+
+    assert (await sent.admin("GET", "/stats")).json() == before
+    assert (await sent.sms("447700900001", text="a casino"))[0]["code"] == "7111"
+
+
+async def command(live: Running, *arguments: str) -> tuple[int, str, str]:
+    """`heliograph whatif` in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", COMMAND, "whatif", *arguments, "--listen", live.url.removeprefix("http://"),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "HELIOGRAPH_ADMIN_TOKEN": ADMIN_TOKEN},
+    )  # fmt: skip
+    out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+async def test_the_command_shows_what_would_differ(sent: Running, tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text("spam_words: [casino, loan]\n")
+    status, out, _ = await command(sent, "--policy", str(file), "--tenant", "demo", "--from", "1h")
+    machine = await command(sent, "--policy", str(file), "--tenant", "demo", "--from", "1h", "--json")
+
+    assert (status, "2 would differ: 1001 -> 7111" in out, "spam_words[1]" in out) == (0, True, True)
+    assert json.loads(machine[1])["changes"] == {"1001 -> 7111": 2}
+
+
+async def test_a_moment_that_is_none_is_named(sent: Running, tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text("{}")
+    status, _, err = await command(sent, "--policy", str(file), "--tenant", "demo", "--from", "yesterday")
+
+    assert (status, "--from" in err) == (1, True)
