@@ -39,7 +39,7 @@ def listed(url: str) -> dict[str, Any]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+async def live(platforms: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     """A platform behind proxies."""
     async with running(tmp_path_factory.mktemp("data"), listed, TRUSTED_PROXIES=PROXIES) as platform:
         yield platform

@@ -40,7 +40,8 @@ def _fill(case: Case) -> Looked | None:
     that links are the same for everybody."""
     content, given = case.content, case.content.parameters
     asked = case.channel.asks(content, case.facts.tenant) if case.channel else ()
-    open_names = (*missing(case.text, given), *missing_in(content.fields, given), *absent(asked, given))
+    others = {name: value for name, value in content.fields.items() if name != "text"}  # which is in `case.text`
+    open_names = (*missing(case.text, given), *missing_in(others, given), *absent(asked, given))
     case.unfilled = tuple(dict.fromkeys(open_names))
     parameters = {**given, **case.attributes} if case.unfilled and case.attributes else given
     if names := absent(case.unfilled, parameters):
@@ -49,9 +50,7 @@ def _fill(case: Case) -> Looked | None:
     if refused := _link(case):
         return refused
     case.text = fill(case.text, parameters)
-    fields = {  # the text itself is in `case.text`; here it stays as it was written
-        name: value if name == "text" else fill_all(value, parameters) for name, value in content.fields.items()
-    }
+    fields = {**content.fields, **{name: fill_all(value, parameters) for name, value in others.items()}}
     case.content = msgspec.structs.replace(content, parameters=parameters, fields=fields)
     return None
 

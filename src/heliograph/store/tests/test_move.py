@@ -45,7 +45,7 @@ async def source(tmp_path: Path, accepted: Accept, monkeypatch: pytest.MonkeyPat
     )  # fmt: skip
     await store.settle(Settlement(changes=[change], story=[StoryLine(1, number, 3, 1, "note", "{}")]))
     await store.receive([Reported(1, 0, 0, 0, "c", "?", "delivered", 1, raw="a\0b")], Settlement(changes=[]), [])
-    await store.keep_inbound((number + 9, "demo", "orders", "c", "sms", "1", "2", "hi", "{}", 1), None)
+    await store.keep_inbound((number + 9, "demo", "orders", "c", "sms", "1", "2", "hi", "{}", 1), "", None)
     await store.save_workspace(4, b"\x00\xff", ["h"], 1)
     await store.close()
     return made

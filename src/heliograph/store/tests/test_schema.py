@@ -130,7 +130,7 @@ async def test_this_release_runs_on_the_schema_of_a_later_one(database: Database
     await store.receive([Reported(1, 0, 0, 0, "c", "n", "delivered", 1)], Settlement(changes=[]), [])
     owed = (await store.due_notices("http://x:80", 9, 9, []))[0]
     await store.told([Told(owed.request, owed.ordinal, owed.id, Delivery.PARKED, 1, 1)])
-    await store.keep_inbound((7, "t", "s", "c", "sms", "1", "2", "hi", "{}", 1), _inbound_notice())
+    await store.keep_inbound((7, "t", "s", "c", "sms", "1", "2", "hi", "{}", 1), "m1", _inbound_notice())
     await store.save_workspace(1, b"x", ["h"], 1)
     await store.use_keys({"h": 2})
 
