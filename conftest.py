@@ -42,7 +42,7 @@ def database(shape: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
     if shape == "sqlite":
         yield SqliteDatabase(tmp_path / "test.sqlite")
     else:
-        yield PostgresDatabase(request.getfixturevalue("postgres_server"))
+        yield PostgresDatabase.made(request.getfixturevalue("postgres_server"))
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ from heliograph.api.admin.collections import CollectionViews
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
+from heliograph.api.admin.people import PeopleViews
 from heliograph.api.admin.policies.accounts import AccountViews
 from heliograph.api.admin.policies.clock import ClockViews
 from heliograph.api.admin.policies.dnd import DndViews
@@ -37,10 +38,12 @@ from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
 from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import COUNTERS, GAUGES, Metrics
+from heliograph.api.profiles.endpoints import Profiles
 from heliograph.api.transactions import Transactions
 from heliograph.cli.main import app
 from heliograph.config import FILE, PREFIX, SETTINGS
 from heliograph.model import policies, workspace
+from heliograph.model.profiles import declared
 from heliograph.policy.objects.links import PATH
 from heliograph.simulators.bin import Bins
 
@@ -130,6 +133,7 @@ def bare_endpoints() -> Endpoints:
         ready=ready, ids=_bare(object), channels={}, admin_token="", hooks=_bare(Callbacks), links=_bare(LinkViews),
         dnd=_bare(DndViews), accounts=_bare(AccountViews), collections=_bare(CollectionViews),
         clock=_bare(ClockViews), whatif=_bare(WhatIfViews),
+        profiles=_bare(Profiles), people=_bare(PeopleViews),
     )  # fmt: skip
 
 
@@ -138,7 +142,8 @@ def served() -> dict[str, list[Route]]:
     endpoints = bare_endpoints()
     bins = [Route(f"/sim/bin{one.path}", one.endpoint, methods=list(one.methods or ())) for one in Bins().routes()]
     found: dict[str, Sequence[BaseRoute]] = {
-        "public": public_routes(endpoints),
+        "public": [one for one in public_routes(endpoints) if "profile" not in getattr(one, "path", "")],
+        "profiles": endpoints.profiles.routes(),
         "operation": operation_routes(endpoints),
         "admin": admin_routes(endpoints),
         "bin": bins,
@@ -207,6 +212,8 @@ PARTS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("tenants[].limits.channels, tenants[].services[].limits", workspace.Volume),
     ("tenants[].apps[]", workspace.App),
     ("tenants[].apps[].features", workspace.Features),
+    ("tenants[].profile_store", declared.ProfileStore),
+    ("tenants[].profile_store.attributes[]", declared.Attribute),
     ("tenants[].senders[]", workspace.Sender),
     ("tenants[].connectors[]", workspace.ConnectorSpec),
     ("tenants[].templates[]", workspace.Template),

@@ -30,6 +30,7 @@ that was typed wrongly. An error names the thing that is wrong and how to mend i
 
 SECTIONS = {
     "public": "Messaging and status",
+    "profiles": "Profiles",
     "operation": "Watching the process",
     "admin": "Admin",
     "bin": "The webhook bin",
@@ -54,6 +55,8 @@ Where the tenant has [limits](workspace.md), answers say how far the caller is f
 the headers `x-rate-limit-limit`, `x-rate-limit-remaining` and `x-rate-limit-reset` (Unix seconds: when the rate is
 whole again, or the next UTC day begins). Above a limit nothing of a call is taken, and it gets 7020.
 
+Calls of the Profile API carry the tenant's profile key in the header `key`. The paths of both versions do the same;
+see [profiles](../howto/profiles.md).
 How-to pages have more on [authentication](../howto/authentication.md), [limits](../howto/limits.md),
 [`Idempotency-Key`](../howto/idempotency.md) and [errors](../howto/read-an-error.md).
 
@@ -71,6 +74,29 @@ it), `status` (answer that), `hang` (seconds to wait first), `drop` (close the c
 (for so many calls; 0 is until told otherwise).
 """
 
+_CUSTOMERS, _USERS = "customerprofile", "customerappprofile/{appid}"
+_PROFILES = {
+    f"POST {{}}{_CUSTOMERS}": "Create up to 100 customers; each record has its own code.",
+    f"PUT {{}}{_CUSTOMERS}": "Change them: attributes that are not named stay, an empty value takes one away.",
+    f"GET {{}}{_CUSTOMERS}": "Read customers, `?customerId=` up to 100 times; `showinwardlinks` (0, 1, 2) adds the "
+    "profiles of apps that link to them.",
+    f"DELETE {{}}{_CUSTOMERS}": "Delete customers, named in the same way.",
+    f"GET {{}}{_CUSTOMERS}/{{customerid}}": "Read one customer, by id or alias.",
+    f"DELETE {{}}{_CUSTOMERS}/{{customerid}}": "Delete one.",
+    f"POST {{}}{_USERS}": "Create up to 100 profiles of an app.",
+    f"PUT {{}}{_USERS}": "Change them; the customer's id links them.",
+    f"GET {{}}{_USERS}": "Read profiles of an app: `?identifier=` users, or `?customerId=`.",
+    f"DELETE {{}}{_USERS}": "Delete them, named in the same way.",
+    f"GET {{}}{_USERS}/{{customerid}}": "Read the profiles of a customer.",
+    f"DELETE {{}}{_USERS}/{{customerid}}": "Delete them.",
+    f"DELETE {{}}{_USERS}/{{customerid}}/{{deviceid}}": "Delete one device of a user, or of a customer.",
+    "PUT {}customerprofiles/{appid}": "The same as `customerappprofile`, as an old page has it.",
+    "GET {}profile/status/{transid}": "What became of a write; 7600 while it waits.",
+}
+PROFILES = {
+    call.replace("{}", f"/resources/{version}/"): text for version in ("v2", "v1") for call, text in _PROFILES.items()
+}
+
 ENDPOINTS = {
     "POST /resources/v1/messaging": "Send: one object or a list of objects, 1,000 destinations and 4 MiB at most. "
     "An accepted call is answered with one element per destination, a refused call with one object.",
@@ -84,6 +110,7 @@ ENDPOINTS = {
     "connector's name, in the sandbox with `~sandbox` behind it.",
     "POST /callbacks/{channel}/{tenant}/{way}": "Providers, and apps that got a push, tell of receipts and messages; "
     "signatures are checked; the answer comes once all of it is durable, else 503 and the provider calls again.",
+    **PROFILES,
     "GET /healthz": "The process is up.",
     "GET /readyz": "The store, the roles and the connectors; 503 while the process starts or drains.",
     "GET /metrics": "Counters in the text form of Prometheus; see [metrics](metrics.md).",
@@ -98,6 +125,12 @@ ENDPOINTS = {
 }
 
 QUERIES = {
+    "GET /admin/v1/tenants/{tenant}/profiles": "Page with `limit` (500 at most) and `cursor`. Each profile is a "
+    "record as a write takes it; tokens of users stand as `***`. The first page is noted in the audit.",
+    "POST /admin/v1/tenants/{tenant}/erasures": "The answer counts what went; `waiting` messages were on their way "
+    "and kept their address: call again once they ended. In a call to several people the text stays for the others. "
+    "The audit notes a fingerprint of the person and the counts.",
+    "GET /admin/v1/audit": "Page with `limit` and `cursor`.",
     "GET /admin/v1/tenants/{tenant}/messages": "Narrow it with `channel`, `service`, `code`, `state`, `destination`, "
     "`correlationid`, `from`, `to`; page with `limit` (500 at most) and `cursor`.",
     "POST /admin/v1/tenants/{tenant}/explain": "`service` says who would send it. `faults` are against the whole "
@@ -155,6 +188,14 @@ METRICS = {
         "retried": "Failed tries that are tried again.",
         "parked": "Callbacks given up; they can be replayed.",
     },
+    "profiles": {
+        "calls": "Writes of the Profile API and of imports.",
+        "records": "Profiles in them.",
+        "failed": "Profiles that were not written.",
+        "queued": "Profiles that wait or waited for a worker.",
+        "done": "Jobs that a worker did.",
+        "late": "Jobs whose deadline passed first.",
+    },
     "store": {
         "commits": "Transactions of the database.",
         "operations": "Writes in them; divided by the commits this is the size of a group.",
@@ -197,11 +238,13 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "timezone": "A name such as `Europe/London`.",
         "clock_ahead": "For tests: how many seconds the clock by which its messages are judged and expire is ahead "
         "of ours. Only where all services are in the sandbox; the admin API sets it too.",
-        "profile_key": KEPT + " It is stored as a hash.",
+        "profile_key": "The key of the Profile API, 8 to 128 characters; kept as a hash. A tenant with a "
+        "`profile_store` that declares none gets one, which is shown once.",
         "ip_allowlist": "Addresses and CIDR blocks that may call; empty lets everyone call. Others get 7010.",
         "allow_private_targets": "Callbacks may go to loopback and private addresses.",
         "verified_only": "Messages go to verified profiles only; others, and addresses without a profile, get 7116.",
-        "profile_async": KEPT,
+        "profile_async": "Writes of profiles are answered before they are done (202); what became of them is asked "
+        "for by their transid.",
         "limits": "How much may be asked for; above it calls get 7020.",
         "billing": "A prepaid account and its prices; without it nothing costs anything.",
         "dnd": "Addresses to leave alone (7109). Those that people and imports add are not in this document.",
@@ -213,7 +256,8 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "They are found in any case, with accents, and with letters and digits that look like theirs.",
         "social_hours": "When people may be written to: one set of hours, or a list, of which the first counts "
         "that is for the channel and the country.",
-        "profile_store": KEPT,
+        "profile_store": "The store of customer profiles; without it they get 7013. See "
+        "[profiles](../howto/profiles.md).",
         "senders": "Addresses that messages may come from.",
         "connectors": "Configured ways out.",
         "apps": "Apps and accounts that push, real-time and social messages go out by.",
@@ -235,7 +279,7 @@ WORKSPACE: dict[str, dict[str, str]] = {
         **VOLUME,
         "channels": "The same limits for one channel each.",
         "event_per_second": KEPT,
-        "profile_per_second": KEPT,
+        "profile_per_second": "Calls of the Profile API a second, with one second of burst.",
         "status_per_second": "Status queries a second, with one second of burst.",
     },
     "Billing": {
@@ -294,6 +338,18 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "start": "The first minute, `09:00`.",
         "end": "The first minute after it; before `start` it is of the next day, `24:00` is midnight.",
         "days": "On which days it starts; all of them by default.",
+    },
+    "ProfileStore": {
+        "attributes": "What may be known of a customer; another name gets 7017. `msisdn`, `email`, `name`, `status`, "
+        "`verified`, `timezone` and `locale` need no declaration.",
+    },
+    "Attribute": {
+        "name": "Begins with a letter; matched in any case.",
+        "type": "What a value must look like, else 7011.",
+        "mandatory": "Must be there when a customer is created, else 7003. Left out it is so for `msisdn` alone.",
+        "max_length": "Characters of a string.",
+        "alias": "Its value is another name of the customer, which no other may have: it is read by it, and it is a "
+        "`customerid` in destinations. It holds for what is written from then on.",
     },
     "Sender": {
         "id": "The number or name, e.g. `HELIO`.",
@@ -386,6 +442,8 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "verified_only": "Messages by it go to verified profiles only; others get 7116.",
         "services": "Which services may use it; empty is all. Another one gets 7104.",
         "features": "What it is made for.",
+        "user_tokens": "A new profile of a Messenger page or an X account needs the tokens of its user "
+        "(`access_token` ...), else 7003; `false` where the platform's own are enough.",
         "android": "Push to Android; see the channel's page.",
         "ios": "Push to iOS; see the channel's page.",
         "web": "Push to browsers; see the channel's page.",

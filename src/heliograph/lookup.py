@@ -64,9 +64,9 @@ class Lookup:
     async def known(self, facts: Facts, content: Content, addresses: Collection[Address], now_ms: int) -> Known:
         """What is known of addresses that a content is for."""
         people: Mapping[Where, Person] = {}
-        if facts.tenant.profile_store is not None:
-            binding = facts.service.channels.get(content.channel)
-            app = content.appid or (binding.app if binding else "")
+        binding = facts.service.channels.get(content.channel)
+        app = content.appid or (binding.app if binding else "")
+        if app or facts.tenant.profile_store is not None:
             people = await self._people.people(facts.tenant.id, app, addresses)
         channel = facts.channels.get(content.channel)
         if self._kept is None or channel is None:

@@ -33,8 +33,8 @@ SECRETS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What an apply changed, in lines for people; the keys it made, by `tenant/service`, shown once; and what is
-    declared that this release only keeps."""
+    """What an apply changed, in lines for people; the keys it made, by `tenant/service`, and of profiles by
+    `tenant`, shown once; and what is declared that this release only keeps."""
 
     version: int
     changes: list[str]
@@ -155,17 +155,29 @@ class Workspaces:
             if keys is None:
                 keys = self._kept_keys(tenant, service) or self._made_key(tenant, service, made)
             services.append(msgspec.structs.replace(service, keys=tuple(hash_key(key) for key in keys)))
-        profile_key = hash_key(tenant.profile_key) if tenant.profile_key else ""
-        return msgspec.structs.replace(tenant, services=tuple(services), profile_key=profile_key)
+        profile_key = tenant.profile_key or self._profile_key(tenant, made)
+        return msgspec.structs.replace(
+            tenant, services=tuple(services), profile_key=hash_key(profile_key) if profile_key else ""
+        )
+
+    def _profile_key(self, tenant: Tenant, made: dict[str, str]) -> str:
+        """Of a tenant with profiles: the key it has, else one that is made."""
+        if tenant.profile_store is None:
+            return ""
+        known = self._directory.tenants.get(tenant.id)
+        return (known.profile_key if known else "") or self._make_key(tenant.id, made)
 
     def _kept_keys(self, tenant: Tenant, service: Service) -> tuple[str, ...]:
         found = self._directory.service_of(tenant.id, service.id)
         return (found[1].keys or ()) if found else ()
 
     def _made_key(self, tenant: Tenant, service: Service, made: dict[str, str]) -> tuple[str, ...]:
-        key = str(uuid.uuid4())
-        made[f"{tenant.id}/{service.id}"] = key
-        return (key,)
+        return (self._make_key(f"{tenant.id}/{service.id}", made),)
+
+    @staticmethod
+    def _make_key(name: str, made: dict[str, str]) -> str:
+        made[name] = str(uuid.uuid4())
+        return made[name]
 
 
 def _hide(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import jsonschema_rs
@@ -88,6 +88,66 @@ CALLS: list[tuple[str, int, str, Any]] = [
     ("get_stats", 200, "/admin/v1/stats", None),
 ]
 STREAM = "get_tail"
+APP = "AP00000001"
+PROFILE_KEYS = {200: "profile-key-of-demo", 202: "profile-key-of-waiting", 413: "profile-key-of-demo"}
+CUSTOMER = {"Records": [{"customerId": "c", "Attributes": {"msisdn": "447700900001"}}, {"customerId": "d"}]}
+DEVICE = {
+    "Records": [
+        {
+            "customerId": "c",
+            "Attributes": {"connectStatus": 1, "deviceId": "d", "rtmId": "c_d", "status": 1, "os": "ios"},
+        }
+    ]
+}
+
+
+def profile_calls() -> Iterator[tuple[str, int, str, Any]]:
+    """Every operation of the Profile API, in both versions."""
+    customers, users = "customerprofile", f"customerappprofile/{APP}"
+    big = " " * (4 * 1024 * 1024 + 1)
+    for version, suffix in (("v2", ""), ("v1", "V1")):
+        writes = [
+            ("createCustomers", customers, CUSTOMER), ("updateCustomers", customers, CUSTOMER),
+            ("createAppUsers", users, DEVICE), ("updateAppUsers", users, DEVICE),
+            ("updateAppUsersAsPrinted", f"customerprofiles/{APP}", DEVICE),
+        ]  # fmt: skip
+        reads = [
+            ("readCustomers", f"{customers}?customerId=c&customerId=x&showinwardlinks=2"),
+            ("readCustomers", customers), ("readCustomer", f"{customers}/c?showinwardlinks=1"),
+            ("readCustomer", f"{customers}/x"), ("readAppUsers", f"{users}?identifier=c"),
+            ("readAppUser", f"{users}/c"), ("profileStatus", "profile/status/x"),
+        ]  # fmt: skip
+        deletes = [
+            ("deleteDevice", f"{users}/c/d"), ("deleteAppUser", f"{users}/c"),
+            ("deleteAppUsers", f"{users}?identifier=c"), ("deleteCustomer", f"{customers}/c"),
+            ("deleteCustomers", f"{customers}?customerId=c"),
+        ]  # fmt: skip
+        for name, path, body in writes:
+            for status, sent in ((200, body), (202, body), (413, big)):
+                yield f"{name}{suffix}", status, f"/resources/{version}/{path}", sent
+        for name, path in reads:
+            yield f"{name}{suffix}", 200, f"/resources/{version}/{path}", None
+        for name, path in deletes:
+            for status in (200, 202):
+                yield f"{name}{suffix}", status, f"/resources/{version}/{path}", None
+
+
+CALLS += [
+    ("get_tenants_tenant_profiles", 200, "/admin/v1/tenants/demo/profiles", None),
+    ("get_tenants_tenant_profiles", 400, "/admin/v1/tenants/demo/profiles?app=x", None),
+    ("get_tenants_tenant_profiles", 404, "/admin/v1/tenants/nobody/profiles", None),
+    ("post_tenants_tenant_profiles", 200, "/admin/v1/tenants/demo/profiles", CUSTOMER),
+    ("post_tenants_tenant_profiles", 400, "/admin/v1/tenants/demo/profiles", {"Records": []}),
+    ("post_tenants_tenant_profiles", 404, "/admin/v1/tenants/nobody/profiles", CUSTOMER),
+    ("post_tenants_tenant_profiles", 413, "/admin/v1/tenants/demo/profiles", " " * (8 * 1024 * 1024 + 1)),
+    ("post_tenants_tenant_erasures", 200, "/admin/v1/tenants/demo/erasures", {"customerId": "nobody"}),
+    ("post_tenants_tenant_erasures", 400, "/admin/v1/tenants/demo/erasures", {}),
+    ("post_tenants_tenant_erasures", 404, "/admin/v1/tenants/nobody/erasures", {"customerId": "c"}),
+    ("post_tenants_tenant_erasures", 413, "/admin/v1/tenants/demo/erasures", " " * (8 * 1024 * 1024 + 1)),
+    ("get_audit", 200, "/admin/v1/audit", None),
+    ("get_audit", 400, "/admin/v1/audit?limit=x", None),
+    *profile_calls(),
+]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -97,6 +157,11 @@ async def live(platforms: None, tmp_path_factory: pytest.TempPathFactory) -> Asy
     def declared(url: str) -> dict[str, Any]:
         made = workspace(url)
         made["tenants"] += [{"id": name, "services": [{"id": "twin"}]} for name in ("one", "two")]
+        apps = [{"id": APP, "features": {"push": True}}]
+        made["tenants"][0] |= {"profile_key": PROFILE_KEYS[200], "profile_store": {}, "apps": apps}
+        made["tenants"].append(
+            {"id": "w", "profile_key": PROFILE_KEYS[202], "profile_store": {}, "apps": apps, "profile_async": True}
+        )
         return made
 
     async with running(tmp_path_factory.mktemp("data"), declared) as platform:
@@ -164,7 +229,8 @@ async def test_an_answer_is_as_described(
     if where.startswith("/admin/v1"):
         answer = await live.admin(method.upper(), where.removeprefix("/admin/v1"), headers=headers, **more)
     else:
-        answer = await live.client.request(method, where, headers={**headers, "key": KEY}, **more)
+        key = PROFILE_KEYS[status] if "profile" in where else KEY
+        answer = await live.client.request(method, where, headers={**headers, "key": key}, **more)
 
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/json"

@@ -20,6 +20,7 @@ from heliograph.api.admin.common import Handler, guarded, reply
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
+from heliograph.api.admin.people import PeopleViews
 from heliograph.api.admin.policies.accounts import AccountViews
 from heliograph.api.admin.policies.clock import ClockViews
 from heliograph.api.admin.policies.dnd import DndViews
@@ -30,6 +31,7 @@ from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
 from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
+from heliograph.api.profiles.endpoints import Profiles
 from heliograph.api.reference import reference_routes
 from heliograph.api.source import BehindProxies, Networks
 from heliograph.api.transactions import Transactions
@@ -71,6 +73,8 @@ class Endpoints:
     collections: CollectionViews
     clock: ClockViews
     whatif: WhatIfViews
+    profiles: Profiles
+    people: PeopleViews
 
 
 def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
@@ -89,7 +93,7 @@ def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
                 methods=["GET", "POST"],
             ),
         ]
-    return routes
+    return [*routes, *endpoints.profiles.routes()]
 
 
 def admin_routes(endpoints: Endpoints) -> list[BaseRoute]:
@@ -100,6 +104,10 @@ def admin_routes(endpoints: Endpoints) -> list[BaseRoute]:
         ("PUT", "/workspace", endpoints.workspace.write),
         ("GET", "/tenants/{tenant}/messages", endpoints.messages.listing),
         ("POST", "/tenants/{tenant}/explain", endpoints.explain.explain),
+        ("GET", "/tenants/{tenant}/profiles", endpoints.people.listing),
+        ("POST", "/tenants/{tenant}/profiles", endpoints.people.take),
+        ("POST", "/tenants/{tenant}/erasures", endpoints.people.erase),
+        ("GET", "/audit", endpoints.people.audit),
         ("GET", "/tenants/{tenant}/dnd", endpoints.dnd.listing),
         ("POST", "/tenants/{tenant}/dnd", endpoints.dnd.add),
         ("DELETE", "/tenants/{tenant}/dnd", endpoints.dnd.remove),

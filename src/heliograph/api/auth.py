@@ -79,10 +79,25 @@ def _secret(text: str) -> bytes:
     return jwt.secret_bytes(text)
 
 
-def check_source(tenant: Tenant, service: Service, source: str) -> None:
-    """The caller's address against the tenant's list (7010), then the service's own (7208)."""
+def tenant_of(directory: Directory, key: str) -> Tenant:
+    """The tenant that owns the profile key; raises `Rejected` for an absent (7002) or unknown key (7001)."""
+    if not key:
+        raise Rejected(keys.SERVICE_KEY_MISSING)
+    found = directory.tenant_by_profile_key(hashed(key))
+    if found is None:
+        raise Rejected(keys.AUTHENTICATION_FAILED)
+    return found
+
+
+def check_tenant_source(tenant: Tenant, source: str) -> None:
+    """The caller's address against the tenant's list (7010)."""
     if tenant.ip_allowlist and not _listed(tenant.ip_allowlist, source):
         raise Rejected(keys.IP_NOT_ALLOWED)
+
+
+def check_source(tenant: Tenant, service: Service, source: str) -> None:
+    """The caller's address against the tenant's list (7010), then the service's own (7208)."""
+    check_tenant_source(tenant, source)
     if service.ip_allowlist and not _listed(service.ip_allowlist, source):
         raise Rejected(keys.SERVICE_IP_NOT_ALLOWED)
 

@@ -18,6 +18,7 @@ COUNTERS: Mapping[str, str] = {
     "dispatch": "Answers of far ends to the verb SEND.",
     "receipts": "What the verb RECEIVE got.",
     "notify": "Calls of the verb TELL.",
+    "profiles": "Writes of profiles.",
     "store": "Group commits and the operations in them.",
 }
 GAUGES: Mapping[str, str] = {

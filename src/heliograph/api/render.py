@@ -12,7 +12,7 @@ from heliograph import catalogue
 from heliograph.model.outcome import Rejected
 from heliograph.policy.limits import Standing
 
-FOUND, GONE = 302, 410
+ACCEPTED_LATER, FOUND, GONE = 202, 302, 410
 OK, BAD_REQUEST, UNAUTHORISED, FORBIDDEN, NOT_FOUND = 200, 400, 401, 403, 404
 NOT_ALLOWED, CONFLICT, TOO_LARGE, INTERNAL_ERROR, UNAVAILABLE = 405, 409, 413, 500, 503
 

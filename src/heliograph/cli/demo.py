@@ -15,6 +15,7 @@ from heliograph.simulators.bin import Behaviour
 
 TENANT, SERVICE, BIN = "demo", "orders", "demo"
 KEY = "11111111-1111-4111-8111-111111111111"
+PROFILE_KEY = "22222222-2222-4222-8222-222222222222"
 SECRET = "demo-signing-secret"  # noqa: S105 - the demo's, for the webhook bin of the same process
 WAIT_SECONDS = 15.0
 
@@ -77,6 +78,8 @@ def demo_document(url: str) -> dict[str, Any]:
                 "name": "Demo",
                 "timezone": "Europe/London",
                 "allow_private_targets": True,
+                "profile_key": PROFILE_KEY,
+                "profile_store": {"attributes": [{"name": "city", "type": "string"}]},
                 "senders": [{"id": "HELIO", "channel": "sms"}, {"id": "442079460000", "channel": "voice"}],
                 "connectors": [
                     {
@@ -182,6 +185,7 @@ def _what_next(url: str, platform: Platform) -> None:
         f"curl -s {url}/resources/v1/messaging -H 'key: {KEY}' -H 'content-type: application/json' -d '{body}'",
         "",
         f"service key    {KEY}",
+        f"profile key    {PROFILE_KEY}",
         f"status         curl -s -H 'key: {KEY}' {url}/resources/v1/messaging/status/TRANSID",
         f"callbacks      {url}/sim/bin/{BIN}",
         f"why            {sys.argv[0]} explain TRANSID --listen {listen} --data {data}",

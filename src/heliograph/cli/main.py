@@ -7,8 +7,7 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,15 +16,19 @@ import typer
 
 from heliograph import __version__, catalogue, config
 from heliograph.channels import stand_ins, stand_ins_by_channel
-from heliograph.cli import logs, show
+from heliograph.cli import show
+from heliograph.cli.bulk.commands import profiles
+from heliograph.cli.bulk.dnd import import_list
+from heliograph.cli.common import Data, Json, Key, Listen
+from heliograph.cli.common import printed as _print
+from heliograph.cli.common import refusals as _refusals
+from heliograph.cli.common import settings_of as _settings
 from heliograph.cli.demo import demo_document, introduce
-from heliograph.cli.dnd import import_list
 from heliograph.cli.doctor import examine
 from heliograph.cli.moving import move_all
-from heliograph.cli.remote import Remote, RemoteError, moment
+from heliograph.cli.remote import Remote, moment
 from heliograph.cli.serve import read_document, serve
 from heliograph.cli.simulators import SimulatorBusy, Simulators
-from heliograph.store.vault import VaultError
 
 app = typer.Typer(
     help="Heliograph: one Messaging API over many channels, with a status code for everything that can happen.",
@@ -36,33 +39,7 @@ app = typer.Typer(
 
 dnd = typer.Typer(help="The do-not-disturb lists.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(dnd, name="dnd")
-
-Data = Annotated[str | None, typer.Option("--data", help="Data folder (default ./heliograph-data).")]
-Listen = Annotated[str | None, typer.Option("--listen", help="HOST:PORT of the server (default 127.0.0.1:8080).")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-Key = Annotated[str | None, typer.Option("--key", help="Service key (or HELIOGRAPH_KEY).")]
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except (config.ConfigError, RemoteError, VaultError) as error:
-        show.errors.print(f"heliograph: {error}", style="red", markup=False)
-        raise typer.Exit(1) from error
-
-
-def _settings(**given: str | None) -> config.Config:
-    settings = config.load({name.upper(): value for name, value in given.items()})
-    logs.configure(settings.log)
-    return settings
-
-
-def _print(value: Any, as_json: bool, human: Callable[[Any], None]) -> None:
-    if as_json:
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
-    else:
-        human(value)
+app.add_typer(profiles, name="profiles")
 
 
 def _version(wanted: bool) -> None:

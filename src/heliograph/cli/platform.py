@@ -18,6 +18,8 @@ from heliograph.api.admin.collections import CollectionViews
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
+from heliograph.api.admin.people import Means as PeopleMeans
+from heliograph.api.admin.people import PeopleViews
 from heliograph.api.admin.policies.accounts import AccountViews
 from heliograph.api.admin.policies.clock import ClockViews
 from heliograph.api.admin.policies.dnd import DndViews
@@ -30,6 +32,7 @@ from heliograph.api.key_use import KeyUse
 from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
+from heliograph.api.profiles.endpoints import Profiles
 from heliograph.api.transactions import Transactions
 from heliograph.bus.local import Tail
 from heliograph.bus.tasks import lasting
@@ -52,6 +55,11 @@ from heliograph.model.workspace import Service, Tenant
 from heliograph.notify.teller import Teller
 from heliograph.policy.limits import Limiter
 from heliograph.policy.objects.links import Codes
+from heliograph.profiles.erasing import Eraser
+from heliograph.profiles.exchange import Exchange
+from heliograph.profiles.jobs import Worker
+from heliograph.profiles.people import ProfilePeople
+from heliograph.profiles.writing import Writer
 from heliograph.receipts.receiver import Receiver
 from heliograph.receipts.sweeper import Sweeper
 from heliograph.store import Store, StoreUnavailable
@@ -89,7 +97,8 @@ class Platform:
         self._lock = DataLock(config.data) if config.database == SQLITE else None
         self.store = store_of(config)
         self.channels = channels()
-        self.workspaces = Workspaces(self.store, Vault(secrets.secret_key), self.channels, clock_ms,
+        self._vault = Vault(secrets.secret_key)
+        self.workspaces = Workspaces(self.store, self._vault, self.channels, clock_ms,
                                      config.link_url or config.url)  # fmt: skip
         self.simulators = Simulators(config)
         self.tail = Tail()
@@ -108,7 +117,7 @@ class Platform:
         self.lanes = Lanes(
             directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms, config.data
         )
-        self.lookup = Lookup(self.store)
+        self.lookup = Lookup(self.store, ProfilePeople(self.store, directory))
         self.dispatcher = Dispatcher(
             Surroundings(
                 self.store,
@@ -127,6 +136,8 @@ class Platform:
         self.limits = Limiter()
         means = Means(self.limits, self.lookup)
         self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
+        self.profile_worker = Worker(self.store, clock_ms)
+        self.profile_writer = Writer(self.store, self._vault, self.ids, clock_ms, self.profile_worker.wake)
         self.key_use = KeyUse(self.store, clock_ms)
         self._tasks: list[asyncio.Task[None]] = []
         self._answers: set[asyncio.Task[None]] = set()
@@ -188,6 +199,7 @@ class Platform:
                 log.warning("%d messages were being sent when the process ended; queued again, flagged", released)
             self._run(self.sweeper.run(), "sweeper")
             self._run(self.teller.run(), "teller")
+            self._run(self.profile_worker.run(), "profiles")
             retention = Retention(self.store, self.config.retention_days, clock_ms)
             self._run(retention.run(), "retention")
             await self.dispatcher.start()
@@ -258,6 +270,17 @@ class Platform:
             clock=ClockViews(self.workspaces, clock_ms),
             whatif=WhatIfViews(WhatIf(self.store, directory, self.lookup, self.channels), directory, clock_ms),
             hooks=Callbacks(directory, self.simulators.peers, self.receiver.receive, clock_ms),
+            profiles=Profiles(self.store, self.profile_writer, directory, self.limits, self.ids, clock_ms),
+            people=PeopleViews(
+                PeopleMeans(
+                    self.store,
+                    directory,
+                    Exchange(self.store, self.profile_writer),
+                    Eraser(self.store, self._vault, self.ids, clock_ms),
+                    self.ids,
+                    clock_ms,
+                )
+            ),
         )
         more: list[BaseRoute] = []
         if "simulators" in self.config.roles:
@@ -280,6 +303,7 @@ class Platform:
             "dispatch": dict(self.dispatcher.counts),
             "receipts": dict(self.receiver.counts),
             "notify": {name: told[name] for name in ("sent", "failed", "retried", "parked")},
+            "profiles": {**self.profile_writer.counts, **self.profile_worker.counts},
             "store": dict(self.store.stats()),
             "queue": {
                 "waiting": sum(len(lane.queue) for lane in lanes),

@@ -118,7 +118,7 @@ async def _apply_file(platform: Platform, path: Path) -> None:
     for note in applied.notes:
         log.warning("%s", note)
     for name, key in applied.made_keys.items():
-        sys.stderr.write(f"service key made for {name} (shown once): {key}\n")
+        sys.stderr.write(f"{'service' if '/' in name else 'profile'} key made for {name} (shown once): {key}\n")
 
 
 def read_document(path: Path) -> dict[str, Any]:

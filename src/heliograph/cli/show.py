@@ -213,3 +213,22 @@ def differences(report: Any) -> None:
         why = f"{item['value']}; {item['decided_by']}" if item["decided_by"] else ""
         line = f"  {item['transid']}  {item['destination']}  {item['before']} -> {item['after']}  {why}"
         console.print(line.rstrip(), markup=False)
+
+
+def profiles_imported(counts: dict[str, Any]) -> None:
+    """What became of a file of profiles."""
+    failed = f", {counts['failed']} could not be" if counts["failed"] else ""
+    console.print(f"{counts['written']} of {counts['rows']} profiles were written{failed}", markup=False)
+    console.print(f"what became of each: {counts['outcome']}", markup=False)
+
+
+def erased(counts: dict[str, Any]) -> None:
+    """What was taken away of a person."""
+    went = (f"{count} {name}" for name, count in counts.items() if name != "waiting")
+    console.print(f"forgotten: {', '.join(went)}", markup=False)
+    if counts["waiting"]:
+        console.print(
+            f"{counts['waiting']} messages are still on their way and keep their address; call it again once they "
+            "have ended",
+            markup=False,
+        )

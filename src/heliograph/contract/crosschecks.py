@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_network
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from heliograph.contract.declared import link_faults, policy_faults, template_faults
 from heliograph.contract.declared.names import channel_faults as _channel_faults
 from heliograph.contract.declared.names import is_http, twice, unique
+from heliograph.contract.profiles.stores import store_faults
+from heliograph.contract.profiles.types import is_zone
 from heliograph.contract.shape import Fault
 from heliograph.model.categories import category_faults
 from heliograph.model.channel import Channel
@@ -35,6 +36,8 @@ def cross_faults(document: Document, channels: Mapping[str, Channel]) -> Iterato
     for tenant in document.tenants:
         path = f"tenants[{tenant.id}]"
         yield from _tenant_faults(tenant, path)
+        if tenant.profile_key:
+            yield from _key_fault(tenant.profile_key, f"{path}.profile_key", owners)
         yield from policy_faults(tenant, path)
         for channel in {item.name: item for item in channels.values()}.values():
             yield from ((f"{path}.{inner}", sentence) for inner, sentence in channel.faults(tenant))
@@ -60,10 +63,10 @@ def _tenant_faults(tenant: Tenant, path: str) -> Iterator[Fault]:
     for template in tenant.templates:
         yield from _channel_faults(f"{path}.templates[{template.id}].channel", template.channel)
     yield from template_faults(tenant, path)
-    if not _is_zone(tenant.timezone):
+    if not is_zone(tenant.timezone):
         yield f"{path}.timezone", f"{tenant.timezone!r} is no time zone; use a name such as Europe/London"
-    if tenant.profile_key and not _KEY.fullmatch(tenant.profile_key):
-        yield f"{path}.profile_key", _NO_KEY
+    if tenant.profile_store is not None:
+        yield from store_faults(tenant.profile_store, f"{path}.profile_store")
     yield from _network_faults(f"{path}.ip_allowlist", tenant.ip_allowlist)
     yield from _limit_faults(f"{path}.limits", tenant.limits)
     for channel, volume in tenant.limits.channels.items():
@@ -141,12 +144,15 @@ def _binding_faults(tenant: Tenant, name: str, binding: Binding, path: str) -> I
 
 def _key_faults(service: Service, path: str, owners: dict[str, str]) -> Iterator[Fault]:
     for index, key in enumerate(service.keys or ()):
-        where = f"{path}.keys[{index}]"  # a fault never repeats the key itself
-        if not _KEY.fullmatch(key):
-            yield where, _NO_KEY
-        elif key in owners:
-            yield where, f"the same key is already {owners[key]}"
-        owners.setdefault(key, where)
+        yield from _key_fault(key, f"{path}.keys[{index}]", owners)
+
+
+def _key_fault(key: str, where: str, owners: dict[str, str]) -> Iterator[Fault]:
+    if not _KEY.fullmatch(key):
+        yield where, _NO_KEY  # a fault never repeats the key itself
+    elif key in owners:
+        yield where, f"the same key is already {owners[key]}"
+    owners.setdefault(key, where)
 
 
 def _loose_faults(path: str, items: Iterable[Mapping[str, Any]], member: str) -> Iterator[Fault]:
@@ -169,11 +175,3 @@ def _network_faults(path: str, entries: tuple[str, ...]) -> Iterator[Fault]:
             ip_network(entry, strict=False)
         except ValueError:
             yield path, f"{entry!r} is no IPv4 or IPv6 address or CIDR block"
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, such as `Europe`
-        return False
-    return True

@@ -5,9 +5,9 @@ from __future__ import annotations
 from heliograph.model.workspace import Document, Tenant
 
 TENANT_MEMBERS = (
-    "profile_key", "profile_async", "profile_store", "hooks", "events", "rules",
+    "hooks", "events", "rules",
 )  # fmt: skip
-LIMITS = ("event_per_second", "profile_per_second")
+LIMITS = ("event_per_second",)
 
 _TENANT = Tenant(id="")
 

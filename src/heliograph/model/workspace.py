@@ -15,6 +15,7 @@ from heliograph.model.policies import (
     Part,
     SpamWord,
 )
+from heliograph.model.profiles.declared import ProfileStore
 
 Loose = dict[str, Any]
 STATES = ("Submitted", "Delivered", "Un-Delivered", "Failed", "Read", "Answered", "Rejected")
@@ -60,12 +61,14 @@ class Features(Part, frozen=True):
 
 class App(Part, frozen=True):
     """An app or account of the tenant: the assets that push, real-time and social messages go out by. Each member
-    that stands there, `{}` included, is read and checked by its channel. `services` may use it (none named: all)."""
+    that stands there, `{}` included, is read and checked by its channel. `services` may use it (none named: all);
+    `user_tokens` says that profiles of its users need tokens of their own."""
 
     id: str
     name: str = ""
     status: Literal["active", "inactive"] = "active"
     features: Features = Features()
+    user_tokens: bool = True
     verified_only: bool = False
     services: tuple[str, ...] = ()
     android: Loose | None = None
@@ -206,7 +209,7 @@ class Tenant(Part, frozen=True):
     frequency_caps: tuple[FrequencyCap, ...] = ()
     spam_words: tuple[str | SpamWord, ...] = ()
     social_hours: Hours = None
-    profile_store: Loose | None = None
+    profile_store: ProfileStore | None = None
     senders: tuple[Sender, ...] = ()
     connectors: tuple[ConnectorSpec, ...] = ()
     apps: tuple[App, ...] = ()

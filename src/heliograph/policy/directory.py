@@ -28,6 +28,7 @@ class Directory:
         self._declared: dict[str, Declared] = {}
         self._categories = {tenant.id: categories_of(tenant.push_categories) for tenant in document.tenants}
         self.tenants = {tenant.id: tenant for tenant in document.tenants}
+        self._by_profile_key = {tenant.profile_key: tenant for tenant in document.tenants if tenant.profile_key}
         for tenant in document.tenants:
             for service in tenant.services:
                 self._services[tenant.id, service.id] = (tenant, service)
@@ -39,6 +40,10 @@ class Directory:
     def service_by_key(self, key_hash: str) -> tuple[Tenant, Service] | None:
         """Whose service key has that hash."""
         return self._by_key.get(key_hash)
+
+    def tenant_by_profile_key(self, key_hash: str) -> Tenant | None:
+        """Whose profile key has that hash."""
+        return self._by_profile_key.get(key_hash)
 
     def services_by_issuer(self, issuer: str) -> tuple[tuple[str, tuple[Tenant, Service]], ...]:
         """The secrets (base64) that may sign tokens of that issuer, each with whose it is."""

@@ -17,7 +17,7 @@ from heliograph.policy import bucket
 from heliograph.policy.bucket import Level
 from heliograph.policy.meters import DAY_MS, PERIODS, Meter
 
-_MESSAGING, _STATUS = "messaging", "status"
+_MESSAGING, _STATUS, _PROFILE = "messaging", "status", "profile"
 SWEEP_MS = 60_000  # how often counts of spans that are over are forgotten
 
 
@@ -84,6 +84,12 @@ class Limiter:
         if rate is not None:
             self._levels[_STATUS, tenant.id] = self._level((_STATUS, tenant.id), rate, 1, now_ms)
 
+    def take_profile(self, tenant: Tenant, now_ms: int) -> None:
+        """Take one call of the Profile API; raises `Rejected` (7020)."""
+        rate = tenant.limits.profile_per_second
+        if rate is not None:
+            self._levels[_PROFILE, tenant.id] = self._level((_PROFILE, tenant.id), rate, 1, now_ms)
+
     def messages(self, meters: Meters, now_ms: int) -> Standing | None:
         """Where a service stands with its messages; None when it has no limit."""
         found = [standing for meter in meters for standing in self._standings(meter, now_ms)]
@@ -112,6 +118,11 @@ class Limiter:
         """Where the tenant stands with its status queries; None when it has no limit."""
         rate = tenant.limits.status_per_second
         return None if rate is None else self._rate_standing((_STATUS, tenant.id), rate, now_ms)
+
+    def profiles(self, tenant: Tenant, now_ms: int) -> Standing | None:
+        """Where the tenant stands with its calls of the Profile API; None when it has no limit."""
+        rate = tenant.limits.profile_per_second
+        return None if rate is None else self._rate_standing((_PROFILE, tenant.id), rate, now_ms)
 
     def _level(self, name: tuple[str, str], rate: int, count: int, now_ms: int) -> Level:
         level = bucket.take(self._levels.get(name) or bucket.full(rate, now_ms), rate, count, now_ms)

@@ -14,6 +14,7 @@ from heliograph.policy.directory import Directory
 from heliograph.policy.outcomes import notices_owed
 from heliograph.receipts.inbound import InboundKeeper, Wished, nobody_asked
 from heliograph.receipts.planning import Planner
+from heliograph.receipts.reachability import NewsKeeper
 from heliograph.receipts.references import Marked, References
 from heliograph.store import Store, StoreUnavailable
 from heliograph.store.correlator import Correlator
@@ -44,6 +45,8 @@ class Receiver:
         self._keeper = InboundKeeper(store, directory, ids, clock_ms, tell, wished)
         self._receipts: list[tuple[str, Receipt, Stored]] = []
         self._inbound: list[tuple[str, Inbound, Stored]] = []
+        self._news_keeper = NewsKeeper(store, clock_ms)
+        self._news: list[tuple[str, Reachability, Stored]] = []
         self._late: list[tuple[Reported, Match]] = []
         self._marks: list[Marked] = []
         self._references = References(store, self._look_again)
@@ -65,9 +68,8 @@ class Receiver:
         elif isinstance(item, Inbound):
             self._inbound.append((connector, item, stored))
         else:
-            self._news(item)
-            stored(True)
-            return
+            self._counts["reachability"] += 1
+            self._news.append((connector, item, stored))
         self._idle.clear()
         self._wake.set()
 
@@ -95,21 +97,19 @@ class Receiver:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._receipts or self._late or self._inbound or self._marks:
+            while self._receipts or self._late or self._inbound or self._marks or self._news:
                 receipts, self._receipts = self._receipts, []
                 late, self._late = self._late, []
                 inbound, self._inbound = self._inbound, []
                 marks, self._marks = self._marks, []
-                await self._keep(receipts, late, marks)
+                news, self._news = self._news, []
+                if receipts or late or marks:
+                    await self._keep(receipts, late, marks)
+                await self._news_keeper.keep(news)
                 for connector, item, stored in inbound:
                     self._counts["inbound"] += 1
                     await self._keeper.keep(connector, item, stored)
             self._idle.set()
-
-    def _news(self, item: Reachability) -> None:
-        """News of an address; without a store of profiles there is nobody to keep it for."""
-        self._counts["reachability"] += 1
-        log.info("an address of %s is %s: %s", item.connector, "back" if item.reachable else "gone", item.reason)
 
     async def drained(self) -> None:
         """Everything that came is durable or was given back."""

@@ -46,6 +46,8 @@ class Retention:
         if left := await self._store.tidy_reservations():
             log.warning("%d messages had money set aside that nobody settled; that is done now", left)
         before = first_id_at(now_ms - self._days * DAY_MS)
+        while await self._store.purge_profile_jobs(before, SLICE):
+            await asyncio.sleep(PAUSE_SECONDS)
         if dropped := await self._store.maintain(now_ms, before):
             log.info("old messages are gone with %d partitions, %s the last", len(dropped), dropped[-1])
         gone = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from heliograph.store.areas import (
+    audit,
     links,
     messages,
     money,
@@ -16,6 +17,7 @@ from heliograph.store.areas import (
     wishes,
     workspace,
 )
+from heliograph.store.areas.people import erasing, profiles
 from heliograph.store.engines.postgres import PostgresEngine
 from heliograph.store.engines.sqlite import SqliteEngine
 from heliograph.store.steps import Write
@@ -42,6 +44,14 @@ WRITES: dict[str, Write] = {
     "replay_parked": notices.replay_parked,
     "click": links.click,
     "forget_links": links.forget_links,
+    "profiles": profiles.profiles,
+    "queue_profiles": profiles.queue_profiles,
+    "end_profile_jobs": profiles.end_profile_jobs,
+    "profile_news": profiles.profile_news,
+    "purge_profile_jobs": profiles.purge_profile_jobs,
+    "erase": erasing.erase,
+    "erase_jobs": erasing.erase_jobs,
+    "audit": audit.audit,
     "purge": purge.purge,
     "forget": purge.forget,
     "release_claims": messages.release_claims,
@@ -49,7 +59,7 @@ WRITES: dict[str, Write] = {
 
 
 class Store(
-    requests.Requests,
+    erasing.Erasers,
     messages.Messages,
     receipts.Receipts,
     threads.Threads,
@@ -59,6 +69,8 @@ class Store(
     wishes.Wishes,
     money.Money,
     purge.Purge,
+    profiles.Profiles,
+    audit.Audit,
 ):
     """Everything the verbs need of a database."""
 

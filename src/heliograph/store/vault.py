@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import hmac
 import os
 import re
 
@@ -45,6 +46,11 @@ class Vault:
         if len(raw) != KEY_BYTES:
             raise VaultError(f"HELIOGRAPH_SECRET_KEY must be 32 bytes in URL-safe base64, not {len(raw)}")
         self._cipher = AESGCM(raw)
+        self._mark = hmac.digest(raw, b"fingerprints", "sha256")
+
+    def fingerprint(self, text: str) -> str:
+        """The same for the same text, and nothing to anybody without the key."""
+        return hmac.digest(self._mark, text.encode(), "sha256").hex()[:32]
 
     def seal(self, plain: bytes) -> bytes:
         """Encrypted and authenticated."""

@@ -14,12 +14,13 @@ import msgspec
 
 from heliograph import config
 from heliograph.cli.data import prepare
-from heliograph.cli.platform import Platform
+from heliograph.cli.platform import DATABASE_FILE, Platform
 from heliograph.cli.serve import Server
 from heliograph.contract.envelope import Categories, read_call
 from heliograph.model.categories import SHIPPED
 from heliograph.model.channel import Channel
 from heliograph.model.message import Message
+from heliograph.testing.databases import Database, PostgresDatabase, SqliteDatabase
 
 KEY = "11111111-1111-4111-8111-111111111111"
 OTHER_KEY = "22222222-2222-4222-8222-222222222222"
@@ -63,6 +64,14 @@ class Running:
         self.platform = platform
         self.client = client
         self.url = url
+
+    @property
+    def database(self) -> Database:
+        """Where it keeps its state, to be looked at past the store."""
+        settings = self.platform.config
+        if settings.database == config.SQLITE:
+            return SqliteDatabase(settings.data / DATABASE_FILE)
+        return PostgresDatabase(settings.database)
 
     async def send(self, body: Any, key: str = KEY, **headers: str) -> httpx.Response:
         """One Messaging call; a dict goes as JSON, bytes and text as they are."""

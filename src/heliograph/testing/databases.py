@@ -53,10 +53,15 @@ class SqliteDatabase:
 
 
 class PostgresDatabase:
-    """A database of a server, made when it is first asked for."""
+    """A database at a URL."""
 
-    def __init__(self, server: PostgresServer) -> None:
-        self.url = server.url(server.create())
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    @classmethod
+    def made(cls, server: PostgresServer) -> PostgresDatabase:
+        """A new one of a server."""
+        return cls(server.url(server.create()))
 
     def store(self, now_ms: int = 0) -> Store:
         """A store over the database."""

@@ -17,6 +17,14 @@ QUERY_REFUSALS = (
 )  # fmt: skip
 """How a status query may fail (decisions 4); the last one is a fault of ours that nobody expected."""
 
+PROFILE_REFUSALS = (
+    keys.INVALID_JSON, keys.AUTHENTICATION_FAILED, keys.SERVICE_KEY_MISSING, keys.CUSTOMER_ID_MISSING,
+    keys.RECORDS_MISSING, keys.INVALID_PARAM, keys.INTERNAL_ERROR_AT_ACCEPT, keys.INACTIVE_PROFILE,
+    keys.IP_NOT_ALLOWED, keys.BATCH_TOO_LARGE, keys.PROFILE_STORE_MISSING, keys.APP_NOT_LINKED, keys.REQUEST_EXPIRED,
+    keys.TRANSACTION_LIMIT, keys.NO_RESULTS,
+)  # fmt: skip
+"""How a call of the Profile API may fail as a whole (decisions 6)."""
+
 _SHOWN = ("code", "message", "key", "cause", "fix", "fixed_by", "retry_safe")
 
 
@@ -45,6 +53,13 @@ def schemas() -> dict[str, Schema]:
         ),
         "Refusal": _refusal(accept, "Nothing of the call was taken."),
         "QueryRefusal": _refusal(queries, "The query failed."),
+        "ProfileRefusal": _refusal(
+            [catalogue.find(key, catalogue.PROFILE) for key in PROFILE_REFUSALS], "Nothing of the call was done."
+        ),
+        "ProfileCode": _codes(
+            [row for row in (*catalogue.EXTENSIONS, *catalogue.ROWS) if row.api == catalogue.PROFILE],
+            "What became of a record.",
+        ),
         "StatusCode": {
             "type": "string",
             "enum": _numbers([*elements, *records]),

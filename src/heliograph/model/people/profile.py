@@ -17,7 +17,8 @@ Where = tuple[str, str]
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """What a tenant knows of a customer (`id` is the customerid) or of a user of one of its apps (`id` is the
     userid). `addresses` are where they are reached, by kind (`msisdn`, `psid` ...); `os` is what an app runs on,
-    "" where nobody said; `timezone` and `locale` are "" where they are not known; `attributes` fill placeholders."""
+    "" where nobody said; `gone` says that none of its devices is reached any more; `timezone` and `locale` are ""
+    where they are not known; `attributes` fill placeholders."""
 
     id: str
     kind: Literal["customer", "app"] = "customer"
@@ -25,6 +26,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     verified: bool = False
     addresses: Mapping[str, str] = {}
     devices: tuple[Device, ...] = ()
+    gone: bool = False
     os: str = ""
     timezone: str = ""
     locale: str = ""

@@ -125,8 +125,10 @@ class Target:
 
     @property
     def devices(self) -> tuple[Device, ...]:
-        """The devices of the app's user it leads to."""
-        return self.person.app.devices if self.person and self.person.app else ()
+        """The devices of the app's user that it names; none for an address that is a device itself."""
+        if self.address.kind not in PROFILE_KINDS or self.person is None or self.person.app is None:
+            return ()
+        return self.person.app.devices
 
 
 def reached(address: Address, channel: Channel, person: Person | None, *, sandbox: bool) -> tuple[str, str | None]:

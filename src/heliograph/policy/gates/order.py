@@ -1,9 +1,9 @@
 """The gates in their fixed order.
 
 The published order (decisions 2): 7008 tenant or master profile -> 7019 expiry -> 7114 / 7106 / 7104 / 7117 / 7118
-configuration -> 7101 sender -> 7105 / 7110 / 7116 / 7119 profile -> 7102 address -> 7108 / 7121 template -> 7112 /
-7107 / 7120 type and length -> 7111 content -> 7109 / 7113 people and hours -> 7115 / 7103 money -> 7503 / 7301 expiry
-between attempts -> the channel.
+configuration -> 7101 sender -> 7105 / 7110 / 7116 / 7119 profile, 7512 / 7513 where its pushes go -> 7102 address ->
+7108 / 7121 template -> 7112 / 7107 / 7120 type and length -> 7111 content -> 7109 / 7113 people and hours -> 7115 /
+7103 money -> 7503 / 7301 expiry between attempts -> the channel.
 
 A gate of the message is the same for all its destinations and is evaluated once; a gate of the destination looks
 at the address and at what is known of it. Each says what it looked at and which object decided.
@@ -53,6 +53,7 @@ CHECKS: tuple[Gate | AddressGate, ...] = (
     AddressGate("user", people.user, people.user_seen),
     AddressGate("verified", people.verified, people.verified_seen),
     AddressGate("system", people.system, people.system_seen),
+    AddressGate("token", people.token, people.token_seen),
     AddressGate("address", people.address_form, people.address_seen),
     Gate("template", content.template),
     Gate("type", content.message_type),

@@ -108,6 +108,23 @@ def system_seen(target: Target) -> tuple[str, str]:
     return (found.os or "not needed", _path(found)) if found else ("none", NO_PROFILE)
 
 
+def token(target: Target) -> Looked | None:
+    """7512: a user that pushes are for has told where they go. 7513: and is still reached there."""
+    found = target.person.app if target.person and target.address.kind in PROFILE_KINDS else None
+    if found is None or found.devices or target.case.message.content.channel != SYSTEM_CHANNEL:
+        return None
+    path = f"{_path(found)}, pushId"
+    if found.gone:
+        return Looked("token", False, "the far end says that it is dead", path, keys.UNREGISTERED_DEVICE)
+    return Looked("token", False, "pushId is not set", path, keys.INVALID_PUSH_ID)
+
+
+def token_seen(target: Target) -> tuple[str, str]:
+    """For the story of who passed."""
+    found = target.person.app if target.person and target.address.kind in PROFILE_KINDS else None
+    return (f"{len(found.devices)} devices", _path(found)) if found else ("not needed", NO_PROFILE)
+
+
 def address_form(target: Target) -> Looked | None:
     """7102: the address has the channel's form."""
     if target.to is not None:

@@ -163,12 +163,13 @@ def test_a_customer_with_a_bad_address_has_no_profile_first(facts_of: Any, messa
 
 def test_the_order_is_the_published_one() -> None:
     assert [gate.name for gate in CHECKS] == [
-        "tenant", "customer", "expiry", "channel", "sender", "profile", "user", "verified", "system", "address",
-        "template", "type", "length", "parameters", "content", "dnd", "frequency", "hours", "plan", "credit",
-        "attempts",
+        "tenant", "customer", "expiry", "channel", "sender", "profile", "user", "verified", "system", "token",
+        "address", "template", "type", "length", "parameters", "content", "dnd", "frequency", "hours", "plan",
+        "credit", "attempts",
     ]  # fmt: skip
     assert [gate.name for gate in CHECKS if isinstance(gate, AddressGate)] == [
-        "customer", "profile", "user", "verified", "system", "address", "dnd", "frequency", "hours", "plan", "credit",
+        "customer", "profile", "user", "verified", "system", "token", "address", "dnd", "frequency", "hours", "plan",
+        "credit",
     ]  # fmt: skip
 
 

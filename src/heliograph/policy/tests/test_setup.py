@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from heliograph.model.addresses import normalise_id
-from heliograph.model.channel import AppUse, Channel, Connector, ConnectorKind, Peers, Tools
+from heliograph.model.channel import AppUse, Channel, Connector, ConnectorKind, Device, Peers, Tools
 from heliograph.model.message import Address, Content, Message
 from heliograph.model.people import NOTHING_KNOWN, Known, Person, Profile
 from heliograph.model.workspace import App, ConnectorSpec, Document
@@ -117,6 +117,8 @@ def known(**members: Any) -> Known:
         (ANDROID, known(os="android", active=False), "user_not_active"),
         ({**ANDROID, "verified_only": True}, known(os="android"), "profile_not_verified"),
         (ANDROID, known(), "os_details_missing"),
+        (ANDROID, known(os="android"), "invalid_push_id"),
+        (ANDROID, known(os="android", gone=True), "unregistered_device"),
     ],
 )
 def test_a_user_of_an_app_is_refused(app: dict[str, Any], facts_of_user: Known, key: str) -> None:
@@ -127,9 +129,22 @@ def test_a_user_of_an_app_is_refused(app: dict[str, Any], facts_of_user: Known, 
 
 
 def test_a_user_goes_with_their_devices() -> None:
-    judged = judge_address(USER, judge_message(message(), facts(ANDROID), NOW), known(os="android"))
+    devices = (Device("android", "t"),)
+    user = known(os="android", devices=devices)
 
-    assert (judged.refused, judged.to, judged.kind) == (None, "u1", "userid")
+    judged = judge_address(USER, judge_message(message(), facts(ANDROID), NOW), user)
+
+    assert (judged.refused, judged.to, judged.kind, judged.devices) == (None, "u1", "userid", devices)
+
+
+def test_an_address_that_is_a_device_is_only_that_device() -> None:
+    profile = Profile(id="u1", kind="app", os="android", devices=(Device("android", "t"), Device("ios", "s")))
+    address = Address("android_pushid", "t")
+    found = Known(people={("android_pushid", "t"): Person(app=profile)})
+
+    judged = judge_address(address, judge_message(message(), facts(ANDROID), NOW), found)
+
+    assert (judged.refused, judged.to, judged.devices) == (None, "t", ())
 
 
 def test_a_system_matters_on_push_alone() -> None:

@@ -15,6 +15,7 @@ from heliograph.model.message import Address
 from heliograph.model.outcome import State
 from heliograph.model.record import Accepted, Change, Delivery, Notice, Reported, Settlement, StoryLine, Told
 from heliograph.store.areas import (
+    audit,
     links,
     messages,
     money,
@@ -26,6 +27,7 @@ from heliograph.store.areas import (
     wishes,
     workspace,
 )
+from heliograph.store.areas.people import erasing, profiles
 from heliograph.store.engines import postgres, sqlite
 from heliograph.store.engines.sqlite import connect, migrate
 from heliograph.store.statements import load, migrations, schema
@@ -214,6 +216,7 @@ def test_no_two_areas_give_a_method_the_same_name() -> None:
     areas = [
         requests.Requests, messages.Messages, receipts.Receipts, threads.Threads, notices.Notices, links.Links,
         workspace.Workspace, purge.Purge, wishes.Wishes, money.Money,
+        profiles.Profiles, audit.Audit, erasing.Erasers,
     ]  # fmt: skip
     names = [name for area in areas for name in vars(area) if not name.startswith("_")]
 

@@ -1,0 +1,1 @@
+"""The Profile API: customers and the profiles of apps."""
