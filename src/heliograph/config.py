@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 PREFIX = "HELIOGRAPH_"
 FILE = "heliograph.toml"
-HIDDEN = frozenset({"ADMIN_TOKEN", "SECRET_KEY", "KEY", "DATABASE"})  # never repeated in an error
+HIDDEN = frozenset({"ADMIN_TOKEN", "SECRET_KEY", "KEY", "DATABASE", "BUS"})  # never repeated in an error
 
 
 class ConfigError(Exception):
@@ -105,7 +105,32 @@ def shown_database(value: str) -> str:
     return value if value == SQLITE else f"postgresql://{_hosts(value)}{urlsplit(value).path}"
 
 
+def _bus(value: str) -> str:
+    if value.lower() == LOCAL:
+        return LOCAL
+    place, _, query = value.partition("?")
+    options = dict(parse_qsl(query, strict_parsing=bool(query)))
+    replicas = options.pop("replicas", "1")
+    if options.keys() - {"ca"} or replicas not in ("1", "3", "5"):
+        raise ValueError("may end in ?replicas=3 (or 1, or 5) and ca=FILE, joined by &, and in nothing else")
+    for url in place.split(","):
+        parts = urlsplit(url.strip())
+        host = parts.netloc.rpartition("@")[2]
+        if parts.scheme not in ("nats", "tls") or not re.fullmatch(_HOST, host) or parts.path not in ("", "/"):
+            raise ValueError("must be local or look like nats://USER:PASSWORD@HOST:4222,nats://HOST:4222")
+    return value
+
+
+def shown_bus(value: str) -> str:
+    """Where the broker is, for people: without user, password, token and options."""
+    if value == LOCAL:
+        return value
+    parts = [urlsplit(url.strip()) for url in value.partition("?")[0].split(",")]
+    return ",".join(f"{part.scheme}://{part.netloc.rpartition('@')[2]}" for part in parts)
+
+
 SQLITE = "sqlite"
+LOCAL = "local"
 _HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:@,\[\]]+)(?::[1-9][0-9]{0,4})?"  # several: the first that fits is taken
 _HOSTS = re.compile(f"{_HOST}(?:,{_HOST})*")
 ROLES = ("api", "worker", "console", "simulators")
@@ -130,7 +155,15 @@ SETTINGS = (
         "Where state is kept: `sqlite` is a file in the data folder; `postgresql://USER:PASSWORD@HOST:5432/NAME` "
         "is a PostgreSQL database.",
     ),
-    Setting("BUS", "local", _one_of("local"), "How the parts of the platform reach each other."),
+    Setting(
+        "BUS",
+        LOCAL,
+        _bus,
+        "How the parts of the platform reach each other: `local` within one process; "
+        "`nats://USER:PASSWORD@HOST:4222,nats://HOST:4222` through NATS JetStream, for many processes on a "
+        "PostgreSQL database. A token stands in place of `USER:PASSWORD`; `tls://` is NATS over TLS; at the end may "
+        "stand `?replicas=3&ca=FILE`: how many servers keep each chunk, and the certificates that theirs are signed by.",
+    ),
     Setting("LISTEN", "127.0.0.1:8080", _listen, "Host and port of the HTTP server."),
     Setting(
         "TRUSTED_PROXIES",
@@ -241,6 +274,11 @@ def _checked(known: Mapping[str, Setting], values: Mapping[str, str]) -> Config:
         except ValueError as error:
             shown = "***" if name in HIDDEN else repr(values[name])
             raise ConfigError(f"{PREFIX}{name}={shown} {error}") from error
+    if checked["BUS"] != LOCAL and checked["DATABASE"] == SQLITE:
+        raise ConfigError(
+            f"{PREFIX}BUS names a broker, but {PREFIX}DATABASE is {SQLITE}, a file of one process; give a "
+            f"postgresql:// database that all processes share"
+        )
     return Config(
         data=Path(checked["DATA"]),
         database=checked["DATABASE"],

@@ -40,7 +40,7 @@ from heliograph.bus.tokens import LocalTokens
 from heliograph.channels import channels
 from heliograph.cli.data import DataLock, Secrets
 from heliograph.cli.simulators import Simulators
-from heliograph.config import SQLITE, Config
+from heliograph.config import SQLITE, Config, shown_bus
 from heliograph.dispatch.around import Surroundings
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.worker import Dispatcher
@@ -324,7 +324,7 @@ class Platform:
         return {
             "ok": self._ready and store == "ok",
             "store": store,
-            "bus": self.config.bus,
+            "bus": shown_bus(self.config.bus),
             "roles": sorted(self.config.roles),
             "connectors": {name: str(status.get("state", "")) for name, status in self.connectors().items()},
         }
