@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
+from zlib import crc32
 
 from heliograph.model.ids import NODE_BITS
 
@@ -33,6 +35,16 @@ class EveryLease:
         return True
 
 
+TELL = tuple(f"tell.{number}" for number in range(16))
+"""Each has the endpoints whose origins fall to it."""
+
+
+@lru_cache(maxsize=4096)
+def tell_lease(origin: str) -> str:
+    """The duty of telling an origin."""
+    return TELL[crc32(origin.encode()) % len(TELL)]
+
+
 def lane_lease(channel: str, lane: str) -> str:
     """The duty of holding the connections of a lane."""
     return f"lane.{channel}.{lane}"
@@ -46,10 +58,10 @@ def passed_seconds() -> float:
 
 @dataclass(slots=True)
 class Group:
-    """Duties of a kind. `names` are all there are now. With `share`, the processes that have a lease whose name begins
-    like that share them: who has its share already takes what is free a moment later; with `fair` it takes nothing
-    and gives back what is too much. `changed` is called after duties were gained or lost; `leaving` is awaited before
-    one is given back to be fair, and finishes what is under way."""
+    """Duties of a kind. `names` are all there are now. With `share`, the processes that have a lease whose name
+    begins like that share them: who has its share already takes what is free a moment later; with `fair` it takes
+    nothing and gives back what is too much. `changed` is called after duties were gained or lost; `leaving` is awaited
+    before one is given back to be fair, and finishes what is under way."""
 
     names: Callable[[], Collection[str]]
     share: str = ""

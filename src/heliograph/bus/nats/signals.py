@@ -22,8 +22,8 @@ GREATEST = 512 * 1024  # bytes of one signal; a server takes a megabyte
 
 
 class NatsSignals(LocalSignals):
-    """Signals within this process, and from and to all others on the same NATS. Each carries a tag of its process, for
-    a server gives everything back to who sent it."""
+    """Signals within this process, and from and to all others on the same NATS. Each carries a tag of its process,
+    for a server gives everything back to who sent it."""
 
     def __init__(self, connection: Connection) -> None:
         super().__init__()
