@@ -191,7 +191,7 @@ class Platform:
             retention = Retention(self.store, self.config.retention_days, clock_ms)
             self._run(retention.run(), "retention")
             await self.dispatcher.start()
-            self.workspaces.changed.append(self.dispatcher.reconfigure)
+            self.workspaces.changed.append(self.cluster.follow_lanes)
             await self.receiver.recover()
             recovered = await self.dispatcher.recover()
             if recovered:
