@@ -24,7 +24,8 @@ WITH chosen AS (
     ON CONFLICT DO NOTHING
     RETURNING due, request, element, again
 )
-SELECT coalesce(json_agg(json_build_array(due, request, element, again <> 0)), '[]')::text FROM taken;
+SELECT coalesce(json_agg(json_build_array(due, request, element, again <> 0) ORDER BY request, element), '[]')::text
+FROM taken;
 
 -- name: hasten_outbox
 WITH gone AS (DELETE FROM outbox WHERE due > $1 RETURNING request, element, again)
