@@ -44,6 +44,7 @@ class Dispatcher:
         self._rows = Rows(around.store)
         self._clocks = Clocks(around.store, around.directory)
         self._tasks: list[asyncio.Task[None]] = []
+        self._following = asyncio.Lock()
 
     def offer(self, accepted: Accepted) -> None:
         """A call was committed: its queued transactions wait for their connectors from now on."""
@@ -233,10 +234,12 @@ class Dispatcher:
             self._ensure_fed(lane)
 
     async def reconfigure(self) -> None:
-        """The workspace changed: lanes follow it, and what waited in lanes that are gone goes on in others."""
-        for lane in await self._lanes.reconfigure():
-            await lane.close()
-            await self._hand_on(lane)
+        """The workspace or our duties changed: lanes follow, and what waited in lanes that are gone goes on in
+        others."""
+        async with self._following:
+            for lane in await self._lanes.reconfigure():
+                await lane.close()
+                await self._hand_on(lane)
         self._rows.held.release(self._around.clock_ms())
         await self._clocks.moved(self._timers.expire)
         for lane in self._lanes.all():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from heliograph.store.areas import (
     audit,
+    duties,
     links,
     messages,
     money,
@@ -25,6 +26,7 @@ from heliograph.store.steps import Write
 
 # In this order within a group: what is accepted can be settled, what is settled can be receipted.
 WRITES: dict[str, Write] = {
+    "leases": duties.leases,
     "accept": requests.accept,
     "open_account": money.open_account,
     "enter": money.enter,
@@ -53,6 +55,7 @@ WRITES: dict[str, Write] = {
     "erase": erasing.erase,
     "erase_jobs": erasing.erase_jobs,
     "audit": audit.audit,
+    "save_token": duties.save_token,
     "purge": purge.purge,
     "forget": purge.forget,
     "release_claims": messages.release_claims,
@@ -81,6 +84,7 @@ class Store(
     purge.Purge,
     profiles.Profiles,
     audit.Audit,
+    duties.Duties,
 ):
     """Everything the verbs need of a database."""
 
