@@ -369,6 +369,8 @@ CREATE TABLE parked (
     at bigint NOT NULL,
     deliveries bigint NOT NULL,
     PRIMARY KEY (request, element)
+);
+
 -- Which process has which duty, until when (Unix ms); 0 is given back.
 CREATE TABLE leases (
     until bigint NOT NULL,

@@ -343,6 +343,8 @@ CREATE TABLE parked (
     at INTEGER NOT NULL,
     deliveries INTEGER NOT NULL,
     PRIMARY KEY (request, element)
+) STRICT, WITHOUT ROWID;
+
 -- Which process has which duty, until when (Unix ms); 0 is given back.
 CREATE TABLE leases (
     name TEXT PRIMARY KEY,
