@@ -23,11 +23,13 @@ class Chunk(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Owed(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A row of the outbox: the chunk is published at `due` (Unix milliseconds) unless the row is gone by then."""
+    """A row of the outbox: the chunk, of `size` destinations at most, is published at `due` (Unix milliseconds)
+    unless the row is gone by then."""
 
     due: int
     request: int
     element: int
+    size: int = 1
     again: bool = False
 
 

@@ -1,8 +1,8 @@
 -- Chunks on their way to the broker, and those that are handed out no more.
 
 -- name: insert_outbox
-INSERT INTO outbox (due, request, element, again)
-SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::smallint[])
+INSERT INTO outbox (due, request, element, size, again)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::smallint[])
 ON CONFLICT DO NOTHING;
 
 -- name: delete_outbox
@@ -17,25 +17,25 @@ WITH chosen AS (
 ), gone AS (
     DELETE FROM outbox AS o USING chosen AS c
     WHERE o.due = c.due AND o.request = c.request AND o.element = c.element
-    RETURNING o.request, o.element, o.again
+    RETURNING o.request, o.element, o.size, o.again
 ), taken AS (
-    INSERT INTO outbox (due, request, element, again)
-    SELECT $3, request, element, max(again) FROM gone GROUP BY request, element
+    INSERT INTO outbox (due, request, element, size, again)
+    SELECT $3, request, element, max(size), max(again) FROM gone GROUP BY request, element
     ON CONFLICT DO NOTHING
-    RETURNING due, request, element, again
+    RETURNING due, request, element, size, again
 )
-SELECT coalesce(json_agg(json_build_array(due, request, element, again <> 0) ORDER BY request, element), '[]')::text
+SELECT coalesce(json_agg(json_build_array(due, request, element, size, again <> 0) ORDER BY request, element), '[]')::text
 FROM taken;
 
 -- name: hasten_outbox
-WITH gone AS (DELETE FROM outbox WHERE due > $1 RETURNING request, element, again)
-INSERT INTO outbox (due, request, element, again)
-SELECT $1, request, element, max(again) FROM gone GROUP BY request, element
+WITH gone AS (DELETE FROM outbox WHERE due > $1 RETURNING request, element, size, again)
+INSERT INTO outbox (due, request, element, size, again)
+SELECT $1, request, element, max(size), max(again) FROM gone GROUP BY request, element
 ON CONFLICT DO NOTHING;
 
 -- name: refill_outbox
-INSERT INTO outbox (due, request, element, again)
-SELECT $1, r.id, n.element, 1 FROM requests AS r, generate_series(0, r.elements - 1) AS n (element)
+INSERT INTO outbox (due, request, element, size, again)
+SELECT $1, r.id, n.element, r.remaining, 1 FROM requests AS r, generate_series(0, r.elements - 1) AS n (element)
 WHERE r.remaining > 0
 ON CONFLICT DO NOTHING;
 

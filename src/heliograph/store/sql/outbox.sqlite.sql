@@ -1,7 +1,7 @@
 -- Chunks on their way to the broker, and those that are handed out no more.
 
 -- name: insert_outbox
-INSERT OR IGNORE INTO outbox (due, request, element, again)
+INSERT OR IGNORE INTO outbox (due, request, element, size, again)
 VALUES :rows;
 
 -- name: delete_outbox
@@ -10,13 +10,13 @@ DELETE FROM outbox WHERE (due, request, element) IN (
 );
 
 -- name: take_outbox
-SELECT json_group_array(json_array($3, request, element, json(iif(again, 'true', 'false')))) FROM (
-    SELECT request, element, max(again) AS again FROM (
+SELECT json_group_array(json_array($3, request, element, size, json(iif(again, 'true', 'false')))) FROM (
+    SELECT request, element, max(size) AS size, max(again) AS again FROM (
         SELECT * FROM outbox WHERE due <= $1 ORDER BY due, request, element LIMIT $2
     ) GROUP BY request, element
 );
-INSERT OR IGNORE INTO outbox (due, request, element, again)
-SELECT $3, request, element, max(again) FROM (
+INSERT OR IGNORE INTO outbox (due, request, element, size, again)
+SELECT $3, request, element, max(size), max(again) FROM (
     SELECT * FROM outbox WHERE due <= $1 ORDER BY due, request, element LIMIT $2
 ) GROUP BY request, element;
 DELETE FROM outbox WHERE (due, request, element) IN (
@@ -27,9 +27,9 @@ DELETE FROM outbox WHERE (due, request, element) IN (
 UPDATE OR REPLACE outbox SET due = $1 WHERE due > $1;
 
 -- name: refill_outbox
-INSERT OR IGNORE INTO outbox (due, request, element, again)
+INSERT OR IGNORE INTO outbox (due, request, element, size, again)
 WITH RECURSIVE n (element) AS (VALUES (0) UNION ALL SELECT element + 1 FROM n WHERE element < 999)
-SELECT $1, r.id, n.element, 1 FROM requests AS r JOIN n ON n.element < r.elements WHERE r.remaining > 0;
+SELECT $1, r.id, n.element, r.remaining, 1 FROM requests AS r JOIN n ON n.element < r.elements WHERE r.remaining > 0;
 
 -- name: release_chunks
 UPDATE transactions SET state = 10, duplicate = 1

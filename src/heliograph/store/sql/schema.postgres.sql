@@ -358,6 +358,7 @@ CREATE TABLE outbox (
     due bigint NOT NULL,
     request bigint NOT NULL,
     element bigint NOT NULL,
+    size bigint NOT NULL,
     again smallint NOT NULL,
     PRIMARY KEY (due, request, element)
 );

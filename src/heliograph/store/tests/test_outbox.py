@@ -76,9 +76,9 @@ async def test_what_is_published_is_owed_no_more(store: Store) -> None:
 
 
 async def test_a_chunk_that_is_owed_twice_is_taken_once(store: Store) -> None:
-    await store.owe([Owed(NOW, 1, 0), Owed(NOW - 1, 1, 0, True), Owed(NOW, 1, 0)])
+    await store.owe([Owed(NOW, 1, 0), Owed(NOW - 1, 1, 0, 7, True), Owed(NOW, 1, 0)])
 
-    assert await store.take_outbox(NOW, 9, NOW + 5) == [Owed(NOW + 5, 1, 0, True)]
+    assert await store.take_outbox(NOW, 9, NOW + 5) == [Owed(NOW + 5, 1, 0, 7, True)]
 
 
 async def test_what_waits_for_its_moment_can_be_hastened(store: Store) -> None:
@@ -97,7 +97,7 @@ async def test_everything_open_is_owed_to_a_broker_that_has_nothing(store: Store
     await store.settle(Settlement(changes=[Change(2, 0, State.FAILED, "expired", NOW)]))
 
     assert await store.refill_outbox(NOW) == 2
-    assert await store.take_outbox(NOW, 9, NOW + 5) == [Owed(NOW + 5, 1, 0, True), Owed(NOW + 5, 1, 1, True)]
+    assert await store.take_outbox(NOW, 9, NOW + 5) == [Owed(NOW + 5, 1, 0, 6, True), Owed(NOW + 5, 1, 1, 6, True)]
 
 
 async def test_the_claims_of_a_chunk_whose_worker_died_are_released_flagged_and_no_others(store: Store) -> None:
@@ -119,7 +119,7 @@ async def test_a_parked_chunk_is_listed_and_owed_again_when_somebody_says_so(sto
     assert await store.unpark((2, 3), NOW)
     assert not await store.unpark((2, 3), NOW)
     assert [row.request for row in await store.parked(10)] == [1]
-    assert await store.take_outbox(NOW, 9, NOW + 5) == [Owed(NOW + 5, 2, 3, True)]
+    assert await store.take_outbox(NOW, 9, NOW + 5) == [Owed(NOW + 5, 2, 3, again=True)]
 
 
 async def test_of_two_processes_that_claim_the_same_each_is_told_what_is_its_own(

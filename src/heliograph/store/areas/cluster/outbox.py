@@ -19,7 +19,7 @@ Place = tuple[int, int]
 
 def insert_owed(rows: Sequence[Owed]) -> Step:
     """Rows of the outbox."""
-    return bulk("insert_outbox", [(row.due, row.request, row.element, int(row.again)) for row in rows])
+    return bulk("insert_outbox", [(row.due, row.request, row.element, row.size, int(row.again)) for row in rows])
 
 
 def owe(payloads: Sequence[list[Owed]]) -> Plan[list[None]]:
@@ -77,7 +77,7 @@ def unpark(payloads: Sequence[tuple[int, int, int]]) -> Plan[list[bool]]:
     for request, element, due in payloads:
         was = (yield count("unpark", request, element)) > 0
         if was:
-            yield insert_owed([Owed(due, request, element, True)])
+            yield insert_owed([Owed(due, request, element, again=True)])
         found.append(was)
     return found
 

@@ -4,6 +4,7 @@ CREATE TABLE outbox (
     due INTEGER NOT NULL,
     request INTEGER NOT NULL,
     element INTEGER NOT NULL,
+    size INTEGER NOT NULL,
     again INTEGER NOT NULL,
     PRIMARY KEY (due, request, element)
 ) STRICT, WITHOUT ROWID;
