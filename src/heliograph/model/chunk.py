@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+RELAY_MS = 2_000
+"""What a process accepted and has not published after that time is published by any."""
+
 
 class Chunk(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a worker must know of a request element to queue it: where it goes and how urgent it is. `count`

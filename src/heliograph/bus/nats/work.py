@@ -70,10 +70,14 @@ class Work:
     """What waits for workers. `came` is given each bundle; `emptied` is called when the stream was not there, or not
     there any more, and has been made anew: whatever it held is lost."""
 
-    def __init__(self, connection: Connection, came: Callable[[Bundle], None], emptied: Callable[[], None]) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._came = came
-        self._emptied = emptied
+        self.came: Callable[[Bundle], None] = lambda bundle: None
+        self.emptied: Callable[[], None] = lambda: None
+        self.wait = connection.servers.ack_wait
+        """Seconds after which work that nobody speaks of goes to another."""
+        self.most = connection.servers.deliveries
+        """How often a bundle is given at most."""
         self._space = connection.servers.space
         self._stream = f"{self._space.upper()}_SEND"
         self._inbox = ""
@@ -138,7 +142,7 @@ class Work:
             )  # fmt: skip
             log.warning("the stream %s was not there; it is now", self._stream)
             self._ready.clear()
-            self._emptied()
+            self.emptied()
 
     # Taking
 
@@ -211,7 +215,7 @@ class Work:
             log.error("bundle %d of %s cannot be read; it is dropped", data.sequence.stream, self._stream)
             await self._say([message.reply], END)
             return
-        self._came(Bundle(way, chunks, data.sequence.stream, data.num_delivered, message.reply))
+        self.came(Bundle(way, chunks, data.sequence.stream, data.num_delivered, message.reply))
 
     def _told(self, message: Msg, status: str) -> None:
         """The end of a request: its time is over (408), or the consumer is not there (503, 409) any more."""

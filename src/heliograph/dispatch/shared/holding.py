@@ -13,7 +13,7 @@ from heliograph.dispatch.queue import element_of, request_of, slot_of
 from heliograph.model.chunk import Chunk, Owed
 from heliograph.model.message import Transaction
 from heliograph.model.outcome import State
-from heliograph.policy.telling import Made
+from heliograph.policy.outcomes import Made
 
 NEAR_MS = 10_000  # what is due within that time is waited for here
 
@@ -41,8 +41,8 @@ class Alone:
         """Whether the slot is ours."""
         return True
 
-    def give(self, slot: int, due_ms: int) -> None:
-        """The slot is for others from that moment on."""
+    def leave(self, slots: Iterable[int], due_ms: int) -> None:
+        """The slots are for others from that moment on."""
 
 
 @dataclass(eq=False, slots=True)
@@ -167,15 +167,24 @@ class Shared(Alone):
         if part.open is not None and len(part.waiting) == len(part.open):
             first = min(part.waiting.values())
             if first - self._clock_ms() > NEAR_MS:
-                self.give(slot, first)
+                self.leave([slot], first)
 
-    def give(self, slot: int, due_ms: int) -> None:
-        """See `Alone`. It stays ours until that is durable."""
-        part = self._parts.get(slot)
-        if part is not None and not part.given:
-            part.given = True
-            self.giving.append(Owed(due_ms, request_of(slot), element_of(slot), part.chunk.count))
-            self.wake.set()
+    def leave(self, slots: Iterable[int], due_ms: int) -> None:
+        """See `Alone`. They stay ours until that is durable."""
+        for slot in slots:
+            part = self._parts.get(slot)
+            if part is not None and not part.given:
+                part.given = True
+                self.giving.append(Owed(due_ms, request_of(slot), element_of(slot), part.chunk.count))
+                self.wake.set()
+
+    def give(self, chunk: Chunk, due_ms: int) -> None:
+        """A chunk is for others from that moment on."""
+        self.leave([slot_of(chunk.request, chunk.element)], due_ms)
+
+    def has(self, chunk: Chunk) -> bool:
+        """Whether a chunk is held."""
+        return slot_of(chunk.request, chunk.element) in self._parts
 
     def gave(self, rows: Iterable[Owed]) -> None:
         """These are owed now: they are ours no more."""

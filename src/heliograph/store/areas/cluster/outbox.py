@@ -11,8 +11,6 @@ from heliograph.model.chunk import Owed, Parked
 from heliograph.store.engines.base import Area
 from heliograph.store.steps import Answer, Plan, Step, bulk, count, do, value
 
-RELAY_MS = 2_000  # what a node accepted is published by another after that time
-
 Place = tuple[int, int]
 """A chunk: its request and element."""
 
