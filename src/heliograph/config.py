@@ -179,6 +179,12 @@ SETTINGS = (
         "right-most address in its `X-Forwarded-For` that is none of them. Empty: the header is not looked at.",
     ),
     Setting("ROLES", ",".join(ROLES), _roles, "What this process does, separated by commas."),
+    Setting(
+        "PROCESSES",
+        "1",
+        _number(1, 64),
+        "How many processes serve on this machine; more than one needs PostgreSQL and NATS.",
+    ),
     Setting("ADMIN_TOKEN", "", _text, "Token of the admin API; made at first start and kept in the data folder."),
     Setting(
         "SECRET_KEY",
@@ -220,6 +226,7 @@ class Config:
     listen: str
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     roles: frozenset[str]
+    processes: int
     admin_token: str
     secret_key: str
     key: str
@@ -285,6 +292,11 @@ def _checked(known: Mapping[str, Setting], values: Mapping[str, str]) -> Config:
             f"{PREFIX}BUS names a broker, but {PREFIX}DATABASE is {SQLITE}, a file of one process; give a "
             f"postgresql:// database that all processes share"
         )
+    if checked["PROCESSES"] > 1 and checked["BUS"] == LOCAL:
+        raise ConfigError(
+            f"{PREFIX}PROCESSES is {checked['PROCESSES']}, but {PREFIX}BUS is {LOCAL}, which reaches one process; "
+            f"give the nats:// URL of a broker, and a postgresql:// database"
+        )
     return Config(
         data=Path(checked["DATA"]),
         database=checked["DATABASE"],
@@ -292,6 +304,7 @@ def _checked(known: Mapping[str, Setting], values: Mapping[str, str]) -> Config:
         listen=checked["LISTEN"],
         trusted_proxies=checked["TRUSTED_PROXIES"],
         roles=frozenset(checked["ROLES"].split(",")),
+        processes=checked["PROCESSES"],
         admin_token=checked["ADMIN_TOKEN"],
         secret_key=checked["SECRET_KEY"],
         key=checked["KEY"],

@@ -60,8 +60,8 @@ def passed_seconds() -> float:
 class Group:
     """Duties of a kind. `names` are all there are now. With `share`, the processes that have a lease whose name
     begins like that share them: who has its share already takes what is free a moment later; with `fair` it takes
-    nothing and gives back what is too much. `changed` is called after duties were gained or lost; `leaving` is awaited
-    before one is given back to be fair, and finishes what is under way."""
+    nothing and gives back what is too much. `changed` is called after duties were gained or lost; `leaving` is
+    awaited before one is given back to be fair, and finishes what is under way."""
 
     names: Callable[[], Collection[str]]
     share: str = ""
