@@ -109,10 +109,9 @@ def _bus(value: str) -> str:
     if value.lower() == LOCAL:
         return LOCAL
     place, _, query = value.partition("?")
-    options = dict(parse_qsl(query, strict_parsing=bool(query)))
-    replicas = options.pop("replicas", "1")
-    if options.keys() - {"ca"} or replicas not in ("1", "3", "5"):
-        raise ValueError("may end in ?replicas=3 (or 1, or 5) and ca=FILE, joined by &, and in nothing else")
+    for name, option in parse_qsl(query, strict_parsing=bool(query)):
+        if name not in _BUS_OPTIONS or not re.fullmatch(_BUS_OPTIONS[name], option):
+            raise ValueError(f"has the option {name}, which is unknown or bad; there are {', '.join(_BUS_OPTIONS)}")
     for url in place.split(","):
         parts = urlsplit(url.strip())
         host = parts.netloc.rpartition("@")[2]
@@ -129,6 +128,10 @@ def shown_bus(value: str) -> str:
     return ",".join(f"{part.scheme}://{part.netloc.rpartition('@')[2]}" for part in parts)
 
 
+_BUS_OPTIONS = {
+    "replicas": "[135]", "ca": ".+", "space": "[a-z0-9]{1,32}", "ack_wait": "[1-9][0-9]{0,2}",
+    "deliveries": "[1-9][0-9]{0,4}",
+}  # fmt: skip
 SQLITE = "sqlite"
 LOCAL = "local"
 _HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:@,\[\]]+)(?::[1-9][0-9]{0,4})?"  # several: the first that fits is taken
@@ -161,8 +164,11 @@ SETTINGS = (
         _bus,
         "How the parts of the platform reach each other: `local` within one process; "
         "`nats://USER:PASSWORD@HOST:4222,nats://HOST:4222` through NATS JetStream, for many processes on a "
-        "PostgreSQL database. A token stands in place of `USER:PASSWORD`; `tls://` is NATS over TLS; at the end may "
-        "stand `?replicas=3&ca=FILE`: how many servers keep each chunk, and the certificates that theirs are signed by.",
+        "PostgreSQL database. A token stands in place of `USER:PASSWORD`; `tls://` is NATS over TLS. At the end may "
+        "stand options, as in `?replicas=3&ca=FILE`: `replicas`, how many servers keep each chunk; `ca`, the "
+        "certificates that theirs are signed by; `space`, what subjects and streams begin with, `hg` unless told; "
+        "`ack_wait`, after how many seconds (30) the work of a process that died goes to another; `deliveries`, "
+        "after how many tries (100) a chunk of messages is parked.",
     ),
     Setting("LISTEN", "127.0.0.1:8080", _listen, "Host and port of the HTTP server."),
     Setting(

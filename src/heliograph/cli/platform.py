@@ -40,6 +40,7 @@ from heliograph.channels import channels
 from heliograph.cli.data import DataLock, Secrets
 from heliograph.cli.parts.cluster import Cluster
 from heliograph.cli.parts.telling import Telling
+from heliograph.cli.parts.work import Working
 from heliograph.cli.simulators import Simulators
 from heliograph.config import SQLITE, Config, ConfigError, shown_bus
 from heliograph.dispatch.around import Surroundings
@@ -124,6 +125,8 @@ class Platform:
             directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms, config.data,
             self.cluster.leases,
         )  # fmt: skip
+        link = self.cluster.connection
+        self.working = Working(link, self.store, directory, clock_ms) if link else None
         self.lookup = Lookup(self.store, ProfilePeople(self.store, directory))
         self.dispatcher = Dispatcher(
             Surroundings(
@@ -137,12 +140,16 @@ class Platform:
                 codes=codes,
             ),
             self.lanes,
+            self.working.held if self.working else None,
         )
+        if self.working is not None and self._works:
+            self.working.feed(self.dispatcher, self.lanes)
         self.cluster.take_lanes(self.lanes.single, self.dispatcher.reconfigure)
         self.cluster.take_telling(self.telling.follow, self.teller.left)
         queued = self.dispatcher.offer if self._works else lambda accepted: None
+        queued = self.working.publisher.offer if self.working else queued
         self.limits = Limiter()
-        means = Means(self.limits, self.lookup)
+        means = Means(self.limits, self.lookup, owes=self.working is not None)
         self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
         self.profile_worker = Worker(self.store, clock_ms)
         self.profile_writer = Writer(self.store, self._vault, self.ids, clock_ms, self.profile_worker.wake)
@@ -193,9 +200,11 @@ class Platform:
             await self.dispatcher.start()
             self.workspaces.changed.append(self.cluster.follow_lanes)
             await self.receiver.recover()
-            recovered = await self.dispatcher.recover()
-            if recovered:
+            if not self.working and (recovered := await self.dispatcher.recover()):
                 log.info("%d requests with messages to send were taken up again", recovered)
+        if self.working is not None:
+            await self.working.start(self._run)
+            self.workspaces.changed.append(self.working.changed)
         await self.cluster.follow()
         self._ready = True
 
@@ -216,8 +225,12 @@ class Platform:
         self.tail.close()
         self.cluster.drain()
         await asyncio.gather(*self._answers)
+        if self.working is not None:
+            await self.working.stop_taking()
         if self._works:
             await self.dispatcher.stop(GRACE_SECONDS)
+        if self.working is not None:
+            await self.working.leave()
         await self.cluster.give_lanes()
         with contextlib.suppress(TimeoutError):  # what the store does not take stays with its operator
             await asyncio.wait_for(self.receiver.drained(), GRACE_SECONDS / 4)
@@ -299,6 +312,7 @@ class Platform:
             "notify": {name: told[name] for name in ("sent", "failed", "retried", "parked")},
             "profiles": {**self.profile_writer.counts, **self.profile_worker.counts},
             "store": dict(self.store.stats()),
+            "bus": self.working.numbers() if self.working else {},
             "queue": {
                 "waiting": sum(len(lane.queue) for lane in lanes),
                 "claimed": sum(len(lane.stock) for lane in lanes),

@@ -18,6 +18,7 @@ from heliograph.store.areas import (
     wishes,
     workspace,
 )
+from heliograph.store.areas.cluster import outbox
 from heliograph.store.areas.people import erasing, profiles
 from heliograph.store.engines.postgres import PostgresEngine
 from heliograph.store.engines.sqlite import SqliteEngine
@@ -58,6 +59,14 @@ WRITES: dict[str, Write] = {
     "purge": purge.purge,
     "forget": purge.forget,
     "release_claims": messages.release_claims,
+    "owe": outbox.owe,
+    "published": outbox.published,
+    "take_outbox": outbox.take_outbox,
+    "hasten_outbox": outbox.hasten_outbox,
+    "refill_outbox": outbox.refill_outbox,
+    "release_chunks": outbox.release_chunks,
+    "park": outbox.park,
+    "unpark": outbox.unpark,
 }
 
 
@@ -68,6 +77,7 @@ class Store(
     threads.Threads,
     notices.Notices,
     links.Links,
+    outbox.Outbox,
     workspace.Workspace,
     wishes.Wishes,
     money.Money,

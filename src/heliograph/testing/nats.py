@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import itertools
 import os
 import shutil
 import signal
@@ -38,6 +39,7 @@ class NatsServer:
         self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         self._more = more
         self._credentials = credentials
+        self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
 
@@ -45,6 +47,11 @@ class NatsServer:
     def url(self) -> str:
         """The setting `HELIOGRAPH_BUS` for it."""
         return f"nats://{self._credentials}{'@' if self._credentials else ''}127.0.0.1:{self.port}"
+
+    def space(self, **options: object) -> str:
+        """The same with a space of its own for one platform, and further options."""
+        more = "".join(f"&{name}={value}" for name, value in options.items())
+        return f"{self.url}?space=t{next(self._numbers)}{more}"
 
     def start(self) -> None:
         """Serve what was kept, or nothing at first."""

@@ -36,10 +36,11 @@ class BusAway(Exception):
     """The broker cannot be reached, or did not answer in time; it is not known whether it heard."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Servers:
     """Where the servers are and who asks: `urls` without user and password. `replicas` is how many of them keep what
-    is published; `authority` a file with the certificates that theirs must be signed by."""
+    is published; `authority` a file with the certificates that theirs must be signed by; `space` what every subject
+    begins with. After `ack_wait` seconds without a sign of life work goes to another, `deliveries` times at most."""
 
     urls: tuple[str, ...]
     user: str = ""
@@ -48,6 +49,9 @@ class Servers:
     secured: bool = False
     authority: str = ""
     replicas: int = 1
+    space: str = "hg"
+    ack_wait: float = 30.0
+    deliveries: int = 100
 
     def __repr__(self) -> str:
         return f"Servers({', '.join(self.urls)})"
@@ -69,6 +73,9 @@ def servers_of(setting: str) -> Servers:
         secured=any(part.scheme == "tls" for part in parts),
         authority=options.get("ca", ""),
         replicas=int(options.get("replicas", "1")),
+        space=options.get("space", Servers.space),
+        ack_wait=float(options.get("ack_wait", Servers.ack_wait)),
+        deliveries=int(options.get("deliveries", Servers.deliveries)),
     )
 
 
