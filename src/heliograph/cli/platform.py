@@ -40,13 +40,14 @@ from heliograph.channels import channels
 from heliograph.cli.data import DataLock, Secrets
 from heliograph.cli.parts.cluster import Cluster
 from heliograph.cli.parts.telling import Telling
+from heliograph.cli.parts.together import together
 from heliograph.cli.parts.work import Working
 from heliograph.cli.simulators import Simulators
 from heliograph.config import SQLITE, Config, ConfigError, shown_bus
 from heliograph.dispatch.around import Surroundings
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.worker import Dispatcher
-from heliograph.duties.leases import tell_lease
+from heliograph.duties.leases import HOUSEKEEPING, tell_lease
 from heliograph.intake import Intake, Means
 from heliograph.lookup import Lookup
 from heliograph.model.ids import Ids
@@ -63,6 +64,7 @@ from heliograph.profiles.jobs import Worker
 from heliograph.profiles.people import ProfilePeople
 from heliograph.profiles.writing import Writer
 from heliograph.receipts.receiver import Receiver
+from heliograph.receipts.rematching import Rematching
 from heliograph.receipts.sweeper import Sweeper
 from heliograph.store import Store, StoreUnavailable
 from heliograph.store.correlator import Correlator
@@ -120,7 +122,7 @@ class Platform:
         self.links = LinkViews(self.store, codes, directory, self.ids, clock_ms, self.tell)
         correlator = Correlator()
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell, self._wished)
-        self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell)
+        self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell, self._on_duty)
         self.lanes = Lanes(
             directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms, config.data,
             self.cluster.leases,
@@ -151,7 +153,7 @@ class Platform:
         self.limits = Limiter()
         means = Means(self.limits, self.lookup, owes=self.working is not None)
         self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
-        self.profile_worker = Worker(self.store, clock_ms)
+        self.profile_worker = Worker(self.store, clock_ms, self._on_duty)
         self.profile_writer = Writer(self.store, self._vault, self.ids, clock_ms, self.profile_worker.wake)
         self.key_use = KeyUse(self.store, clock_ms)
         self._tasks: list[asyncio.Task[None]] = []
@@ -195,7 +197,9 @@ class Platform:
             self._run(self.sweeper.run(), "sweeper")
             self._run(self.teller.run(), "teller")
             self._run(self.profile_worker.run(), "profiles")
-            retention = Retention(self.store, self.config.retention_days, clock_ms)
+            retention = Retention(self.store, self.config.retention_days, clock_ms, self._on_duty)
+            if self.cluster.shared:
+                self._run(Rematching(self.store, self.receiver, clock_ms, self._on_duty).run(), "rematching")
             self._run(retention.run(), "retention")
             await self.dispatcher.start()
             self.workspaces.changed.append(self.cluster.follow_lanes)
@@ -214,10 +218,15 @@ class Platform:
         await self.workspaces.load()
         await self.cluster.begin(self._run)
         self.workspaces.changed.append(self.cluster.look)
+        together(self.cluster, self.workspaces, self.lookup, self._run)
         await self._open_accounts()
         self.workspaces.changed.append(self._open_accounts)
         self.ids.rise_above(await self.store.greatest_id())
         self.limits.recall(await self.store.volumes(clock_ms()))
+
+    def _on_duty(self) -> bool:
+        """Whether it is this process that keeps house."""
+        return self.cluster.leases.holds(HOUSEKEEPING)
 
     async def stop(self) -> None:
         """Drain: no new calls, answers under way awaited, everything durable."""
