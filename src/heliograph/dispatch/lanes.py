@@ -142,7 +142,7 @@ class Lanes:
             names = {
                 lane_lease(way.channel.name, way.lane)
                 for tenant, service in directory.services()
-                for way in ways_of(tenant, service, directory.channels, self._peers).values()
+                for way in ways_of(tenant, service, directory.channels).values()  # simulators may not listen yet
                 if not way.faults and way.channel.kinds[way.spec.kind].single
             }
             self._single = (directory, names)

@@ -102,7 +102,7 @@ class Work:
 
     async def publish(self, way: Way, chunks: list[Chunk], name: str) -> None:
         """Keep a bundle under a name; the same name within two minutes is kept once. Raises `BusAway`."""
-        await self._ensure_stream()
+        await self.ensure()
         subject = f"{self._space}.send.{way[0]}.{way[1]}"
         headers = {Header.MSG_ID.value: name}
         try:
@@ -114,7 +114,8 @@ class Work:
     def _context(self) -> JetStreamContext:
         return self._connection.client.jetstream(timeout=API_SECONDS)
 
-    async def _ensure_stream(self) -> None:
+    async def ensure(self) -> None:
+        """Have the stream there. Raises `BusAway`."""
         if not self.connected:
             raise BusAway("the broker is away")
         if self._there:
@@ -165,7 +166,7 @@ class Work:
         self._asked[way] = (self.asked(way) + count, time.monotonic() + ASKED_SECONDS + 1.0)
         try:
             if way not in self._ready:
-                await self._ensure_stream()
+                await self.ensure()
                 await self._make_consumer(way)
                 self._ready.add(way)
             subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{_consumer(way)}"
@@ -192,7 +193,7 @@ class Work:
 
     async def waiting(self) -> set[Way]:
         """The ways on which something waits or is held. Raises `BusAway`."""
-        await self._ensure_stream()
+        await self.ensure()
         try:
             info = await self._context().stream_info(self._stream, subjects_filter=f"{self._space}.send.>")
         except (Error, OSError, TimeoutError) as error:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from heliograph.bus.nats.connection import Connection
+from heliograph.bus.nats.connection import BusAway, Connection
 from heliograph.bus.nats.work import Work
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.shared.holding import Shared
@@ -48,6 +48,10 @@ class Working:
 
     async def start(self, run: Run) -> None:
         """Begin; the connection and the store are there, and the lanes of a worker."""
+        try:
+            await self._work.ensure()
+        except BusAway as error:
+            log.warning("what is accepted stays in the outbox for now: %s", error)
         run(self.publisher.run(), "publisher")
         run(self.publisher.tidy(), "outbox")
         run(self.publisher.relay(), "relay")
