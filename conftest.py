@@ -12,6 +12,7 @@ import pytest
 
 from heliograph import testing
 from heliograph.testing.databases import Database, PostgresDatabase, SqliteDatabase
+from heliograph.testing.nats import NatsServer, nats
 from heliograph.testing.postgres import PostgresServer, postgres
 
 SHAPES = ("sqlite", "postgresql")
@@ -33,6 +34,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def postgres_server() -> Iterator[PostgresServer]:
     """One server for all tests of this process."""
     with postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nats_server() -> Iterator[NatsServer]:
+    """One broker for all tests of this process that do not stop it."""
+    with nats() as server:
         yield server
 
 

@@ -85,7 +85,7 @@ def commands() -> str:
     pieces = [notes.COMMANDS_HEAD]
     for name, command in _commands(group):
         pieces.append(f"## heliograph {name}\n\n{sentence(command.help)}\n")
-        shown = [item for item in command.params if item.name != "help"]
+        shown = [item for item in command.params if item.name != "help" and not getattr(item, "hidden", False)]
         if shown:
             pieces.append(table(("argument or option", "meaning", "default"), map(_parameter, shown)))
     return "\n".join(pieces)

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 PREFIX = "HELIOGRAPH_"
 FILE = "heliograph.toml"
-HIDDEN = frozenset({"ADMIN_TOKEN", "SECRET_KEY", "KEY", "DATABASE"})  # never repeated in an error
+HIDDEN = frozenset({"ADMIN_TOKEN", "SECRET_KEY", "KEY", "DATABASE", "BUS"})  # never repeated in an error
 
 
 class ConfigError(Exception):
@@ -105,7 +105,35 @@ def shown_database(value: str) -> str:
     return value if value == SQLITE else f"postgresql://{_hosts(value)}{urlsplit(value).path}"
 
 
+def _bus(value: str) -> str:
+    if value.lower() == LOCAL:
+        return LOCAL
+    place, _, query = value.partition("?")
+    for name, option in parse_qsl(query, strict_parsing=bool(query)):
+        if name not in _BUS_OPTIONS or not re.fullmatch(_BUS_OPTIONS[name], option):
+            raise ValueError(f"has the option {name}, which is unknown or bad; there are {', '.join(_BUS_OPTIONS)}")
+    for url in place.split(","):
+        parts = urlsplit(url.strip())
+        host = parts.netloc.rpartition("@")[2]
+        if parts.scheme not in ("nats", "tls") or not re.fullmatch(_HOST, host) or parts.path not in ("", "/"):
+            raise ValueError("must be local or look like nats://USER:PASSWORD@HOST:4222,nats://HOST:4222")
+    return value
+
+
+def shown_bus(value: str) -> str:
+    """Where the broker is, for people: without user, password, token and options."""
+    if value == LOCAL:
+        return value
+    parts = [urlsplit(url.strip()) for url in value.partition("?")[0].split(",")]
+    return ",".join(f"{part.scheme}://{part.netloc.rpartition('@')[2]}" for part in parts)
+
+
+_BUS_OPTIONS = {
+    "replicas": "[135]", "ca": ".+", "space": "[a-z0-9]{1,32}", "ack_wait": "[1-9][0-9]{0,2}",
+    "deliveries": "[1-9][0-9]{0,4}",
+}  # fmt: skip
 SQLITE = "sqlite"
+LOCAL = "local"
 _HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:@,\[\]]+)(?::[1-9][0-9]{0,4})?"  # several: the first that fits is taken
 _HOSTS = re.compile(f"{_HOST}(?:,{_HOST})*")
 ROLES = ("api", "worker", "console", "simulators")
@@ -130,7 +158,18 @@ SETTINGS = (
         "Where state is kept: `sqlite` is a file in the data folder; `postgresql://USER:PASSWORD@HOST:5432/NAME` "
         "is a PostgreSQL database.",
     ),
-    Setting("BUS", "local", _one_of("local"), "How the parts of the platform reach each other."),
+    Setting(
+        "BUS",
+        LOCAL,
+        _bus,
+        "How the parts of the platform reach each other: `local` within one process; "
+        "`nats://USER:PASSWORD@HOST:4222,nats://HOST:4222` through NATS JetStream, for many processes on a "
+        "PostgreSQL database. A token stands in place of `USER:PASSWORD`; `tls://` is NATS over TLS. At the end may "
+        "stand options, as in `?replicas=3&ca=FILE`: `replicas`, how many servers keep each chunk; `ca`, the "
+        "certificates that theirs are signed by; `space`, what subjects and streams begin with, `hg` unless told; "
+        "`ack_wait`, after how many seconds (30) the work of a process that died goes to another; `deliveries`, "
+        "after how many tries (100) a chunk of messages is parked.",
+    ),
     Setting("LISTEN", "127.0.0.1:8080", _listen, "Host and port of the HTTP server."),
     Setting(
         "TRUSTED_PROXIES",
@@ -140,6 +179,12 @@ SETTINGS = (
         "right-most address in its `X-Forwarded-For` that is none of them. Empty: the header is not looked at.",
     ),
     Setting("ROLES", ",".join(ROLES), _roles, "What this process does, separated by commas."),
+    Setting(
+        "PROCESSES",
+        "1",
+        _number(1, 64),
+        "How many processes serve on this machine; more than one needs PostgreSQL and NATS.",
+    ),
     Setting("ADMIN_TOKEN", "", _text, "Token of the admin API; made at first start and kept in the data folder."),
     Setting(
         "SECRET_KEY",
@@ -181,6 +226,7 @@ class Config:
     listen: str
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     roles: frozenset[str]
+    processes: int
     admin_token: str
     secret_key: str
     key: str
@@ -241,6 +287,16 @@ def _checked(known: Mapping[str, Setting], values: Mapping[str, str]) -> Config:
         except ValueError as error:
             shown = "***" if name in HIDDEN else repr(values[name])
             raise ConfigError(f"{PREFIX}{name}={shown} {error}") from error
+    if checked["BUS"] != LOCAL and checked["DATABASE"] == SQLITE:
+        raise ConfigError(
+            f"{PREFIX}BUS names a broker, but {PREFIX}DATABASE is {SQLITE}, a file of one process; give a "
+            f"postgresql:// database that all processes share"
+        )
+    if checked["PROCESSES"] > 1 and checked["BUS"] == LOCAL:
+        raise ConfigError(
+            f"{PREFIX}PROCESSES is {checked['PROCESSES']}, but {PREFIX}BUS is {LOCAL}, which reaches one process; "
+            f"give the nats:// URL of a broker, and a postgresql:// database"
+        )
     return Config(
         data=Path(checked["DATA"]),
         database=checked["DATABASE"],
@@ -248,6 +304,7 @@ def _checked(known: Mapping[str, Setting], values: Mapping[str, str]) -> Config:
         listen=checked["LISTEN"],
         trusted_proxies=checked["TRUSTED_PROXIES"],
         roles=frozenset(checked["ROLES"].split(",")),
+        processes=checked["PROCESSES"],
         admin_token=checked["ADMIN_TOKEN"],
         secret_key=checked["SECRET_KEY"],
         key=checked["KEY"],

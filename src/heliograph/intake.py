@@ -22,6 +22,7 @@ from heliograph.catalogue import keys
 from heliograph.contract.envelope import BadElement, Call, read_call
 from heliograph.lookup import Lookup
 from heliograph.model.channel import BodyLink
+from heliograph.model.chunk import RELAY_MS, Owed
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.message import Address, Message, Request, Transaction
 from heliograph.model.outcome import Inbound, Refused, Rejected, State
@@ -94,10 +95,12 @@ class _Plan:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What decides beside the workspace: limits, and what is known of addresses."""
+    """What decides beside the workspace: limits, and what is known of addresses. With `owes` a broker is owed what is
+    to be sent."""
 
     limits: Limiter = field(default_factory=Limiter)
     lookup: Lookup = field(default_factory=Lookup)
+    owes: bool = False
 
 
 class Intake:
@@ -122,6 +125,7 @@ class Intake:
         self._clock_ms = clock_ms
         self._limits = (means or Means()).limits
         self._lookup = (means or Means()).lookup
+        self._owes = (means or Means()).owes
         self._named: WeakValueDictionary[tuple[str, str, str], asyncio.Lock] = WeakValueDictionary()
         self.counts = {"calls": 0, "destinations": 0, "refused": 0, "rejected": 0, "limited": 0, "replayed": 0}
 
@@ -276,6 +280,7 @@ class Intake:
         accepted = Accepted(
             request=request, runs=tuple(plan.runs), changes=tuple(changes), story=tuple(plan.story),
             counted=plan.counted, links=tuple(plan.links), kept=_kept(plan, request) if plan.name else None,
+            owed=_owed(plan, now_ms) if self._owes else (),
         )  # fmt: skip
         try:
             await self._store.accept(accepted)
@@ -333,6 +338,17 @@ def _link_rows(request: int, first: int, facts: Facts, links: Sequence[BodyLink]
             request, first, number, facts.tenant.id, link.label, link.url, link.ios, link.android, link.expired,
             now_ms + link.minutes * MINUTE_MS,
         )  # fmt: skip
+
+
+def _owed(plan: _Plan, now_ms: int) -> tuple[Owed, ...]:
+    """A chunk per element of which something is to be sent."""
+    counts = [0] * len(plan.messages)
+    for run in plan.runs:
+        counts[run.element] += len(run.values)
+    for index, *_ in plan.refused:
+        counts[index] -= 1
+    due = now_ms + RELAY_MS
+    return tuple(Owed(due, plan.request, index, count) for index, count in enumerate(counts) if count)
 
 
 def _kept(plan: _Plan, request: Request) -> KeptAnswer:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from heliograph.config import ROLES, SETTINGS, ConfigError, load, shown_database
+from heliograph.config import ROLES, SETTINGS, ConfigError, load, shown_bus, shown_database
 
 ENV = {"HELIOGRAPH_LOG": "warning"}
 
@@ -56,6 +56,9 @@ def test_the_file_is_that_of_the_folder_in_the_environment(tmp_path: Path) -> No
         ({"COLOUR": "red"}, {}, "HELIOGRAPH_COLOUR in the command line is no setting"),
         ({"LISTEN": "8080"}, {}, "HELIOGRAPH_LISTEN='8080' must look like 127.0.0.1:8080"),
         ({"LISTEN": "127.0.0.1:99999"}, {}, "must look like"),
+        ({"BUS": "kafka://secret@h"}, {}, "HELIOGRAPH_BUS=*** must be local or look like nats://"),
+        ({"BUS": "nats://u:p@h:4222?a=1", "DATABASE": "postgresql://h/n"}, {}, "HELIOGRAPH_BUS=*** has the option a"),
+        ({"BUS": "nats://u:p@h:4222"}, {}, "HELIOGRAPH_BUS names a broker, but HELIOGRAPH_DATABASE is sqlite"),
         ({"ROLES": "api,cook"}, {}, "HELIOGRAPH_ROLES='api,cook' has unknown roles cook; there are api, worker"),
         (
             {"TRUSTED_PROXIES": "10.0.0.1, proxy"},
@@ -138,3 +141,8 @@ def test_the_url_is_one_that_this_machine_can_call(tmp_path: Path, listen: str, 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_every_default_is_good(setting: object) -> None:
     setting.check(setting.default)  # type: ignore[attr-defined]
+
+
+def test_the_bus_is_shown_without_its_secrets() -> None:
+    assert shown_bus("nats://u:p@a:4222,nats://b:4222?ca=/x") == "nats://a:4222,nats://b:4222"
+    assert shown_bus("local") == "local"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,8 @@ class Tail:
 
     def __init__(self) -> None:
         self._listeners: set[asyncio.Queue[dict[str, Any] | None]] = set()
+        self.began: Callable[[], None] | None = None
+        """Called when somebody begins to listen."""
 
     @property
     def heard(self) -> bool:
@@ -40,6 +42,8 @@ class Tail:
         """A queue of what happens from now on; None ends it."""
         queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(BACKLOG)
         self._listeners.add(queue)
+        if self.began is not None:
+            self.began()
         try:
             yield queue
         finally:

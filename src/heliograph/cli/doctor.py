@@ -17,7 +17,7 @@ from heliograph.store.engines.postgres import look_at
 
 LEAST_FREE = 1 << 30  # bytes
 FIRST_MOMENT = 1_760_000_000  # Unix seconds; a clock before this release is wrong
-WELL = ("bound", "ready", "no connector")
+WELL = ("bound", "ready", "no connector", "elsewhere")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,9 @@ from heliograph.cli.common import settings_of as _settings
 from heliograph.cli.demo import demo_document, introduce
 from heliograph.cli.doctor import examine
 from heliograph.cli.moving import move_all
+from heliograph.cli.parts.processes import Inherited
 from heliograph.cli.remote import Remote, moment
-from heliograph.cli.serve import read_document, serve
+from heliograph.cli.serve import read_document, serve, serve_many
 from heliograph.cli.simulators import SimulatorBusy, Simulators
 
 app = typer.Typer(
@@ -63,10 +64,19 @@ def serve_command(
     data: Data = None,
     workspace: Annotated[Path | None, typer.Option(help="Workspace file to apply at start.")] = None,
     roles: Annotated[str | None, typer.Option(help="Of api,worker,console,simulators; all by default.")] = None,
+    processes: Annotated[int | None, typer.Option(help="How many processes share the work; 1 by default.")] = None,
+    inherited: Annotated[str, typer.Option(hidden=True, help="Descriptors that a supervisor passes on.")] = "",
 ) -> None:
     """Run the platform until SIGTERM, which drains it."""
     with _refusals():
-        serve(_settings(listen=listen, data=data, roles=roles), workspace)
+        count = None if processes is None else str(processes)
+        settings = _settings(listen=listen, data=data, roles=roles, processes=count)
+        if inherited:
+            serve(settings, workspace, inherited=Inherited.of(inherited))
+        elif settings.processes > 1:
+            serve_many(settings, workspace)
+        else:
+            serve(settings, workspace)
 
 
 @app.command()

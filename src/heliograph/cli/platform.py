@@ -12,7 +12,6 @@ from typing import Any
 
 from starlette.routing import BaseRoute, Mount
 
-from heliograph import catalogue
 from heliograph.api.admin.callbacks import CallbackViews
 from heliograph.api.admin.collections import CollectionViews
 from heliograph.api.admin.explain import ExplainViews
@@ -39,18 +38,22 @@ from heliograph.bus.tasks import lasting
 from heliograph.bus.tokens import LocalTokens
 from heliograph.channels import channels
 from heliograph.cli.data import DataLock, Secrets
+from heliograph.cli.parts.cluster import Cluster
+from heliograph.cli.parts.telling import Telling
+from heliograph.cli.parts.together import together
+from heliograph.cli.parts.work import Working
 from heliograph.cli.simulators import Simulators
-from heliograph.config import SQLITE, Config
+from heliograph.config import SQLITE, Config, ConfigError, shown_bus
 from heliograph.dispatch.around import Surroundings
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.worker import Dispatcher
+from heliograph.duties.leases import HOUSEKEEPING, tell_lease
 from heliograph.intake import Intake, Means
 from heliograph.lookup import Lookup
 from heliograph.model.ids import Ids
 from heliograph.model.outcome import Inbound
 from heliograph.model.people import Wish
 from heliograph.model.policies.texts import amount_of
-from heliograph.model.record import Notice
 from heliograph.model.workspace import Service, Tenant
 from heliograph.notify.teller import Teller
 from heliograph.policy.limits import Limiter
@@ -61,6 +64,7 @@ from heliograph.profiles.jobs import Worker
 from heliograph.profiles.people import ProfilePeople
 from heliograph.profiles.writing import Writer
 from heliograph.receipts.receiver import Receiver
+from heliograph.receipts.rematching import Rematching
 from heliograph.receipts.sweeper import Sweeper
 from heliograph.store import Store, StoreUnavailable
 from heliograph.store.correlator import Correlator
@@ -103,20 +107,28 @@ class Platform:
         self.simulators = Simulators(config)
         self.tail = Tail()
         self.ids = Ids(clock_ms)
+        self.cluster = Cluster(config, self.store, self.ids)
         directory = self.workspaces.directory
         codes = Codes(secrets.secret_key.encode())
-        self.links = LinkViews(self.store, codes, directory, self.ids, clock_ms, self.tell)
         self.http = Client()
         self.teller = Teller(
             self.store, self.http, lambda tenant, service: directory().service_of(tenant, service),
             clock_ms, random.Random(),
+            mine=(lambda origin: self.cluster.leases.holds(tell_lease(origin))) if self.cluster.shared else None,
         )  # fmt: skip
+        self._works = "worker" in config.roles
+        self.telling = Telling(self.cluster, self.teller, self.tail, self.store, works=self._works)
+        self.tell = self.telling.tell
+        self.links = LinkViews(self.store, codes, directory, self.ids, clock_ms, self.tell)
         correlator = Correlator()
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell, self._wished)
-        self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell)
+        self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell, self._on_duty)
         self.lanes = Lanes(
-            directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms, config.data
-        )
+            directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms, config.data,
+            self.cluster.leases,
+        )  # fmt: skip
+        link = self.cluster.connection
+        self.working = Working(link, self.store, directory, clock_ms) if link else None
         self.lookup = Lookup(self.store, ProfilePeople(self.store, directory))
         self.dispatcher = Dispatcher(
             Surroundings(
@@ -130,27 +142,24 @@ class Platform:
                 codes=codes,
             ),
             self.lanes,
+            self.working.held if self.working else None,
         )
-        self._works = "worker" in config.roles
+        if self.working is not None and self._works:
+            self.working.feed(self.dispatcher, self.lanes)
+        self.cluster.take_lanes(self.lanes.single, self.dispatcher.reconfigure)
+        self.cluster.take_telling(self.telling.follow, self.teller.left)
         queued = self.dispatcher.offer if self._works else lambda accepted: None
+        queued = self.working.publisher.offer if self.working else queued
         self.limits = Limiter()
-        means = Means(self.limits, self.lookup)
+        means = Means(self.limits, self.lookup, owes=self.working is not None)
         self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
-        self.profile_worker = Worker(self.store, clock_ms)
+        self.profile_worker = Worker(self.store, clock_ms, self._on_duty)
         self.profile_writer = Writer(self.store, self._vault, self.ids, clock_ms, self.profile_worker.wake)
         self.key_use = KeyUse(self.store, clock_ms)
         self._tasks: list[asyncio.Task[None]] = []
         self._answers: set[asyncio.Task[None]] = set()
         self._ready = False
         self.admin_token = secrets.admin_token
-
-    def tell(self, notices: list[Notice]) -> None:
-        """Notices were committed: callers are told, listeners of the live log too."""
-        if self._works:
-            self.teller.offer(notices)
-        if self.tail.heard:
-            for notice in notices:
-                self.tail.publish(self._event(notice))
 
     def _wished(self, tenant: Tenant, service: Service | None, item: Inbound, wish: Wish, changed: bool) -> None:
         """A person's wish was committed: it counts at once, and they may be answered, but not again and again: what
@@ -170,62 +179,68 @@ class Platform:
                 opening = amount_of(tenant.billing.balance) or 0
                 await self.store.open_account(tenant.id, opening, clock_ms())
 
-    def _event(self, notice: Notice) -> dict[str, Any]:
-        request = self.store.cached_request(notice.request)
-        return {
-            "at": notice.at,
-            "transid": request.transid(notice.ordinal) if request else "",
-            "service": notice.service,
-            "state": notice.state.name.lower(),
-            "code": catalogue.code(notice.key) if request else "",
-            "description": catalogue.receipt_text(notice.key) if request else notice.key,
-            "detail": notice.detail,
-        }
-
     async def start(self) -> None:
         """Bring everything up; when this returns the platform is ready. Raises `StoreUnavailable` and `VaultError`
         when there is nothing to begin with; everything is let go of then."""
         try:
             await self._recall()
-        except (StoreUnavailable, VaultError):
+        except (StoreUnavailable, VaultError, ConfigError):
             await self._let_go()
             raise
         await self.simulators.start()
         self._run(self.key_use.run(), "key use")
         self._run(self.receiver.run(), "receiver")
+        self._run(self.telling.run(), "telling")
         if self._works:
-            released = await self.store.release_claims()
-            if released:
+            if not self.cluster.shared and (released := await self.store.release_claims()):
                 log.warning("%d messages were being sent when the process ended; queued again, flagged", released)
             self._run(self.sweeper.run(), "sweeper")
             self._run(self.teller.run(), "teller")
             self._run(self.profile_worker.run(), "profiles")
-            retention = Retention(self.store, self.config.retention_days, clock_ms)
+            retention = Retention(self.store, self.config.retention_days, clock_ms, self._on_duty)
+            if self.cluster.shared:
+                self._run(Rematching(self.store, self.receiver, clock_ms, self._on_duty).run(), "rematching")
             self._run(retention.run(), "retention")
             await self.dispatcher.start()
-            self.workspaces.changed.append(self.dispatcher.reconfigure)
+            self.workspaces.changed.append(self.cluster.follow_lanes)
             await self.receiver.recover()
-            recovered = await self.dispatcher.recover()
-            if recovered:
+            if not self.working and (recovered := await self.dispatcher.recover()):
                 log.info("%d requests with messages to send were taken up again", recovered)
+        if self.working is not None:
+            await self.working.start(self._run)
+            self.workspaces.changed.append(self.working.changed)
+        await self.cluster.follow()
         self._ready = True
 
     async def _recall(self) -> None:
         """Open the store and take up what an earlier process left in it."""
         await self.store.open()
         await self.workspaces.load()
+        await self.cluster.begin(self._run)
+        self.workspaces.changed.append(self.cluster.look)
+        together(self.cluster, self.workspaces, self.lookup, self._run)
         await self._open_accounts()
         self.workspaces.changed.append(self._open_accounts)
         self.ids.rise_above(await self.store.greatest_id())
         self.limits.recall(await self.store.volumes(clock_ms()))
 
+    def _on_duty(self) -> bool:
+        """Whether it is this process that keeps house."""
+        return self.cluster.leases.holds(HOUSEKEEPING)
+
     async def stop(self) -> None:
         """Drain: no new calls, answers under way awaited, everything durable."""
         self._ready = False
         self.tail.close()
+        self.cluster.drain()
         await asyncio.gather(*self._answers)
+        if self.working is not None:
+            await self.working.stop_taking()
         if self._works:
             await self.dispatcher.stop(GRACE_SECONDS)
+        if self.working is not None:
+            await self.working.leave()
+        await self.cluster.give_lanes()
         with contextlib.suppress(TimeoutError):  # what the store does not take stays with its operator
             await asyncio.wait_for(self.receiver.drained(), GRACE_SECONDS / 4)
         if self._works:
@@ -239,6 +254,7 @@ class Platform:
         await self._let_go()
 
     async def _let_go(self) -> None:
+        await self.cluster.end()
         await self.store.close()
         if self._lock is not None:
             self._lock.release()
@@ -254,7 +270,7 @@ class Platform:
             transactions=Transactions(self.store, directory, self.ids, self.limits, clock_ms, self.key_use),
             messages=MessageViews(self.store),
             workspace=WorkspaceViews(self.workspaces),
-            callbacks=CallbackViews(self.store, clock_ms, self.teller.wake),
+            callbacks=CallbackViews(self.store, clock_ms, self.telling.wake),
             explain=ExplainViews(self.intake, directory),
             keys=KeyViews(self.workspaces, self.key_use),
             views=Views(self.store, self.connectors, self.tail),
@@ -305,6 +321,7 @@ class Platform:
             "notify": {name: told[name] for name in ("sent", "failed", "retried", "parked")},
             "profiles": {**self.profile_writer.counts, **self.profile_worker.counts},
             "store": dict(self.store.stats()),
+            "bus": self.working.numbers() if self.working else {},
             "queue": {
                 "waiting": sum(len(lane.queue) for lane in lanes),
                 "claimed": sum(len(lane.stock) for lane in lanes),
@@ -324,7 +341,8 @@ class Platform:
         return {
             "ok": self._ready and store == "ok",
             "store": store,
-            "bus": self.config.bus,
+            "bus": shown_bus(self.config.bus),
             "roles": sorted(self.config.roles),
+            "leases": self.cluster.held(),
             "connectors": {name: str(status.get("state", "")) for name, status in self.connectors().items()},
         }

@@ -9,13 +9,15 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import uvloop
 import yaml
 
-from heliograph.cli.data import prepare
+from heliograph.cli.data import Secrets, prepare
+from heliograph.cli.parts.processes import Inherited, NotStarted, Supervisor
 from heliograph.cli.platform import Platform
 from heliograph.cli.simulators import SimulatorBusy
 from heliograph.config import Config, ConfigError
@@ -40,17 +42,51 @@ class Server(HttpServer):
         super().__init__(app, backlog=BACKLOG, timeout_graceful_shutdown=HTTP_GRACE)
 
 
-def serve(config: Config, workspace: Path | None = None, then: Then | None = None) -> None:
-    """Run until SIGTERM or SIGINT. `workspace` is applied first; `then` runs once the platform is up. Raises
-    `ConfigError` for what cannot work."""
-    secrets = prepare(config)
-    if secrets.made:
-        sys.stderr.write(f"admin token (kept in {config.data}/admin-token, shown once): {secrets.admin_token}\n")
-    listener = _bind(config)
+def serve(
+    config: Config, workspace: Path | None = None, then: Then | None = None, inherited: Inherited | None = None
+) -> None:
+    """Run until SIGTERM or SIGINT. `workspace` is applied first; `then` runs once the platform is up; `inherited` is
+    what a supervisor gave. Raises `ConfigError` for what cannot work."""
+    secrets = _prepared(config)
+    listener = inherited.listener if inherited else _bind(config)
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(*GC_THRESHOLDS)
     platform = Platform(config, secrets)
-    uvloop.run(_run(platform, listener, workspace, then))
+    uvloop.run(_run(platform, listener, workspace, _supervised(inherited) if inherited else then))
+
+
+def serve_many(config: Config, workspace: Path | None = None) -> None:
+    """Run several processes until SIGTERM or SIGINT. Raises `ConfigError` for what cannot work."""
+    if "simulators" in config.roles:
+        raise ConfigError(
+            f"--processes {config.processes} cannot have the role simulators, which listen once on each port; give "
+            f"--roles api,worker and run `heliograph simulate` beside it"
+        )
+    _prepared(config)
+    arguments = ["--data", str(config.data), "--listen", config.listen, "--roles", ",".join(sorted(config.roles))]
+    first = ["--workspace", str(workspace)] if workspace else []
+    supervisor = Supervisor(config.processes, _bind(config), [*arguments, "--processes", "1"], first)
+    try:
+        asyncio.run(supervisor.run())
+    except NotStarted as error:
+        raise ConfigError(f"{error}; its message is above") from error
+
+
+def _prepared(config: Config) -> Secrets:
+    secrets = prepare(config)
+    if secrets.made:
+        sys.stderr.write(f"admin token (kept in {config.data}/admin-token, shown once): {secrets.admin_token}\n")
+    return secrets
+
+
+def _supervised(inherited: Inherited) -> Then:
+    """Tell the supervisor that we serve, and drain when it is gone."""
+
+    async def then(platform: Platform) -> None:
+        inherited.watch(partial(signal.raise_signal, signal.SIGTERM))
+        inherited.say_ready()
+
+    return then
 
 
 def _bind(config: Config) -> socket.socket:

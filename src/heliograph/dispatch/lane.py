@@ -49,6 +49,10 @@ class Lane:
         self._since = clock()
         self.ahead = True
         """Whether more is claimed than can go out at once, as `ConnectorKind` says."""
+        self.permitted: Callable[[], bool] | None = None
+        """Whether this process may use the connector now; None: always. Asked before anything goes out."""
+        self.elsewhere = False
+        """Whether another process has the connector: nothing is taken from the queue then."""
         self.closed = False
         self.feed: asyncio.Task[None] | None = None
         self._clock = clock
@@ -79,6 +83,8 @@ class Lane:
     def pump(self) -> None:
         """Send from the stock while the connector and its rate allow; runs on every answer."""
         stock, connector = self.stock, self.connector
+        if self.permitted is not None and not self.permitted():
+            return
         if stock and (room := connector.capacity()):
             now = self._clock()
             count = min(len(stock), room, self.bucket.available(now))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from heliograph.dispatch.lane import Lane
-from heliograph.model.channel import Events, Outbound, Peers, Tokens, Tools
+from heliograph.duties.leases import EveryLease, Leases, lane_lease
+from heliograph.model.channel import Connector, Events, Outbound, Peers, Tokens, Tools
 from heliograph.model.message import Request
 from heliograph.model.workspace import ConnectorSpec
 from heliograph.policy.directory import Directory
@@ -18,6 +20,7 @@ from heliograph.policy.ways import Way, ways_of
 log = logging.getLogger(__name__)
 
 UNROUTED = "unrouted"
+CLOSE_SECONDS = 5.0  # for answers under way of a connector that is given up
 Key = tuple[str, str]
 """Channel and name of a lane: an app that serves several channels has a lane of its name on each."""
 NOWHERE: Key = ("", UNROUTED)
@@ -53,8 +56,24 @@ class NoConnector:
         return {}
 
 
+class Elsewhere(NoConnector):
+    """Stands for a connector that another process has; what is left here waits until it is fetched or expires."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def capacity(self) -> int:
+        """Nothing goes out here."""
+        return 0
+
+    def status(self) -> dict[str, Any]:
+        """For people."""
+        return {"state": "elsewhere"}
+
+
 class Lanes:
-    """Builds lanes from the workspace. `peers` says where each simulator listens."""
+    """Builds lanes from the workspace. `peers` says where each simulator listens, `leases` which of the connectors
+    that one process has at a time are ours."""
 
     def __init__(
         self,
@@ -64,7 +83,9 @@ class Lanes:
         clock: Callable[[], float],
         clock_ms: Callable[[], int],
         folder: Path = Path(),
+        leases: Leases = EveryLease(),  # noqa: B008 - it has no state
     ) -> None:
+        self._leases = leases
         self._directory = directory
         self._peers = peers
         self._tokens = tokens
@@ -72,6 +93,7 @@ class Lanes:
         self._clock_ms = clock_ms
         self._folder = folder
         self._events: Callable[[Lane], Events] | None = None
+        self._single: tuple[Directory | None, set[str]] = (None, set())
         self._routes: dict[Route, Lane] = {}
         spec = ConnectorSpec(name=UNROUTED, channel="", kind="")
         self._unrouted = Lane(UNROUTED, spec, NoConnector(), fast=False, clock=clock)
@@ -110,25 +132,53 @@ class Lanes:
         self._routes, self._lanes = routes, kept
         for lane in given_up:
             log.info("connector %s is no longer used as it was; closing it", lane.name)
-        await asyncio.gather(*(lane.connector.stop(5.0) for lane in given_up))
+        await asyncio.gather(*(lane.connector.stop(CLOSE_SECONDS if _may(lane) else 0) for lane in given_up))
         return given_up
+
+    def single(self) -> set[str]:
+        """The leases of all connectors that one process has at a time."""
+        directory = self._directory()
+        if self._single[0] is not directory:
+            names = {
+                lane_lease(way.channel.name, way.lane)
+                for tenant, service in directory.services()
+                for way in ways_of(tenant, service, directory.channels).values()  # simulators may not listen yet
+                if not way.faults and way.channel.kinds[way.spec.kind].single
+            }
+            self._single = (directory, names)
+        return self._single[1]
 
     async def _lane_for(self, way: Way, kept: dict[Key, Lane]) -> Lane:
         key = (way.channel.name, way.lane)
         if key in kept:
             return kept[key]
         lane = self._lanes.get(key)
-        if lane is None or lane.spec != way.spec:
-            tools = Tools(way.lane, way.fast, self._tokens, self._clock_ms, self._folder)
-            kind = way.channel.kinds[way.spec.kind]
-            lane = Lane(way.lane, way.spec, kind.build(way.spec, tools), fast=way.fast, clock=self._clock)
-            lane.ahead = kind.ahead
-            assert self._events is not None  # noqa: S101
-            await lane.connector.start(self._events(lane))
-            log.info("connector %s started", way.lane)
+        kind = way.channel.kinds[way.spec.kind]
+        lease = lane_lease(*key) if kind.single else ""
+        elsewhere = bool(lease) and not self._leases.holds(lease)
+        if lane is None or lane.spec != way.spec or lane.elsewhere != elsewhere:
+            lane = await self._started(way, lease, elsewhere=elsewhere)
         kept[key] = lane
+        return lane
+
+    async def _started(self, way: Way, lease: str, *, elsewhere: bool) -> Lane:
+        connector: Connector = Elsewhere(way.lane)
+        kind = way.channel.kinds[way.spec.kind]
+        if not elsewhere:
+            connector = kind.build(way.spec, Tools(way.lane, way.fast, self._tokens, self._clock_ms, self._folder))
+        lane = Lane(way.lane, way.spec, connector, fast=way.fast, clock=self._clock)
+        lane.ahead, lane.elsewhere = kind.ahead, elsewhere
+        if lease and not elsewhere:
+            lane.permitted = partial(self._leases.holds, lease)
+        assert self._events is not None  # noqa: S101
+        await connector.start(self._events(lane))
+        log.info("connector %s %s", way.lane, "is another process's" if elsewhere else "started")
         return lane
 
     async def stop(self, grace: float) -> None:
         """Stop every connector politely."""
         await asyncio.gather(*(lane.connector.stop(grace) for lane in self._lanes.values()))
+
+
+def _may(lane: Lane) -> bool:
+    return lane.permitted is None or lane.permitted()

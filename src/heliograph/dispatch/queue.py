@@ -112,6 +112,10 @@ class PriorityQueue:
         self._clear()
         return slots, rows
 
+    def at_hand(self, priority: int) -> int:
+        """Loaded rows of a class."""
+        return len(self._rows[priority])
+
     def __len__(self) -> int:
         """Slots and rows that wait."""
         return self._waiting

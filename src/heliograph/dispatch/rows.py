@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Callable, Iterable, Mapping
 
 from heliograph.dispatch.queue import request_of, slot_of
+from heliograph.model.chunk import Chunk
 from heliograph.model.message import Address, Request, Transaction
 from heliograph.model.record import Accepted, Queued
 from heliograph.policy.directory import Directory
@@ -117,7 +118,7 @@ class Clocks:
         self._directory = directory
         self._ahead: dict[str, int] = {}
 
-    def ends(self, owner: Request | Queued, expiry: int) -> int:
+    def ends(self, owner: Request | Queued | Chunk, expiry: int) -> int:
         """When a message of a tenant expires by our clock; 0 is never."""
         return self._directory().real_ms(owner.tenant, expiry)
 

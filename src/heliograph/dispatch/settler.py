@@ -30,8 +30,14 @@ class SettleStore(Protocol):
 class Settler:
     """Collects changes and writes them one settlement after the other; nothing collected is ever dropped."""
 
-    def __init__(self, store: SettleStore, tell: Callable[[list[Notice]], None]) -> None:
+    def __init__(
+        self,
+        store: SettleStore,
+        tell: Callable[[list[Notice]], None],
+        written: Callable[[list[Made], list[bool]], None] | None = None,
+    ) -> None:
         self._store = store
+        self._written = written
         self._tell = tell
         self._waiting: list[Entry] = []
         self._story: list[StoryLine] = []
@@ -86,10 +92,13 @@ class Settler:
             except StoreUnavailable as error:
                 log.warning("outcomes cannot be written, trying again: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
-        notices = notices_owed([made for made, _ in batch], applied)
+        changes = [made for made, _ in batch]
+        notices = notices_owed(changes, applied)
         for (_, then), took in zip(batch, applied, strict=True):
             if took and then is not None:
                 then()
+        if self._written is not None:
+            self._written(changes, applied)
         if notices:
             self._tell(notices)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 
 from heliograph.bus.tasks import lasting
 from heliograph.dispatch.around import Surroundings
@@ -14,7 +15,9 @@ from heliograph.dispatch.queue import Timers, element_of, request_of, slot_of
 from heliograph.dispatch.results import Results
 from heliograph.dispatch.rows import Clocks, Rows, rows_by_element
 from heliograph.dispatch.settler import Settler
+from heliograph.dispatch.shared.holding import Alone, Shared
 from heliograph.dispatch.story import Sampler
+from heliograph.model.chunk import Chunk
 from heliograph.model.message import Request, Transaction
 from heliograph.model.outcome import Refused, State
 from heliograph.model.people import NOTHING_KNOWN, Known
@@ -32,14 +35,15 @@ ERROR_PAUSE = 0.5  # seconds a lane rests after the store refused a claim
 class Dispatcher:
     """Owns the lanes. `offer` is called after a call's commit; everything else happens by itself."""
 
-    def __init__(self, around: Surroundings, lanes: Lanes) -> None:
+    def __init__(self, around: Surroundings, lanes: Lanes, holding: Alone | None = None) -> None:
         self._around = around
         self._store = around.store
         self._lanes = lanes
-        self.settler = Settler(around.store, around.tell)
+        self._holding = holding or Alone()
+        self.settler = Settler(around.store, around.tell, holding.written if holding else None)
         self._judge = Judge(around.directory, around.ids, around.lookup, around.codes)
         self._timers = Timers()
-        self._results = Results(around, self.settler, self._judge, Sampler(around.monotonic), self._timers.delay)
+        self._results = Results(around, self.settler, self._judge, Sampler(around.monotonic), self._delay)
         self.counts = self._results.counts
         self._rows = Rows(around.store)
         self._clocks = Clocks(around.store, around.directory)
@@ -52,6 +56,20 @@ class Dispatcher:
             slot = slot_of(request.id, element)
             self._rows.keep(slot, rows)
             self._enqueue(request, element, slot)
+
+    def take(self, chunk: Chunk) -> bool:
+        """A chunk came from the broker: its messages wait for their connector, unless another process has that."""
+        lane = self._lanes.route(chunk.tenant, chunk.service, chunk.channel, chunk.app)
+        self._ensure_fed(lane)
+        if not lane.elsewhere:
+            ends = self._clocks.ends(chunk, chunk.expiry)
+            self._wait(lane, slot_of(chunk.request, chunk.element), chunk.priority, ends)
+        return not lane.elsewhere
+
+    def _delay(self, rows: Iterable[Transaction]) -> None:
+        for row in rows:
+            self._timers.delay([row])
+            self._holding.waits(row, row.due)
 
     def _enqueue(self, request: Request, element: int, slot: int) -> None:
         message = request.messages[element]
@@ -123,13 +141,19 @@ class Dispatcher:
             for flight, why, known in short:
                 self._refuse(flight.judgement, flight.row, why, now_ms, known)
             if rows:
-                await self._store.claim(_ranges(rows))
-                lane.stock.extend(flights)
+                claimed = await self._store.claim(_ranges(rows))
+                lane.stock.extend(flights if claimed is None else self._claimed(flights, claimed))
         except StoreUnavailable:
             lane.queue.load(priority, rows, front=True)
             raise
         finally:
             lane.claiming = []
+
+    def _claimed(self, flights: list[Flight], claimed: set[tuple[int, int]]) -> list[Flight]:
+        """Those that are ours; the others were claimed by another process, or ended."""
+        missed = [flight.row for flight in flights if (flight.row.request, flight.row.ordinal) not in claimed]
+        self._holding.missed(missed)
+        return [flight for flight in flights if (flight.row.request, flight.row.ordinal) in claimed]
 
     async def _load(self, lane: Lane, priority: int) -> None:
         now_ms = self._around.clock_ms()
@@ -139,7 +163,8 @@ class Dispatcher:
         except StoreUnavailable:
             lane.queue.give_back(priority, slots)
             raise
-        self._timers.delay(row for row in rows if row.due > now_ms)
+        self._holding.loaded(slots, rows)
+        self._delay(row for row in rows if row.due > now_ms)
         lane.queue.load(priority, [row for row in rows if row.due <= now_ms])
 
     async def _prepare(self, lane: Lane, rows: list[Transaction]) -> list[Flight]:
@@ -155,6 +180,7 @@ class Dispatcher:
                 self._refuse(judgement, row, made, now_ms, known)
             elif isinstance(made, Wait):
                 self._rows.held.hold(row, made.until)
+                self._holding.waits(row, made.until)
                 self.settler.note(self._judge.gates(judgement, row, now_ms, known))
             elif self._lanes.lane(request, row.element) is not lane:
                 self._move(request, row)
@@ -193,22 +219,34 @@ class Dispatcher:
         while True:
             await asyncio.sleep(self._timers.seconds_left(self._around.clock_ms()))
             now_ms = self._around.clock_ms()
-            rows, slots = self._timers.due(now_ms), self._timers.expired(now_ms)
+            rows = self._timers.due(now_ms)
+            slots = [slot for slot in self._timers.expired(now_ms) if self._holding.holds(slot)]
             try:
-                rows += await self._rows.due(now_ms)
+                held = await self._rows.due(now_ms)
+                rows = self._holding.due(rows, exact=True) + self._holding.due(held)
                 requests = await self._store.requests({row.request for row in rows})
                 for row in reversed(rows):
                     self._move(requests[row.request], row, front=True)
                 rows = []
                 await self._end_expired(slots, now_ms)
+                self._give_elsewhere(now_ms)
             except StoreUnavailable as error:
                 log.warning("delayed messages cannot be looked up, trying again: %s", error)
-                self._timers.delay(rows)
+                self._delay(rows)
                 for slot in slots:
                     self._timers.expire(now_ms, slot)
                 await asyncio.sleep(ERROR_PAUSE)
             for lane in self._lanes.all():
                 lane.wake.set()
+
+    def _give_elsewhere(self, now_ms: int) -> None:
+        """What waits for connectors of other processes goes there."""
+        if isinstance(self._holding, Shared):
+            for lane in self._lanes.all():
+                if lane.elsewhere and len(lane.queue):
+                    slots, rows = lane.queue.drain()
+                    found = {slot for _, slot in slots} | {slot_of(row.request, row.element) for _, row in rows}
+                    self._holding.leave(found, now_ms)
 
     async def _end_expired(self, slots: list[int], now_ms: int) -> None:
         """Messages whose lane stands still are told that they expired, not left waiting."""
@@ -233,7 +271,8 @@ class Dispatcher:
             self._ensure_fed(lane)
 
     async def reconfigure(self) -> None:
-        """The workspace changed: lanes follow it, and what waited in lanes that are gone goes on in others."""
+        """The workspace or our duties changed: lanes follow, and what waited in those that are gone goes on in others.
+        One call at a time."""
         for lane in await self._lanes.reconfigure():
             await lane.close()
             await self._hand_on(lane)

@@ -168,7 +168,8 @@ class ConnectorKind:
     faults is a configuration error (7114) for its messages, never an exception. `sandbox` points the spec of the
     lane of that name at the simulators, filling in what may be left out there; credentials that it makes up name the
     lane, so that a simulator knows whom to call back. Without `ahead` nothing is claimed that cannot go out at once:
-    where one message takes minutes, what waits is judged when its turn comes.
+    where one message takes minutes, what waits is judged when its turn comes. A `single` one has connections that are
+    logged in: of several processes one has them at a time.
     """
 
     kind: str
@@ -176,6 +177,7 @@ class ConnectorKind:
     build: Callable[[ConnectorSpec, Tools], Connector]
     sandbox: Callable[[ConnectorSpec, str, Peers], ConnectorSpec]
     ahead: bool = True
+    single: bool = False
 
 
 class HookCall(msgspec.Struct, frozen=True):

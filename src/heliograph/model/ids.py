@@ -29,12 +29,16 @@ class Ids:
     greatest id of an earlier process, above which this one begins."""
 
     def __init__(self, clock_ms: Callable[[], int], node: int = 0, floor: int = 0) -> None:
-        if not 0 <= node < 1 << NODE_BITS:
-            raise ValueError(f"node must be 0..{(1 << NODE_BITS) - 1}, not {node}")
         self._clock_ms = clock_ms
-        self._node = node << SEQUENCE_BITS
+        self.become(node)
         self._last_ms, self._sequence = 0, 0
         self.rise_above(floor)
+
+    def become(self, node: int) -> None:
+        """Make ids as that one of the processes from now on."""
+        if not 0 <= node < 1 << NODE_BITS:
+            raise ValueError(f"node must be 0..{(1 << NODE_BITS) - 1}, not {node}")
+        self._node = node << SEQUENCE_BITS
 
     def rise_above(self, floor: int) -> None:
         """Begin above the greatest id of an earlier process."""

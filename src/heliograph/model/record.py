@@ -6,6 +6,7 @@ from enum import IntEnum
 
 import msgspec
 
+from heliograph.model.chunk import Owed
 from heliograph.model.message import Address, Request, Transaction
 from heliograph.model.outcome import State
 
@@ -106,7 +107,8 @@ class Click(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     """A call to be made durable: its request, its transactions as runs, and what was already decided. What is
-    `counted` uses up limits; with `kept` the answer can be given again."""
+    `counted` uses up limits; with `kept` the answer can be given again; `owed` are the chunks that a broker
+    is owed."""
 
     request: Request
     runs: tuple[Run, ...]
@@ -115,6 +117,7 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     counted: tuple[Counted, ...] = ()
     links: tuple[LinkRow, ...] = ()
     kept: KeptAnswer | None = None
+    owed: tuple[Owed, ...] = ()
 
 
 class Release(IntEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from random import Random
 from typing import Any
@@ -16,11 +16,14 @@ from heliograph.notify.endpoint import Endpoint, Lane
 from heliograph.notify.seams import ClockMs, NoticeStore, Services, Settings
 from heliograph.notify.settling import Settling
 from heliograph.notify.slots import Slots
+from heliograph.store.cache import Recent
 from heliograph.wire.http import Client
 
 log = logging.getLogger(__name__)
 
 PROBE_READ = 200  # notices read when an endpoint has rested: one is tried, the rest shares its fate
+LATELY = 20_000  # notices of which we know that they were told lately
+LEFT_SECONDS = 0.02  # between two looks at what is under way
 READ_AHEAD = 64  # notices of a lane whose requests are read together
 
 
@@ -31,8 +34,12 @@ class Teller:
     def __init__(
         self, store: NoticeStore, client: Client, services: Services, clock_ms: ClockMs, rng: Random,
         settings: Settings = Settings(),  # noqa: B008 - frozen
+        mine: Callable[[str], bool] | None = None,
     ) -> None:  # fmt: skip
+        """`mine` says which origins are told by this process, of several; None: all."""
         self._store = store
+        self._mine = mine
+        self._lately: Recent[int, bool] = Recent(LATELY)
         self._clock_ms = clock_ms
         self._rng = rng
         self._settings = settings
@@ -62,6 +69,22 @@ class Teller:
                 endpoint.more = True  # behind those that wait in the table already
             else:
                 self._put(endpoint, notice)
+
+    def heard(self, notices: Sequence[Notice]) -> None:
+        """Take notices that another process has committed. What the table gave us before its word came is not told
+        again."""
+        self.offer([notice for notice in notices if self._is_mine(notice.origin) and not self._lately.get(notice.id)])
+
+    def look(self) -> None:
+        """Look at the table now: there may be origins that were another's."""
+        self._next_poll = 0
+        self._wake.set()
+
+    async def left(self, seconds: float) -> None:
+        """What is under way for origins that are another's by now has ended and is written, or the time is over."""
+        end = asyncio.get_running_loop().time() + seconds
+        while self._abandon() and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(LEFT_SECONDS)
 
     def wake(self, origin: str) -> None:
         """Look at an origin's pending notices now, even if it rests."""
@@ -125,7 +148,10 @@ class Teller:
             self._next_poll = now + round(self._settings.poll * 1000)
             self._forget_idle(now)
             for origin in await self._store.notice_origins(now):
-                self._endpoint(origin).more = True
+                if self._is_mine(origin):
+                    self._endpoint(origin).more = True
+        if self._mine is not None:
+            self._abandon()
         for endpoint in list(self._endpoints.values()):
             if not endpoint.more or endpoint.queued > self._low or self._stopping:
                 continue
@@ -185,6 +211,9 @@ class Teller:
         if not self._slots.take(endpoint.share):
             await self._slots.wait(endpoint.share)
         try:
+            if not self._is_mine(endpoint.origin):
+                endpoint.let_go(notice.id)
+                return
             if self._stopping or endpoint.resting(self._clock_ms()):
                 self._set_aside(endpoint, notice)
                 return
@@ -239,6 +268,8 @@ class Teller:
 
     def _settled(self, endpoint: Endpoint, told: Told) -> None:
         endpoint.let_go(told.id)
+        if self._mine is not None:
+            self._lately.put(told.id, True)
         if told.delivery is Delivery.PENDING and told.due - told.at < self._soon:
             self._alarm(told.due, endpoint)
         if endpoint.more and endpoint.queued <= self._low:
@@ -249,6 +280,20 @@ class Teller:
             self._wake.set()
 
     # housekeeping
+
+    def _is_mine(self, origin: str) -> bool:
+        return self._mine is None or self._mine(origin)
+
+    def _abandon(self) -> bool:
+        """Let go of what waits for origins that are another's; whether something of theirs is under way still."""
+        busy = False
+        for endpoint in self._endpoints.values():
+            if not self._is_mine(endpoint.origin):
+                endpoint.more = False
+                for notice in endpoint.drain():
+                    endpoint.let_go(notice.id)
+                busy = busy or bool(endpoint.held)
+        return busy
 
     def _endpoint(self, origin: str) -> Endpoint:
         endpoint = self._endpoints.get(origin)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from heliograph.store.areas import (
     audit,
+    duties,
     links,
     messages,
     money,
@@ -17,6 +18,7 @@ from heliograph.store.areas import (
     wishes,
     workspace,
 )
+from heliograph.store.areas.cluster import outbox
 from heliograph.store.areas.people import erasing, profiles
 from heliograph.store.engines.postgres import PostgresEngine
 from heliograph.store.engines.sqlite import SqliteEngine
@@ -24,6 +26,7 @@ from heliograph.store.steps import Write
 
 # In this order within a group: what is accepted can be settled, what is settled can be receipted.
 WRITES: dict[str, Write] = {
+    "leases": duties.leases,
     "accept": requests.accept,
     "open_account": money.open_account,
     "enter": money.enter,
@@ -52,9 +55,18 @@ WRITES: dict[str, Write] = {
     "erase": erasing.erase,
     "erase_jobs": erasing.erase_jobs,
     "audit": audit.audit,
+    "save_token": duties.save_token,
     "purge": purge.purge,
     "forget": purge.forget,
     "release_claims": messages.release_claims,
+    "owe": outbox.owe,
+    "published": outbox.published,
+    "take_outbox": outbox.take_outbox,
+    "hasten_outbox": outbox.hasten_outbox,
+    "refill_outbox": outbox.refill_outbox,
+    "release_chunks": outbox.release_chunks,
+    "park": outbox.park,
+    "unpark": outbox.unpark,
 }
 
 
@@ -65,12 +77,14 @@ class Store(
     threads.Threads,
     notices.Notices,
     links.Links,
+    outbox.Outbox,
     workspace.Workspace,
     wishes.Wishes,
     money.Money,
     purge.Purge,
     profiles.Profiles,
     audit.Audit,
+    duties.Duties,
 ):
     """Everything the verbs need of a database."""
 

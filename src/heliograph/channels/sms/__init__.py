@@ -9,7 +9,7 @@ from heliograph.channels.sms.text import allows, compose, measure
 from heliograph.model.addresses import normalise_msisdn
 from heliograph.model.channel import Channel, ConnectorKind
 
-SMPP = ConnectorKind("smpp", settings.check, lambda spec, _: SmppConnector(spec), settings.sandbox)
+SMPP = ConnectorKind("smpp", settings.check, lambda spec, _: SmppConnector(spec), settings.sandbox, single=True)
 """The one kind of connector: an SMPP 3.4 bind to an SMSC."""
 
 CHANNEL = Channel(

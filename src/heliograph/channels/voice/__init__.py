@@ -10,7 +10,7 @@ from heliograph.channels.voice.wanted import asks, attach, declared_faults, obje
 from heliograph.model.addresses import normalise_msisdn
 from heliograph.model.channel import Channel, ConnectorKind
 
-SIP = ConnectorKind("sip", settings.check, SipConnector, settings.sandbox, ahead=False)
+SIP = ConnectorKind("sip", settings.check, SipConnector, settings.sandbox, ahead=False, single=True)
 """The one kind of connector: a SIP trunk."""
 
 CHANNEL = Channel(

@@ -16,10 +16,12 @@ from heliograph.store.filters import MessageFilter
 from heliograph.store.steps import Answer, Plan, Step, bulk, count, do
 
 
-def claim(payloads: Sequence[list[tuple[int, int, int]]]) -> Plan[list[None]]:
-    """Ranges `(request, first, last)` of queued transactions become SENDING, each with one attempt more."""
-    yield bulk("claim", [item for payload in payloads for item in payload])
-    return [None] * len(payloads)
+def claim(payloads: Sequence[list[tuple[int, int, int]]]) -> Plan[list[set[tuple[int, int]] | None]]:
+    """Ranges `(request, first, last)` of queued transactions become SENDING, each with one attempt more; None for
+    all, else which of those of all payloads."""
+    text = yield bulk("claim", [item for payload in payloads for item in payload], Answer.VALUE)
+    claimed = set(msgspec.json.decode(text, type=list[tuple[int, int]])) if text else None
+    return [claimed] * len(payloads)
 
 
 def settle(payloads: Sequence[Settlement]) -> Plan[list[list[bool]]]:
@@ -89,9 +91,11 @@ def release_claims(payloads: Sequence[None]) -> Plan[list[int]]:
 class Messages(Area):
     """Where every destination stands."""
 
-    async def claim(self, ranges: list[tuple[int, int, int]]) -> None:
-        """Mark ranges `(request, first, last)` of ordinals as being sent, before anything goes out."""
-        await self.engine.write("claim", ranges)
+    async def claim(self, ranges: list[tuple[int, int, int]]) -> set[tuple[int, int]] | None:
+        """Mark ranges `(request, first, last)` of ordinals as being sent, before anything goes out. None when all of
+        them are ours now, else those that are; the others were taken or ended by another process."""
+        claimed: set[tuple[int, int]] | None = await self.engine.write("claim", ranges)
+        return claimed
 
     async def settle(self, settlement: Settlement) -> list[bool]:
         """Apply changes; which of them took effect."""

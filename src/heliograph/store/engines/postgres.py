@@ -44,6 +44,7 @@ _WRITER = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "enable_seqscan": "off",
+    "idle_in_transaction_session_timeout": "5s",  # a process that was paused keeps no row from the others
 }
 _READER = {**_COMMON, "default_transaction_read_only": "on"}
 _ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)

@@ -1,12 +1,18 @@
 -- Transactions and their stories.
 
+-- What another process claimed meanwhile is not ours: which are is said when they are not all of them.
 -- name: claim
-UPDATE transactions AS t SET was = t.state, state = 20, attempt = t.attempt + 1
-FROM (
+WITH wanted AS MATERIALIZED (
     SELECT * FROM unnest($1::bigint[], $2::integer[], $3::integer[]) AS c (request, first, last)
     ORDER BY request, first
-) AS c
-WHERE t.request = c.request AND t.ordinal BETWEEN c.first AND c.last AND t.state = 10;
+), claimed AS (
+    UPDATE transactions AS t SET was = t.state, state = 20, attempt = t.attempt + 1
+    FROM wanted AS c
+    WHERE t.request = c.request AND t.ordinal BETWEEN c.first AND c.last AND t.state = 10
+    RETURNING t.request, t.ordinal
+)
+SELECT CASE WHEN (SELECT count(*) FROM claimed) < (SELECT sum(last - first + 1) FROM wanted)
+    THEN (SELECT coalesce(json_agg(json_build_array(request, ordinal)), '[]')::text FROM claimed) ELSE '' END;
 
 -- What was stored meanwhile by another process is seen: an UPDATE that waited for a row judges its newest state.
 -- Rows are taken in the order of their keys, so that two processes that settle the same messages do not wait for

@@ -352,6 +352,47 @@ CREATE TABLE audit (
     detail text NOT NULL
 );
 
+-- Chunks to be published at `due` (Unix ms): a call's at once by the node that accepted it, which then deletes the
+-- row; else by whoever finds it due.
+CREATE TABLE outbox (
+    due bigint NOT NULL,
+    request bigint NOT NULL,
+    element bigint NOT NULL,
+    size bigint NOT NULL,
+    again smallint NOT NULL,
+    PRIMARY KEY (due, request, element)
+);
+
+-- Chunks that were handed out too often without an end.
+CREATE TABLE parked (
+    request bigint NOT NULL,
+    element bigint NOT NULL,
+    at bigint NOT NULL,
+    deliveries bigint NOT NULL,
+    PRIMARY KEY (request, element)
+);
+
+-- Which process has which duty, until when (Unix ms); 0 is given back.
+CREATE TABLE leases (
+    until bigint NOT NULL,
+    name text COLLATE "C" PRIMARY KEY,
+    owner text NOT NULL
+);
+
+-- Limits by the second that processes share: what is left in a bucket (thousandths), and when that was so (Unix ms).
+CREATE TABLE buckets (
+    at bigint NOT NULL,
+    level bigint NOT NULL,
+    name text COLLATE "C" PRIMARY KEY
+);
+
+-- Short-lived credentials, sealed, and when each must be replaced (Unix ms).
+CREATE TABLE tokens (
+    expires bigint NOT NULL,
+    name text COLLATE "C" PRIMARY KEY,
+    value bytea NOT NULL
+);
+
 CREATE TABLE migrations (
     name text PRIMARY KEY,
     applied bigint NOT NULL

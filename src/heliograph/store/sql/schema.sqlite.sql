@@ -326,6 +326,47 @@ CREATE TABLE audit (
     detail TEXT NOT NULL
 ) STRICT;
 
+-- Chunks to be published at `due` (Unix ms): a call's at once by the node that accepted it, which then deletes the
+-- row; else by whoever finds it due.
+CREATE TABLE outbox (
+    due INTEGER NOT NULL,
+    request INTEGER NOT NULL,
+    element INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    again INTEGER NOT NULL,
+    PRIMARY KEY (due, request, element)
+) STRICT, WITHOUT ROWID;
+
+-- Chunks that were handed out too often without an end.
+CREATE TABLE parked (
+    request INTEGER NOT NULL,
+    element INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    deliveries INTEGER NOT NULL,
+    PRIMARY KEY (request, element)
+) STRICT, WITHOUT ROWID;
+
+-- Which process has which duty, until when (Unix ms); 0 is given back.
+CREATE TABLE leases (
+    name TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Limits by the second that processes share: what is left in a bucket (thousandths), and when that was so (Unix ms).
+CREATE TABLE buckets (
+    name TEXT PRIMARY KEY,
+    level INTEGER NOT NULL,
+    at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Short-lived credentials, sealed, and when each must be replaced (Unix ms).
+CREATE TABLE tokens (
+    name TEXT PRIMARY KEY,
+    value BLOB NOT NULL,
+    expires INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE migrations (
     name TEXT PRIMARY KEY,
     applied INTEGER NOT NULL

@@ -1,0 +1,1 @@
+"""What several processes share: NATS, and its JetStream."""

@@ -1,0 +1,99 @@
+"""What one process has at a time: it goes to another when that one ends, however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+
+from heliograph.testing import Running, eventually
+from heliograph.testing.cluster import Cluster, Process
+
+LANE = "demo/smsc~sandbox"
+LEASE = f"lane.sms.{LANE}"
+FAIL_OVER_SECONDS = 10.0
+AT_ONCE_SECONDS = 3.0  # of which starting and unbinding take some
+
+
+async def state_of(node: Running) -> dict[str, object]:
+    """What `/readyz` says."""
+    found: dict[str, object] = (await node.client.get("/readyz")).json()
+    return found
+
+
+async def bound(process: Process, seconds: float) -> float:
+    """After how long the process has the connector bound."""
+    began = time.monotonic()
+
+    async def check() -> bool:
+        return (await asyncio.to_thread(process.connectors)).get(LANE) == "bound"
+
+    await eventually(check, seconds)
+    return time.monotonic() - began
+
+
+async def ready(*processes: Process) -> None:
+    """All of them are."""
+
+    async def check() -> bool:
+        return all([(await asyncio.to_thread(process.ready)).get("ok") for process in processes])
+
+    await eventually(check, 30)
+
+
+async def test_a_bind_goes_on_elsewhere_within_ten_seconds_of_a_kill_and_at_once_at_a_drain(shared: Cluster) -> None:
+    async with shared.node("api", ROLES="api,simulators") as api:
+        first = shared.process("first")
+        await bound(first, 30)
+        second, third = shared.process("second"), shared.process("third")
+        await ready(second, third)
+        assert (await state_of(api))["connectors"] == {}
+        first.send(signal.SIGKILL)
+        heirs = [asyncio.create_task(bound(heir, FAIL_OVER_SECONDS)) for heir in (second, third)]
+        _, left = await asyncio.wait(heirs, return_when=asyncio.FIRST_COMPLETED)
+        [heir, other] = (second, third) if heirs[0].done() else (third, second)
+        assert [task.exception() for task in heirs if task.done()] == [None]
+        for task in left:
+            task.cancel()
+
+        began = time.monotonic()
+        heir.process.send_signal(signal.SIGTERM)
+        await bound(other, AT_ONCE_SECONDS)
+
+        assert time.monotonic() - began < AT_ONCE_SECONDS
+        assert await asyncio.to_thread(heir.process.wait, 10) == 0
+
+
+async def test_a_process_that_was_paused_gives_up_what_another_has_by_then(shared: Cluster) -> None:
+    async with shared.node("api", ROLES="api,simulators"):
+        first = shared.process("first")
+        await bound(first, 30)
+        second = shared.process("second")
+        await ready(second)
+
+        first.send(signal.SIGSTOP)
+        await bound(second, FAIL_OVER_SECONDS)
+        first.send(signal.SIGCONT)
+
+        async def gave_up() -> bool:
+            found = await asyncio.to_thread(first.ready)
+            return found["connectors"] == {LANE: "elsewhere"} and LEASE not in found["leases"]
+
+        await eventually(gave_up, 3)
+        found, other = await asyncio.to_thread(first.ready), await asyncio.to_thread(second.ready)
+        assert found["ok"]
+        assert not set(found["leases"]) & set(other["leases"])
+
+
+async def test_every_duty_is_one_process_s_and_callers_are_shared_out(shared: Cluster) -> None:
+    async with shared.nodes("api,simulators,worker", "worker", "api") as nodes:
+
+        async def shared_out() -> bool:
+            held = [set((await state_of(node))["leases"]) for node in nodes]  # type: ignore[call-overload]
+            tell = [sum(name.startswith("tell.") for name in names) for names in held]
+            return tell == [8, 8, 0] and len(set.union(*held)) == sum(map(len, held))
+
+        await eventually(shared_out)
+        held = [(await state_of(node))["leases"] for node in nodes]
+        assert [name for name in held[2] if not name.startswith("node.")] == []  # type: ignore[attr-defined]
+        assert LEASE in [*held[0], *held[1]]  # type: ignore[misc]
