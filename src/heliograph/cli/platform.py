@@ -17,6 +17,7 @@ from heliograph.api.admin.collections import CollectionViews
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
+from heliograph.api.admin.parked import ParkedViews
 from heliograph.api.admin.people import Means as PeopleMeans
 from heliograph.api.admin.people import PeopleViews
 from heliograph.api.admin.policies.accounts import AccountViews
@@ -270,6 +271,7 @@ class Platform:
             transactions=Transactions(self.store, directory, self.ids, self.limits, clock_ms, self.key_use),
             messages=MessageViews(self.store),
             workspace=WorkspaceViews(self.workspaces),
+            parked=ParkedViews(self.store, clock_ms),
             callbacks=CallbackViews(self.store, clock_ms, self.telling.wake),
             explain=ExplainViews(self.intake, directory),
             keys=KeyViews(self.workspaces, self.key_use),
@@ -342,6 +344,7 @@ class Platform:
             "ok": self._ready and store == "ok",
             "store": store,
             "bus": shown_bus(self.config.bus),
+            "broker": self.cluster.broker(),
             "roles": sorted(self.config.roles),
             "leases": self.cluster.held(),
             "connectors": {name: str(status.get("state", "")) for name, status in self.connectors().items()},

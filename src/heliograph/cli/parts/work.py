@@ -99,4 +99,4 @@ class Working:
     def numbers(self) -> dict[str, float]:
         """What `/metrics` shows."""
         taken = self._taker.counts if self._taker else {}
-        return {**self.publisher.counts, **taken, "held": len(self.held)}
+        return {**self.publisher.counts, **taken, "held": self.held.count}
