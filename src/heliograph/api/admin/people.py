@@ -17,11 +17,7 @@ from heliograph.api import render
 from heliograph.api.admin.common import AdminError, document_of, reply, whole
 from heliograph.model.ids import Ids
 from heliograph.model.outcome import Rejected
-<<<<<<< HEAD
 from heliograph.model.people.audit import Deed
-=======
-from heliograph.model.people.audit import Deed
->>>>>>> main
 from heliograph.model.profiles.records import Act
 from heliograph.model.workspace import Tenant
 from heliograph.policy.directory import Directory
