@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from heliograph.catalogue import keys
 from heliograph.dispatch import retry
 from heliograph.dispatch.around import Surroundings
 from heliograph.dispatch.judge import Flight, Judge
@@ -14,8 +15,9 @@ from heliograph.dispatch.settler import Settler
 from heliograph.dispatch.story import Sampler, attempt_data, line
 from heliograph.model.channel import Events, Outbound, Report
 from heliograph.model.message import Transaction
-from heliograph.model.outcome import SendError, State, Submitted
-from heliograph.model.record import Change, Sent
+from heliograph.model.outcome import DeviceEnd, SendError, State, Submitted
+from heliograph.model.record import Change, DeviceRow, Sent
+from heliograph.policy.outcomes import untold
 from heliograph.policy.windows import window_end_ms
 
 
@@ -84,9 +86,25 @@ class Results:
         if self._sampler.keep():
             self._tell_story(lane, flight, result)
         self._around.correlator.submitted(lane.name, result.native_ids, sent)
+        if result.ends:
+            change = self._by_device(flight, result.ends, change, sent)
         if result.thread:
             self._settler.went(Sent(sent.request, sent.ordinal, lane.name, result.thread, result.sent_ms or now_ms))
         self._settler.add(change, outcomes, sent)
+
+    def _by_device(
+        self, flight: Flight, ends: tuple[DeviceEnd, ...], change: Change, transaction: Transaction
+    ) -> Change:
+        """A message to a user is told of by device; the change of the whole then tells nothing."""
+        outcomes, rows, owed = flight.judgement.outcomes, [], []
+        for part, end in enumerate(ends):
+            row = DeviceRow(change.request, change.ordinal, part, end.kind, end.token, end.device)
+            state = State.SUBMITTED if end.key == keys.SUBMITTED else State.FAILED
+            rows.append(row)
+            owed += outcomes.of_device(transaction, row, state, end.key, change.at, end.detail)
+        self._around.correlator.went_to(rows)
+        self._settler.devices(rows, owed)
+        return untold(change)
 
     def _refused(self, lane: Lane, flight: Flight, result: SendError) -> None:
         attempt = flight.outbound.attempt
@@ -126,6 +144,8 @@ class Results:
     def _end(self, lane: Lane, flight: Flight, result: SendError, state: State) -> None:
         outcomes = flight.judgement.outcomes
         change = outcomes.change(flight.row.ordinal, state, result.key, self._around.clock_ms(), _detail(result))
+        if result.ends:
+            change = self._by_device(flight, result.ends, change, flight.row)
         self._settler.add(
             msgspec.structs.replace(change, attempt=flight.outbound.attempt, connector=lane.name),
             outcomes,

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from heliograph.model.message import Transaction
-from heliograph.model.record import Change, Notice, Release, Sent, Settlement, StoryLine
-from heliograph.policy.outcomes import Made, Outcomes, notices_owed
+from heliograph.model.record import Change, DeviceRow, Notice, Release, Sent, Settlement, StoryLine
+from heliograph.policy.outcomes import Made, Outcomes, owed_by
 from heliograph.store import StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,8 @@ class Settler:
         self._waiting: list[Entry] = []
         self._story: list[StoryLine] = []
         self._sent: list[Sent] = []
+        self._devices: list[DeviceRow] = []
+        self._owed: list[Notice] = []
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -59,6 +61,12 @@ class Settler:
         """When a message went out to whom, written with the change that is added next."""
         self._sent.append(sent)
 
+    def devices(self, rows: list[DeviceRow], owed: list[Notice]) -> None:
+        """To which devices a message to a user went, and what is told of them, written with the change that is added
+        next."""
+        self._devices += rows
+        self._owed += owed
+
     def note(self, line: StoryLine) -> None:
         """A line of a story, written with the next settlement."""
         self._story.append(line)
@@ -74,17 +82,18 @@ class Settler:
                 batch, self._waiting = self._waiting, []
                 story, self._story = self._story, []
                 sent, self._sent = self._sent, []
-                await self._write(batch, story, sent)
+                devices, self._devices = self._devices, []
+                owed, self._owed = self._owed, []
+                made = [made for made, _ in batch]
+                reserves = any(one.outcomes is not None and one.outcomes.reserves for one in made)
+                settlement = Settlement(
+                    changes=[one.change for one in made], story=story, sent=sent, devices=devices, owed=owed,
+                    release=Release.BY_STATE if reserves else Release.NOTHING,
+                )  # fmt: skip
+                await self._write(batch, settlement)
             self._idle.set()
 
-    async def _write(self, batch: list[Entry], story: list[StoryLine], sent: list[Sent]) -> None:
-        reserves = any(made.outcomes is not None and made.outcomes.reserves for made, _ in batch)
-        settlement = Settlement(
-            changes=[made.change for made, _ in batch],
-            story=story,
-            sent=sent,
-            release=Release.BY_STATE if reserves else Release.NOTHING,
-        )
+    async def _write(self, batch: list[Entry], settlement: Settlement) -> None:
         while True:
             try:
                 applied = await self._store.settle(settlement)
@@ -93,8 +102,8 @@ class Settler:
                 log.warning("outcomes cannot be written, trying again: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
         changes = [made for made, _ in batch]
-        notices = notices_owed(changes, applied)
-        for (_, then), took in zip(batch, applied, strict=True):
+        notices = owed_by(changes, settlement.owed, applied)
+        for (_, then), took in zip(batch, applied, strict=False):  # those of the devices come behind
             if took and then is not None:
                 then()
         if self._written is not None:

@@ -50,10 +50,12 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Device(msgspec.Struct, frozen=True, gc=False):
-    """One installation of an app: its system (`android`, `ios`, `web`) and its token there."""
+    """One installation of an app: its system (`android`, `ios`, `web`), its token there, and its id as the app's
+    profiles know it ("" where they do not)."""
 
     system: str
     token: str
+    id: str = ""
 
 
 class Outbound(msgspec.Struct, frozen=True, gc=False):

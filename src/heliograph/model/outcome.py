@@ -47,6 +47,17 @@ class Refused:
         return f"{self.value}; {self.decided_by}" if self.value else self.decided_by
 
 
+class DeviceEnd(NamedTuple):
+    """What became of a message on one device of its user: how that is addressed (`ios_pushid`, say, and its token),
+    its id as profiles know it, the catalogue key, what else is known."""
+
+    kind: str
+    token: str
+    device: str
+    key: str
+    detail: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Submitted:
     """The far end accepted the message.
@@ -55,7 +66,8 @@ class Submitted:
     wire, request and answer alternating, decoded only when the story is kept. `thread` and `sent_ms` are for far ends
     that report on everything sent to somebody until a moment (`Receipt.until_ms`): how they name that person, and
     when this went out by their clock, or ours where theirs is not known (Unix milliseconds). Without `more` the far
-    end never reports anything else of it: it stays submitted.
+    end never reports anything else of it: it stays submitted. `ends` are the devices of a message to a user, those it
+    reached first, in the order of `native_ids`.
     """
 
     native_ids: tuple[str, ...]
@@ -63,6 +75,7 @@ class Submitted:
     thread: str = ""
     sent_ms: int = 0
     more: bool = True
+    ends: tuple[DeviceEnd, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +86,8 @@ class SendError:
     longer, `once` a single time; `free` again without counting an attempt (throttled); `unknown` means the fate
     is not known and nothing may be sent again blindly; `resend` that it is not known and is sent again all the
     same, flagged as a possible duplicate; `wait` that nothing was sent and the far end is left alone, which counts as
-    no attempt. `after` is how many seconds the far end asks to be left alone, whatever the class says.
+    no attempt. `after` is how many seconds the far end asks to be left alone, whatever the class says. `ends` are the
+    devices of a message to a user.
     """
 
     key: str
@@ -82,6 +96,7 @@ class SendError:
     detail: str = ""
     native: tuple[bytes, ...] = ()
     after: float = 0.0
+    ends: tuple[DeviceEnd, ...] = ()
 
 
 TAPPED = "tapped"

@@ -139,15 +139,6 @@ class Sent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     at: int
 
 
-class Settlement(msgspec.Struct, frozen=True, kw_only=True):
-    """Outcomes that belong together in one commit."""
-
-    changes: list[Change]
-    story: list[StoryLine] = []
-    release: Release = Release.NOTHING
-    sent: list[Sent] = []
-
-
 class Reported(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A receipt as it is stored. `request` 0 means that nothing was found that it belongs to."""
 
@@ -176,7 +167,8 @@ class Delivery(IntEnum):
 class Notice(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One call owed to a caller's URL. For receipts `body` is empty and the envelope is rendered from the
     request; for inbound messages `body` is the JSON itself and `request` is 0. `origin` is scheme, host and
-    port of `url`: the unit of isolation. `tenant` and `service` say whose secret signs."""
+    port of `url`: the unit of isolation. `tenant` and `service` say whose secret signs. Of a message to a user that
+    went to a device of theirs, `address` is that device's, and `device` its id."""
 
     id: int
     request: int
@@ -193,6 +185,39 @@ class Notice(msgspec.Struct, frozen=True, array_like=True, gc=False):
     service: str
     attempts: int = 0
     body: str = ""
+    device: str = ""
+
+
+FIRST_DEVICE, DEVICE_WIDTH = 1_000, 100  # ids of notices of devices; all others are far greater
+
+
+def device_notice_id(part: int, state: State) -> int:
+    """The id of the notice that a message to a user stands at `state` on the device of that part: the same whoever
+    makes it, so that it is told once, and in the order of states."""
+    return FIRST_DEVICE + part * DEVICE_WIDTH + state
+
+
+class DeviceRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One device that a message to a user went to, by the part of the message that its receipts speak of."""
+
+    request: int
+    ordinal: int
+    part: int
+    kind: str
+    token: str
+    device: str
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """Outcomes that belong together in one commit: `owed` are notices of single devices, each of which is kept
+    unless one of the same device tells as much or more."""
+
+    changes: list[Change]
+    story: list[StoryLine] = []
+    release: Release = Release.NOTHING
+    sent: list[Sent] = []
+    devices: list[DeviceRow] = []
+    owed: list[Notice] = []
 
 
 class Told(msgspec.Struct, frozen=True, array_like=True, gc=False):

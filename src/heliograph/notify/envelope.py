@@ -10,7 +10,7 @@ from heliograph.model.outcome import TAPPED, State
 from heliograph.model.record import Notice
 from heliograph.policy.telling import SHOWN_CHANNEL, delivery_status, utc_ms
 
-_DEVICE_KINDS = "_pushid"
+_DEVICE_KINDS = "pushid"
 
 
 class Interaction(msgspec.Struct, frozen=True):
@@ -73,7 +73,7 @@ def receipt_body(notice: Notice, request: Request) -> bytes:
         timeStamp=utc_ms(notice.at),
         additionalInfo="" if interaction else notice.detail,
         pushId=(address.value if address.kind.endswith(_DEVICE_KINDS) else "") if push else None,
-        deviceid="" if push else None,
+        deviceid=notice.device if push else None,
         interaction=interaction,
     )
     correlation = address.correlation or message.correlation

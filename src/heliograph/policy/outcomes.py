@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+import msgspec
+
 from heliograph.catalogue import keys
 from heliograph.model.channel import Channel
-from heliograph.model.message import Request, Transaction
+from heliograph.model.message import Address, Request, Transaction
 from heliograph.model.outcome import State
-from heliograph.model.record import Change, Notice
+from heliograph.model.record import Change, DeviceRow, Notice, device_notice_id
 from heliograph.model.workspace import Service, Tenant
 from heliograph.policy.directory import Directory
 from heliograph.policy.telling import delivery_status, target
@@ -95,6 +97,27 @@ class Outcomes:
             self._request.service,
         )  # fmt: skip
 
+    def of_device(
+        self, transaction: Transaction, row: DeviceRow, state: State, key: str, at: int, detail: str
+    ) -> list[Notice]:
+        """What is owed for a message to a user that stands there on one of their devices: a notice, or none where
+        nobody asked for it."""
+        url = self.url(key, state)
+        if not url:
+            return []
+        address = Address(row.kind, row.token, transaction.address.correlation)
+        return [
+            Notice(
+                device_notice_id(row.part, state), row.request, row.ordinal, self._element, address, state, key,
+                detail, at, url, origin_of(url), self._request.tenant, self._request.service, device=row.device,
+            )
+        ]  # fmt: skip
+
+
+def untold(change: Change) -> Change:
+    """A change that nobody is told of by itself: those of the devices are told instead."""
+    return msgspec.structs.replace(change, notice=0, url="", origin="")
+
 
 class Made(NamedTuple):
     """A change on its way to the store, with what is needed to tell of it; without `outcomes` nobody is told."""
@@ -104,11 +127,17 @@ class Made(NamedTuple):
     transaction: Transaction
 
 
+def owed_by(made: Sequence[Made], owed: Sequence[Notice], applied: Sequence[bool]) -> list[Notice]:
+    """The notices of a settlement's changes that took effect, and those of devices that were kept."""
+    kept = [notice for notice, took in zip(owed, applied[len(made) :], strict=True) if took]
+    return [*notices_owed(made, applied), *kept]
+
+
 def notices_owed(made: Iterable[Made], applied: Iterable[bool]) -> list[Notice]:
     """The notices of the changes that took effect."""
     return [
         outcomes.notice(change, transaction)
-        for (change, outcomes, transaction), took in zip(made, applied, strict=True)
+        for (change, outcomes, transaction), took in zip(made, applied, strict=False)
         if took and change.notice and outcomes
     ]
 

@@ -9,10 +9,11 @@ from heliograph.catalogue import keys
 from heliograph.model.ids import Ids
 from heliograph.model.message import Request
 from heliograph.model.outcome import Receipt, Reference, State
-from heliograph.model.record import Match, Reported, Sent
+from heliograph.model.record import DeviceRow, Match, Notice, Reported, Sent
 from heliograph.policy.directory import Directory
 from heliograph.policy.facts import OTHER_WINDOW_MS
-from heliograph.policy.outcomes import Made, OutcomeBook
+from heliograph.policy.gates.case import PROFILE_KINDS
+from heliograph.policy.outcomes import Made, OutcomeBook, untold
 from heliograph.policy.windows import window_end_ms
 from heliograph.receipts.parts import Parts, state_of
 from heliograph.receipts.references import Marked, References
@@ -24,12 +25,13 @@ from heliograph.store.correlator import Correlator
 class Batch:
     """What one commit will hold: `pairs` are receipts that found their messages, `echoes` those that say of an
     unanswered submit that the far end has it, `looked` the marks that are looked at again, with the rows that keep
-    them."""
+    them; `owed` what is told of devices."""
 
     fresh: list[Reported] = field(default_factory=list)
     adopted: list[Reported] = field(default_factory=list)
     made: list[Made] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
+    owed: list[Notice] = field(default_factory=list)
     pairs: list[tuple[Reported, Match]] = field(default_factory=list)
     echoes: list[tuple[Reported, Match]] = field(default_factory=list)
     looked: list[tuple[Marked, Reported | None]] = field(default_factory=list)
@@ -161,14 +163,29 @@ class Planner:
         """The change that a receipt makes, if any: what only says "submitted" is kept and changes nothing."""
         if request is None:
             return
-        key, detail = reported.key, _detail(reported)
+        key, detail, whole = reported.key, _detail(reported), self._whole(request, match)
+        outcomes = self._book.of(request, match.transaction.element)
+        device = await self._device(match) if whole == "any" else None
+        if device is not None and (own := state_of(key)) is not State.SUBMITTED:
+            batch.owed += outcomes.of_device(match.transaction, device, own, key, reported.at, detail)
         if match.parts > 1:
-            key, detail = await self._parts.combined(reported, match, detail, self._whole(request, match))
+            key, detail = await self._parts.combined(reported, match, detail, whole)
         state = state_of(key)
         if state is not State.SUBMITTED:
-            outcomes = self._book.of(request, match.transaction.element)
             change = outcomes.change(match.transaction.ordinal, state, key, reported.at, detail)
-            batch.made.append(Made(change, outcomes, match.transaction))
+            batch.made.append(Made(untold(change) if device else change, outcomes, match.transaction))
+
+    async def _device(self, match: Match) -> DeviceRow | None:
+        """The device that a receipt speaks of, of a message to a user."""
+        transaction = match.transaction
+        if transaction.address.kind not in PROFILE_KINDS:
+            return None
+        identity = (transaction.request, transaction.ordinal)
+        rows = self._correlator.devices(*identity)
+        if rows is None:
+            rows = tuple(await self._store.devices(*identity))
+            self._correlator.went_to(rows)
+        return next((row for row in rows if row.part == match.part), None)
 
     def _whole(self, request: Request, match: Match) -> str:
         name = request.messages[match.transaction.element].content.channel

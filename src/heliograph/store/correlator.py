@@ -7,16 +7,17 @@ gave up on the answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from heliograph.model.message import Transaction
-from heliograph.model.record import Match, Reported
+from heliograph.model.record import DeviceRow, Match, Reported
 from heliograph.store.cache import Recent
 
 KNOWN = 100_000  # submissions at hand; older ones are looked up in the table
 EARLY = 10_000  # ids whose receipts wait for their submission in memory
 EARLY_EACH = 8  # receipts of one id that wait
 UNANSWERED = 10_000
+USERS = 20_000  # messages to users whose devices are at hand
 UNANSWERED_MS = 60_000  # a receipt older than that is not of a submit we give up on now
 
 Late = Callable[[Reported, Match], None]
@@ -30,6 +31,7 @@ class Correlator:
         self._early: Recent[tuple[str, str], tuple[Reported, ...]] = Recent(EARLY)
         self._unanswered: Recent[tuple[str, str], Transaction] = Recent(UNANSWERED)
         self._unclaimed: Recent[tuple[str, str], Reported] = Recent(UNANSWERED)  # early ones by destination
+        self._devices: Recent[tuple[int, int], tuple[DeviceRow, ...]] = Recent(USERS)
         self.on_late: Late | None = None
 
     def submitted(self, connector: str, natives: tuple[str, ...], transaction: Transaction) -> None:
@@ -45,6 +47,15 @@ class Correlator:
                 for early in self._early.pop(identity) or ():
                     if self.on_late is not None:
                         self.on_late(early, match)
+
+    def went_to(self, rows: Sequence[DeviceRow]) -> None:
+        """The devices of a message to a user; called before `submitted`'s receipts can be looked at."""
+        if rows:
+            self._devices.put((rows[0].request, rows[0].ordinal), tuple(rows))
+
+    def devices(self, request: int, ordinal: int) -> tuple[DeviceRow, ...] | None:
+        """The devices of a message to a user, if they are at hand."""
+        return self._devices.get((request, ordinal))
 
     def find(self, connector: str, native_id: str) -> Match | None:
         """Whose id it is, if it is at hand."""

@@ -6,11 +6,10 @@ import asyncio
 import itertools
 from typing import Any
 
-import msgspec
-
 from heliograph.catalogue import keys
 from heliograph.channels.push.app_receipts import make, push_id
-from heliograph.channels.push.devices import Unreached, devices_of
+from heliograph.channels.push.devices import PEOPLE, Unreached, devices_of
+from heliograph.channels.push.ends import Tried, line_of, whole
 from heliograph.channels.push.far_ends import base
 from heliograph.channels.push.far_ends.base import Push, Result
 from heliograph.channels.push.far_ends.lines import Lines
@@ -27,15 +26,6 @@ WINDOW = 256  # messages under way
 TRIES = 3  # of a device while another one of the same user was reached
 PAUSE_SECONDS, FAST_PAUSE_SECONDS = 1.0, 0.1  # between those, doubling
 LONGEST_PAUSE = 5.0
-
-
-class Tried(msgspec.Struct, frozen=True):
-    """What became of one device: without an error its push was taken."""
-
-    device: Device
-    id: str
-    error: SendError | None
-    native: tuple[bytes, ...] = ()
 
 
 class PushConnector:
@@ -107,11 +97,15 @@ class PushConnector:
         except Unreached as error:
             return SendError(error.key, detail=error.detail)
         if len(devices) == 1:
-            tried = await self._try(outbound, devices[0])
-            return tried.error or Submitted((tried.id,), tried.native)
-        return await self._send_to_all(outbound, devices)
+            tried = [await self._try(outbound, devices[0])]
+            native = tried[0].native
+        else:
+            tried, native = await self._send_to_all(outbound, devices)
+        return whole(tried, native, named=outbound.kind in PEOPLE)
 
-    async def _send_to_all(self, outbound: Outbound, devices: tuple[Device, ...]) -> Submitted | SendError:
+    async def _send_to_all(
+        self, outbound: Outbound, devices: tuple[Device, ...]
+    ) -> tuple[list[Tried], tuple[bytes, ...]]:
         """Every device at once. The message went out when one was reached; those that may be tried again are tried
         now, since a message that went out is not sent again."""
         found = dict(zip(devices, await self._each(outbound, devices), strict=True))
@@ -127,7 +121,8 @@ class PushConnector:
             again = await self._each(outbound, left)
             found |= dict(zip(left, again, strict=True))
             native += itertools.chain.from_iterable(tried.native for tried in again)
-        return _whole(list(found.values()), tuple(native))
+        tried = list(found.values())
+        return tried, (*native, *(line_of(one) for one in tried))
 
     async def _each(self, outbound: Outbound, devices: tuple[Device, ...]) -> list[Tried]:
         return await asyncio.gather(*(self._try(outbound, device) for device in devices))
@@ -175,25 +170,3 @@ class PushConnector:
             Reachability(self._lane, "push", device.token, False, result.since_ms, result.replaced_by, reason),
             lambda stored: None,  # the far end says so again with the next push
         )
-
-
-def _whole(tried: list[Tried], native: tuple[bytes, ...]) -> Submitted | SendError:
-    """What the devices come to together: one that was reached is enough; else the error that may be mended by trying
-    again counts, then that of a far end."""
-    native += tuple(_line(one) for one in tried)
-    reached = tuple(one.id for one in tried if one.error is None)
-    if reached:
-        return Submitted(reached, native)
-    errors = [one.error for one in tried if one.error]
-    errors.sort(key=lambda error: (error.retry == "no", not error.native_code))
-    first = errors[0]
-    return SendError(first.key, first.retry, first.native_code, first.detail, native, first.after)
-
-
-def _line(one: Tried) -> bytes:
-    """A device and its end, for the story."""
-    error = one.error
-    said = (
-        "taken" if error is None else " ".join(part for part in (error.key, error.native_code, error.detail) if part)
-    )
-    return f"{one.device.system} ...{one.device.token[-8:]}: {said}".encode()

@@ -6,6 +6,7 @@ import re
 
 from heliograph.catalogue import keys
 from heliograph.channels.push.far_ends.encryption import read_subscription
+from heliograph.channels.push.far_ends.webpush import browser_of
 from heliograph.channels.push.sandbox import simulated_device
 from heliograph.channels.push.settings import Settings
 from heliograph.model.channel import Device, Outbound
@@ -13,7 +14,10 @@ from heliograph.model.channel import Device, Outbound
 BROWSERS = {"chrome_pushid": "chrome", "firefox_pushid": "firefox", "safari_pushid": "safari"}
 _SYSTEM_OF = {"android_pushid": "android", "ios_pushid": "ios", **dict.fromkeys(BROWSERS, "web")}
 _NAMES = {"android": "android", "ios": "ios", "web": "web", **dict.fromkeys(BROWSERS.values(), "web")}
-_PEOPLE = frozenset({"userid", "customerid"})
+PEOPLE = frozenset({"userid", "customerid"})
+"""Kinds of address that name somebody with devices."""
+
+MOST = 200  # devices of a user
 _APNS_TOKEN = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
 
 
@@ -29,11 +33,11 @@ class Unreached(Exception):
 def devices_of(outbound: Outbound, settings: Settings) -> tuple[Device, ...]:
     """The devices behind an address; raises `Unreached`."""
     if outbound.devices:
-        known = [Device(_NAMES[one.system.lower()], one.token) for one in outbound.devices if _is_known(one)]
+        known = [Device(_NAMES[one.system.lower()], one.token, one.id) for one in outbound.devices if _is_known(one)]
         if not known:
             raise Unreached(keys.OS_DETAILS_MISSING, "none of the user's devices has a system that is known")
-        return tuple(dict.fromkeys(known))
-    if outbound.kind in _PEOPLE:
+        return tuple(dict.fromkeys(known))[:MOST]
+    if outbound.kind in PEOPLE:
         if not settings.sandbox:
             raise Unreached(keys.PROFILE_NOT_FOUND, "no device of the user is known")
         return (simulated_device(outbound.to, settings.systems()),)
@@ -52,6 +56,14 @@ def _guess(token: str, settings: Settings) -> str:
     if read_subscription(token) is not None:
         return "web"
     return "ios" if _APNS_TOKEN.fullmatch(token) else "android"
+
+
+def kind_of(device: Device) -> str:
+    """How the address of a device is called in a call."""
+    if device.system != "web":
+        return f"{device.system}_pushid"
+    browser = browser_of(device.token)
+    return f"{browser}_pushid" if browser else "pushid"
 
 
 def browser_named(kind: str) -> str:

@@ -63,6 +63,7 @@ def import_list(
                 counts["refused"] += len(refused)
                 counts["new"] += added
                 bar.update(task, completed=counts["rows"])
+            bar.update(task, total=counts["rows"])  # lines that are no rows were counted before
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise RemoteError(f"{file}: {error}") from error
     return {**counts, "outcome": str(outcome)}

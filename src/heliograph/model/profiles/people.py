@@ -37,7 +37,9 @@ def user_profile(users: Sequence[AppUser], kind: AppKind) -> Profile:
     reached = [user for user in active if not user.gone]
     first = max(reached or active or users, key=lambda user: user.updated)
     systems = [user.system for user in (first, *reached, *active) if user.system]
-    devices = {user.token: Device(user.system, user.token) for user in reached if user.token and user.system}
+    devices = {
+        user.token: Device(user.system, user.token, user.device) for user in reached if user.token and user.system
+    }
     return Profile(
         id=first.user,
         kind="app",

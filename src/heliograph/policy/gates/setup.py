@@ -24,8 +24,9 @@ def configuration(case: Case) -> Looked:
     """7106: the service has a way out on this channel. 7104: the app that was asked for is one that it may use.
     7117, 7118: which is made for the channel. 7114: and that way is set up whole."""
     name, binding = case.message.content.channel, case.binding
-    if case.channel is None or not case.channel.kinds:
-        return Looked("channel", False, name, "no connector kind for this channel", keys.CHANNEL_NOT_CONFIGURED)
+    nothing = Looked("channel", False, name, "no connector kind for this channel", keys.CHANNEL_NOT_CONFIGURED)
+    if case.channel is None:
+        return nothing
     wanted = case.app or binding.connector or binding.app
     if not wanted:
         return Looked("channel", False, name, f"{case.binding_path} is not declared", keys.CHANNEL_NOT_CONFIGURED)
@@ -34,6 +35,8 @@ def configuration(case: Case) -> Looked:
     app = case.used_app if by_app else None
     if app is not None and (refused := _unusable_app(case, app, path)):
         return refused
+    if not case.channel.kinds:
+        return nothing
     if case.way is None:
         return _no_way(case, wanted, path, by_app)
     if case.way.faults:

@@ -10,7 +10,7 @@ from msgspec.structs import astuple
 from heliograph.model.message import Transaction
 from heliograph.model.record import Change, Release, Settlement, StoryLine
 from heliograph.store.areas.money import ended, release
-from heliograph.store.areas.threads import insert_sent
+from heliograph.store.areas.threads import insert_devices, insert_sent, owe_by_device
 from heliograph.store.engines.base import Area
 from heliograph.store.filters import MessageFilter
 from heliograph.store.steps import Answer, Plan, Step, bulk, count, do
@@ -25,9 +25,11 @@ def claim(payloads: Sequence[list[tuple[int, int, int]]]) -> Plan[list[set[tuple
 
 
 def settle(payloads: Sequence[Settlement]) -> Plan[list[list[bool]]]:
-    """Outcomes; answers, per payload, which changes took effect."""
+    """Outcomes; answers, per payload, which changes took effect, then which notices of devices were kept."""
     applied = iter((yield from apply_changes([change for payload in payloads for change in payload.changes])))
     yield insert_sent([sent for payload in payloads for sent in payload.sent])
+    yield insert_devices([row for payload in payloads for row in payload.devices])
+    kept = iter((yield from owe_by_device([notice for payload in payloads for notice in payload.owed])))
     yield insert_story([line for payload in payloads for line in payload.story])
     took = [[next(applied) for _ in payload.changes] for payload in payloads]
     yield from release(
@@ -38,7 +40,7 @@ def settle(payloads: Sequence[Settlement]) -> Plan[list[list[bool]]]:
             for row in ended(payload.changes, each, failed_goes_back=payload.release is Release.BY_STATE)
         ]
     )
-    return took
+    return [[*each, *(next(kept) for _ in payload.owed)] for payload, each in zip(payloads, took, strict=True)]
 
 
 def apply_changes(changes: list[Change]) -> Plan[list[bool]]:
@@ -98,7 +100,7 @@ class Messages(Area):
         return claimed
 
     async def settle(self, settlement: Settlement) -> list[bool]:
-        """Apply changes; which of them took effect."""
+        """Apply changes; which of them took effect, then which of the notices that are owed by device were kept."""
         result: list[bool] = await self.engine.write("settle", settlement)
         return result
 

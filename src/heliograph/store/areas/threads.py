@@ -1,4 +1,5 @@
-"""What went out to whom and when, for reports that speak of a person and a moment; and what came already."""
+"""What went out to whom and when, for reports that speak of a person and a moment; to which devices of a user; and
+what came already."""
 
 from __future__ import annotations
 
@@ -6,10 +7,17 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import astuple
 
 from heliograph.model.message import Transaction
 from heliograph.model.outcome import State
-from heliograph.model.record import Sent
+from heliograph.model.record import (
+    DEVICE_WIDTH,
+    FIRST_DEVICE,
+    DeviceRow,
+    Notice,
+    Sent,
+)
 from heliograph.store.engines.base import Area
 from heliograph.store.steps import Answer, Plan, Step, bulk
 
@@ -32,6 +40,41 @@ def insert_sent(sent: Sequence[Sent]) -> Step:
     return bulk("insert_sent", rows)
 
 
+def insert_devices(rows: Sequence[DeviceRow]) -> Step:
+    """To which devices messages to users went."""
+    return bulk(
+        "insert_devices",
+        [astuple(row) for row in {(row.request, row.ordinal, row.part): row for row in rows}.values()],
+    )
+
+
+def owe_by_device(notices: Sequence[Notice]) -> Plan[list[bool]]:
+    """Notices of devices; which were kept: those that tell more than what was told of the same device."""
+    most: dict[tuple[int, int, int], int] = {}
+    rows: list[tuple[object, ...]] = []
+    for seq, notice in enumerate(notices):
+        first, state = _span(notice.id)
+        device = (notice.request, notice.ordinal, first)
+        if most.get(device, -1) // 10 < state // 10:
+            most[device] = state
+            rows.append(
+                (
+                    seq, notice.request, notice.ordinal, notice.id, first + state // 10 * 10,
+                    first + DEVICE_WIDTH - 1, notice.state, notice.key, notice.detail, notice.at, notice.url,
+                    notice.origin, notice.tenant, notice.service,
+                )
+            )  # fmt: skip
+    kept = (yield bulk("owe_by_device", rows, Answer.VALUE)) if rows else None
+    positions = set(msgspec.json.decode(kept)) if kept else set()
+    return [seq in positions for seq in range(len(notices))]
+
+
+def _span(notice: int) -> tuple[int, int]:
+    """Where the ids of the notices of a device begin, and the state that this one tells."""
+    state = (notice - FIRST_DEVICE) % DEVICE_WIDTH
+    return notice - state, state
+
+
 def insert_came(rows: Sequence[tuple[str, str, int]]) -> Plan[set[int]]:
     """`(connector, native id, our id)` of what came; our ids of what had not come before."""
     kept = yield bulk("insert_came", rows, Answer.VALUE)
@@ -52,6 +95,10 @@ class Threads(Area):
         """The indexes of the marks before which anything is known to have gone to their person."""
         columns = [list(column) for column in zip(*_plain(marks), strict=True)]
         return set(await self._read(list[int], "threads_known", *columns[:3])) if columns else set()
+
+    async def devices(self, request: int, ordinal: int) -> list[DeviceRow]:
+        """The devices that a message to a user went to, in the order of its parts."""
+        return await self._read(list[DeviceRow], "devices_of", request, ordinal)
 
     async def referred(self, identities: Collection[tuple[int, int]]) -> dict[tuple[int, int], Transaction]:
         """The transactions with these `(request, ordinal)`."""

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 DAY_MS = 86_400_000
 AHEAD = 3  # days prepared beside today; the day before too, for a clock that goes back
 # `requests` last: as long as it has a day's partition, something of that day may be left.
-TABLES = ("transactions", "submissions", "threads", "receipts", "story", "notices", "inbound", "requests")
+TABLES = ("transactions", "submissions", "threads", "devices", "receipts", "story", "notices", "inbound", "requests")
 LOCK_MS = 500  # below PostgreSQL's own second before it looks for a deadlock: in doubt we give way
 MAINTENANCE = 0x48454C494F02  # the advisory lock of whoever makes and drops partitions
 _NAME = re.compile(r"([a-z]+)_d(\d{8})")

@@ -43,6 +43,8 @@ WITH c AS MATERIALIZED (
     SELECT * FROM unnest($1::bigint[], $2::integer[]) AS c (request, ordinal)
 ), told AS (
     DELETE FROM story AS s USING c WHERE s.request = c.request AND s.ordinal = c.ordinal
+), reached AS (
+    DELETE FROM devices AS d USING c WHERE d.request = c.request AND d.ordinal = c.ordinal
 ), received AS (
     UPDATE receipts AS r SET destination = '', detail = '', raw = ''
     FROM c WHERE r.request = c.request AND r.ordinal = c.ordinal

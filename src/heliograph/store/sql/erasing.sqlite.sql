@@ -38,6 +38,7 @@ FROM json_each($1) AS c WHERE request = c.value ->> 0 AND ordinal = c.value ->> 
 
 -- name: erase_told
 DELETE FROM story WHERE (request, ordinal) IN (SELECT value ->> 0, value ->> 1 FROM json_each($1));
+DELETE FROM devices WHERE (request, ordinal) IN (SELECT value ->> 0, value ->> 1 FROM json_each($1));
 UPDATE receipts SET destination = '', detail = '', raw = ''
 WHERE (request, ordinal) IN (SELECT value ->> 0, value ->> 1 FROM json_each($1));
 UPDATE notices SET detail = '', body = ''

@@ -15,6 +15,10 @@ CREATE TEMP TABLE IF NOT EXISTS told (
     request INTEGER, ordinal INTEGER, id INTEGER, delivery INTEGER, attempts INTEGER, at INTEGER, due INTEGER,
     status INTEGER, error TEXT
 );
+CREATE TEMP TABLE IF NOT EXISTS device_notice (
+    seq INTEGER PRIMARY KEY, request INTEGER, ordinal INTEGER, id INTEGER, least INTEGER, most INTEGER, state INTEGER,
+    key TEXT, detail TEXT, at INTEGER, url TEXT, origin TEXT, tenant TEXT, service TEXT
+);
 CREATE TEMP TABLE IF NOT EXISTS old (id INTEGER PRIMARY KEY);
 
 -- name: claim

@@ -35,12 +35,15 @@ SELECT coalesce(json_agg(origin), '[]')::text FROM o WHERE origin IS NOT NULL AN
 -- name: due_notices
 SELECT coalesce(json_agg(json_build_array(id, request, ordinal, element,
     json_build_array(kind, destination, correlation), state, key, detail, at, url, origin, tenant, service, attempts,
-    body)), '[]')::text
+    body, device)), '[]')::text
 FROM (
-    SELECT n.*, coalesce(t.element, 0) AS element, coalesce(t.kind, '') AS kind,
-        coalesce(t.destination, '') AS destination, coalesce(t.correlation, '') AS correlation
+    SELECT n.*, coalesce(t.element, 0) AS element, coalesce(d.kind, t.kind, '') AS kind,
+        coalesce(d.token, t.destination, '') AS destination, coalesce(t.correlation, '') AS correlation,
+        coalesce(d.device, '') AS device
     FROM (SELECT * FROM notices WHERE delivery = 0 AND origin = $1 AND due <= $2
           AND id <> ALL($4::bigint[]) ORDER BY due LIMIT $3) AS n
     LEFT JOIN transactions AS t ON t.request = n.request AND t.ordinal = n.ordinal
+    LEFT JOIN devices AS d
+        ON n.id < 1000000 AND d.request = n.request AND d.ordinal = n.ordinal AND d.part = (n.id - 1000) / 100
     ORDER BY n.due, n.id
 ) AS n;

@@ -14,6 +14,8 @@ WITH old AS MATERIALIZED (
     WHERE s.connector = k.connector AND s.native_id = k.native_id AND s.request = k.request
 ), old_sent AS (
     DELETE FROM threads WHERE request = ANY(ARRAY(SELECT id FROM old))
+), old_devices AS (
+    DELETE FROM devices WHERE request = ANY(ARRAY(SELECT id FROM old))
 ), old_receipts AS (
     DELETE FROM receipts WHERE request = ANY(ARRAY(SELECT id FROM old))
 ), old_story AS (

@@ -9,6 +9,7 @@ DELETE FROM submissions WHERE (connector, native_id) IN (
     WHERE t.request IN (SELECT id FROM temp.old) AND t.natives <> ''
 ) AND request IN (SELECT id FROM temp.old);
 DELETE FROM threads WHERE request IN (SELECT id FROM temp.old);
+DELETE FROM devices WHERE request IN (SELECT id FROM temp.old);
 DELETE FROM receipts WHERE request IN (SELECT id FROM temp.old);
 DELETE FROM story WHERE request IN (SELECT id FROM temp.old);
 DELETE FROM notices WHERE request IN (SELECT id FROM temp.old);

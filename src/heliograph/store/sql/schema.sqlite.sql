@@ -239,6 +239,17 @@ CREATE TABLE reservations (
     PRIMARY KEY (request, ordinal)
 ) STRICT, WITHOUT ROWID;
 
+-- To which devices a message to a user went, by the part that receipts speak of; notices of one have small ids.
+CREATE TABLE devices (
+    request INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    part INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    token TEXT NOT NULL,
+    device TEXT NOT NULL,
+    PRIMARY KEY (request, ordinal, part)
+) STRICT, WITHOUT ROWID;
+
 -- When something went out to whom, for far ends that report on everything sent to a person until a moment.
 CREATE TABLE threads (
     request INTEGER NOT NULL,

@@ -8,6 +8,37 @@ ORDER BY request, ordinal
 ON CONFLICT (request, ordinal) DO UPDATE SET
     connector = excluded.connector, thread = excluded.thread, at = excluded.at;
 
+-- name: insert_devices
+INSERT INTO devices (request, ordinal, part, kind, token, device)
+SELECT * FROM unnest($1::bigint[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[])
+    AS c (request, ordinal, part, kind, token, device)
+ORDER BY request, ordinal, part
+ON CONFLICT (request, ordinal, part) DO UPDATE SET
+    kind = excluded.kind, token = excluded.token, device = excluded.device;
+
+-- name: devices_of
+SELECT coalesce(json_agg(json_build_array(request, ordinal, part, kind, token, device) ORDER BY part), '[]')::text
+FROM devices WHERE request = $1 AND ordinal = $2;
+
+-- name: owe_by_device
+WITH c AS MATERIALIZED (
+    SELECT * FROM unnest($1::integer[], $2::bigint[], $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[],
+        $7::smallint[], $8::text[], $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::text[])
+    AS c (seq, request, ordinal, id, least, most, state, key, detail, at, url, origin, tenant, service)
+    ORDER BY request, ordinal, id
+), owed AS (
+    INSERT INTO notices (request, ordinal, id, state, key, detail, at, url, origin, tenant, service, body, delivery,
+        attempts, due, status, error)
+    SELECT request, ordinal, id, state, key, detail, at, url, origin, tenant, service, '', 0, 0, at, 0, ''
+    FROM c WHERE NOT EXISTS (
+        SELECT FROM notices AS n
+        WHERE n.request = c.request AND n.ordinal = c.ordinal AND n.id BETWEEN c.least AND c.most
+    )
+    ON CONFLICT (request, ordinal, id) DO NOTHING
+    RETURNING request, ordinal, id
+)
+SELECT coalesce(json_agg(c.seq), '[]')::text FROM c JOIN owed USING (request, ordinal, id);
+
 -- name: insert_came
 WITH kept AS (
     INSERT INTO came (connector, native_id, id)

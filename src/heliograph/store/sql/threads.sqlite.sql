@@ -4,6 +4,28 @@
 INSERT OR REPLACE INTO threads (request, ordinal, connector, thread, at)
 VALUES :rows;
 
+-- name: insert_devices
+INSERT OR REPLACE INTO devices (request, ordinal, part, kind, token, device)
+VALUES :rows;
+
+-- name: devices_of
+SELECT json_group_array(json_array(request, ordinal, part, kind, token, device))
+FROM (SELECT * FROM devices WHERE request = $1 AND ordinal = $2 ORDER BY part);
+
+-- name: owe_by_device
+INSERT INTO temp.device_notice
+VALUES :rows;
+DELETE FROM temp.device_notice AS d WHERE EXISTS (
+    SELECT 1 FROM notices AS n
+    WHERE n.request = d.request AND n.ordinal = d.ordinal AND n.id BETWEEN d.least AND d.most
+);
+INSERT INTO notices (request, ordinal, id, state, key, detail, at, url, origin, tenant, service, body, delivery,
+    attempts, due, status, error)
+SELECT request, ordinal, id, state, key, detail, at, url, origin, tenant, service, '', 0, 0, at, 0, ''
+FROM temp.device_notice;
+SELECT json_group_array(seq) FROM temp.device_notice;
+DELETE FROM temp.device_notice;
+
 -- name: insert_came
 INSERT OR IGNORE INTO came (connector, native_id, id)
 VALUES :rows;

@@ -11,7 +11,7 @@ import pytest
 from heliograph.model.ids import first_id_at
 from heliograph.model.message import Content, Message, Request
 from heliograph.model.outcome import State
-from heliograph.model.record import Accepted, Change, Reported, Run, Sent, Settlement, StoryLine
+from heliograph.model.record import Accepted, Change, DeviceRow, Reported, Run, Sent, Settlement, StoryLine
 from heliograph.store import Store
 from heliograph.store.engines import partitions
 from heliograph.store.engines.partitions import DAY_MS, TABLES, day_of, days_ahead, name_of, parse
@@ -58,7 +58,8 @@ async def keep(store: Store, age_days: int, *, open_: bool = False) -> int:
             origin="http://x:80", natives=(f"n{number}",),
         )  # fmt: skip
         line, sent = StoryLine(number, number, 0, NOW, "note", "{}"), Sent(number, 0, "c", "447700900001", NOW)
-        await store.settle(Settlement(changes=[change], story=[line], sent=[sent]))
+        device = DeviceRow(number, 0, 0, "android_pushid", "t", "d")
+        await store.settle(Settlement(changes=[change], story=[line], sent=[sent], devices=[device]))
         await store.receive([Reported(number, number, 0, 0, "c", "n", "delivered", NOW)], Settlement(changes=[]), [])
         await store.keep_inbound((number, "demo", "orders", "c", "sms", "1", "2", "hi", "{}", NOW), "", None)
     return number
