@@ -6,6 +6,7 @@ from pathlib import Path
 
 from heliograph.store.areas import (
     audit,
+    events,
     links,
     messages,
     money,
@@ -52,6 +53,9 @@ WRITES: dict[str, Write] = {
     "erase": erasing.erase,
     "erase_jobs": erasing.erase_jobs,
     "audit": audit.audit,
+    "accept_events": events.accept_events,
+    "rerun": events.rerun,
+    "purge_occurrences": events.purge_occurrences,
     "purge": purge.purge,
     "forget": purge.forget,
     "release_claims": messages.release_claims,
@@ -71,6 +75,7 @@ class Store(
     purge.Purge,
     profiles.Profiles,
     audit.Audit,
+    events.Occurrences,
 ):
     """Everything the verbs need of a database."""
 
