@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from heliograph.contract.declared import link_faults, policy_faults, template_faults
+from heliograph.contract.declared import happening_faults, link_faults, policy_faults, template_faults
 from heliograph.contract.declared.names import channel_faults as _channel_faults
 from heliograph.contract.declared.names import is_http, twice, unique
 from heliograph.contract.profiles.stores import store_faults
@@ -23,7 +23,7 @@ from heliograph.model.workspace import ALL_STATES, Binding, ConnectorSpec, Docum
 _KEY = re.compile(r"[\x21-\x7e]{8,128}")
 _NO_KEY = "a key must be 8 to 128 printable characters without blanks"
 _NAMED_BY = {
-    "prompts": "id", "callflows": "id", "hooks": "id", "events": "id", "push_categories": "name",
+    "prompts": "id", "callflows": "id", "hooks": "id", "push_categories": "name",
     "rules": "name",
 }  # fmt: skip
 
@@ -63,6 +63,7 @@ def _tenant_faults(tenant: Tenant, path: str) -> Iterator[Fault]:
     for template in tenant.templates:
         yield from _channel_faults(f"{path}.templates[{template.id}].channel", template.channel)
     yield from template_faults(tenant, path)
+    yield from happening_faults(tenant, path)
     if not is_zone(tenant.timezone):
         yield f"{path}.timezone", f"{tenant.timezone!r} is no time zone; use a name such as Europe/London"
     if tenant.profile_store is not None:
@@ -122,7 +123,11 @@ def _service_faults(tenant: Tenant, service: Service, path: str) -> Iterator[Fau
             parse_duration(value)
         except ValueError as error:
             yield where, str(error)
-    for name, url in (("url", service.notify.url), ("inbound_url", service.notify.inbound_url)):
+    for name, url in (
+        ("url", service.notify.url),
+        ("inbound_url", service.notify.inbound_url),
+        ("event_url", service.notify.event_url),
+    ):
         if url and not is_http(url):
             yield f"{path}.notify.{name}", "must be an absolute http or https URL"
     for state in service.notify.states:

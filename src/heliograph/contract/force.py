@@ -5,9 +5,9 @@ from __future__ import annotations
 from heliograph.model.workspace import Document, Tenant
 
 TENANT_MEMBERS = (
-    "hooks", "events", "rules",
+    "hooks", "rules",
 )  # fmt: skip
-LIMITS = ("event_per_second",)
+LIMITS: tuple[str, ...] = ()
 
 _TENANT = Tenant(id="")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from heliograph.model.events.declared import EventSpec
 from heliograph.model.policies import (
     TRANSACTIONAL,
     Billing,
@@ -117,6 +118,7 @@ class Notify(Part, frozen=True):
     secret: str = ""
     states: tuple[str, ...] = STATES
     inbound_url: str = ""
+    event_url: str = ""
     retries: Literal["ladder", "compatible"] = "ladder"
 
 
@@ -220,7 +222,7 @@ class Tenant(Part, frozen=True):
     callflows: tuple[Loose, ...] = ()
     push_categories: tuple[Loose, ...] = ()
     hooks: tuple[Loose, ...] = ()
-    events: tuple[Loose, ...] = ()
+    events: tuple[EventSpec, ...] = ()
     rules: tuple[Loose, ...] = ()
     services: tuple[Service, ...] = ()
 

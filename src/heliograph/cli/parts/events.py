@@ -1,0 +1,34 @@
+"""Builds what takes events, and what shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from heliograph.api.admin.events import EventViews
+from heliograph.api.events.endpoints import Events
+from heliograph.api.key_use import KeyUse
+from heliograph.events.declared import Definitions
+from heliograph.events.rerunning import Rerunner
+from heliograph.events.taking import Means, Taker
+from heliograph.model.workspace import Tenant
+from heliograph.policy.directory import Directory
+
+
+def has_rule(tenant: Tenant, trigger: str, name: str) -> bool:
+    """Whether a tenant has a rule for it."""
+    return any(rule.get("on") == {trigger: name} for rule in tenant.rules)
+
+
+class EventParts:
+    """The verb of events and its edges."""
+
+    def __init__(self, means: Means, directory: Callable[[], Directory], use: KeyUse) -> None:
+        definitions = Definitions(directory)
+        self.taker = Taker(means, definitions)
+        self.rerunner = Rerunner(means, definitions)
+        self.endpoint = Events(self.taker, directory, means.ids, use)
+        self.views = EventViews(means.store, self.rerunner, directory)
+
+    def counts(self) -> dict[str, int]:
+        """What `/metrics` shows of events."""
+        return {**self.taker.counts, **self.rerunner.counts}
