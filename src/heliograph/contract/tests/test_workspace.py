@@ -33,6 +33,7 @@ DEMO: dict[str, Any] = {
             "apps": [{"id": "AP00000001", "features": {"push": True}}],
             "templates": [{"id": "1001", "channel": "sms", "text": "Hello ${name}"}],
             "events": [{"id": "4451", "name": "order_shipped"}],
+            "prompts": [{"id": "7", "file": "welcome.wav"}],
             "push_categories": [{"name": "HOLE", "identifiers": {1: "A"}}],
             "rules": [{"name": "shipped", "on": {"event": "4451"}}],
             "services": [
