@@ -5,7 +5,7 @@ from __future__ import annotations
 from heliograph.model.workspace import Document, Tenant
 
 TENANT_MEMBERS = (
-    "hooks", "events", "rules",
+    "hooks", "events",
 )  # fmt: skip
 LIMITS = ("event_per_second",)
 
