@@ -39,6 +39,7 @@ from heliograph.bus.tasks import lasting
 from heliograph.bus.tokens import LocalTokens
 from heliograph.channels import channels
 from heliograph.cli.data import DataLock, Secrets
+from heliograph.cli.parts.rules import Around, RuleParts
 from heliograph.cli.simulators import Simulators
 from heliograph.config import SQLITE, Config
 from heliograph.dispatch.around import Surroundings
@@ -136,6 +137,7 @@ class Platform:
         self.limits = Limiter()
         means = Means(self.limits, self.lookup)
         self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
+        self.rules = RuleParts(Around(self.store, directory, self.ids, clock_ms, self.intake, self.lookup, self.tell))
         self.profile_worker = Worker(self.store, clock_ms)
         self.profile_writer = Writer(self.store, self._vault, self.ids, clock_ms, self.profile_worker.wake)
         self.key_use = KeyUse(self.store, clock_ms)
@@ -206,6 +208,8 @@ class Platform:
             self.workspaces.changed.append(self.dispatcher.reconfigure)
             await self.receiver.recover()
             recovered = await self.dispatcher.recover()
+            if freed := await self.rules.runner.start(alone=self._lock is not None):
+                log.info("%d runs of rules were taken up again", freed)
             if recovered:
                 log.info("%d requests with messages to send were taken up again", recovered)
         self._ready = True
@@ -225,6 +229,7 @@ class Platform:
         self.tail.close()
         await asyncio.gather(*self._answers)
         if self._works:
+            await self.rules.runner.stop(GRACE_SECONDS / 4)
             await self.dispatcher.stop(GRACE_SECONDS)
         with contextlib.suppress(TimeoutError):  # what the store does not take stays with its operator
             await asyncio.wait_for(self.receiver.drained(), GRACE_SECONDS / 4)
@@ -304,6 +309,7 @@ class Platform:
             "receipts": dict(self.receiver.counts),
             "notify": {name: told[name] for name in ("sent", "failed", "retried", "parked")},
             "profiles": {**self.profile_writer.counts, **self.profile_worker.counts},
+            "rules": self.rules.counts(),
             "store": dict(self.store.stats()),
             "queue": {
                 "waiting": sum(len(lane.queue) for lane in lanes),

@@ -13,7 +13,7 @@ from heliograph.model.profiles.declared import attributes_of
 from heliograph.model.workspace import Tenant
 
 SEEN: Mapping[str, tuple[str, ...]] = {
-    "event": ("parameters",),
+    "event": ("evtid", "name", "correlationid", "parameters"),
     "inbound": ("channel", "from", "to", "text", "keyword", "tid", "native"),
     "receipt": (
         "channel", "transid", "destination", "kind", "state", "code", "detail", "correlationid", "callbackData",

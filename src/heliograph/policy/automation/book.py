@@ -100,6 +100,10 @@ class RuleBook:
                 self._shelves.setdefault((trigger, name), _Shelf()).put(compiled(rule, place))
                 self.triggers.add(trigger)
 
+    def has(self, trigger: str, name: str = "") -> bool:
+        """Whether there is a rule for a trigger, and for the event or hook of that name."""
+        return (trigger, name) in self._shelves if trigger in _NAMED else trigger in self.triggers
+
     def candidates(self, scope: Scope, now_ms: int) -> list[Compiled]:
         """The rules that an occurrence sets off unless their conditions say no."""
         occurrence = scope.occurrence

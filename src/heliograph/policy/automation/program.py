@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from heliograph.model.automation import Action, Emit, LeaveAlone, Notify, Send, SetProfile
+from heliograph.model.automation.naming import fields_of, is_of_profile, names_in
 from heliograph.model.duration import parse_duration
 from heliograph.policy.automation.conditions import Test, all_of
 
@@ -44,7 +47,8 @@ NAMES: dict[type, str] = {
 class Step:
     """One step: `place` is where it stands in the rule, `when` whether it is done at all. After it comes `next`, or
     `other` when a message was refused or did not get there, both places in the program or `END`; `other` None means
-    that nobody waits for it. What `when` leaves out goes on at `past`."""
+    that nobody waits for it. What `when` leaves out goes on at `past`. `asks` says that it needs the
+    profile of a person."""
 
     place: str
     act: Act
@@ -52,6 +56,7 @@ class Step:
     next: int
     past: int
     other: int | None = None
+    asks: bool = False
 
     @property
     def what(self) -> str:
@@ -80,12 +85,12 @@ def _end(place: int, count: int) -> int:
 def _lay(actions: Sequence[Action], path: str, steps: list[Step]) -> None:
     for index, action in enumerate(actions):
         place = f"{path}[{index}]"
-        act, when, here = _act(action), all_of(action.when), len(steps)
+        act, when, here, asks = _act(action), all_of(action.when), len(steps), _asks(action)
         if not action.within or not isinstance(act, Send):
-            steps.append(Step(place, act, when, here + 1, here + 1))
+            steps.append(Step(place, act, when, here + 1, here + 1, asks=asks))
             continue
         wait = Await(parse_duration(action.within), action.reached)
-        steps += [Step(place, act, when, here + 1, 0, here + 2), Step(place, wait, None, 0, 0, here + 2)]
+        steps += [Step(place, act, when, here + 1, 0, here + 2, asks), Step(place, wait, None, 0, 0, here + 2)]
         _lay(action.otherwise, f"{place}.otherwise", steps)
         past = len(steps)
         steps[here] = replace(steps[here], past=past)
@@ -97,3 +102,9 @@ def _act(action: Action) -> Act:
         if act is not None:
             return act
     return Wait(parse_duration(action.wait)) if action.wait else Stop()
+
+
+def _asks(action: Action) -> bool:
+    """Whether an action by itself, without what is done otherwise, names a profile."""
+    alone = msgspec.structs.replace(action, otherwise=())
+    return any(map(is_of_profile, (*names_in(msgspec.to_builtins(alone)), *fields_of(action.when))))

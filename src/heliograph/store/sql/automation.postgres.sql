@@ -88,3 +88,10 @@ FROM (
 SELECT coalesce(json_agg(json_build_array(state, number)), '[]')::text FROM (
     SELECT state, count(*) AS number FROM runs GROUP BY state
 ) AS r;
+
+-- name: next_run_due
+SELECT json_build_array(coalesce((SELECT min(due) FROM runs WHERE state < 2), 0))::text;
+
+-- name: states_of
+SELECT coalesce(json_agg(json_build_array(request, state)), '[]')::text
+FROM transactions WHERE request = ANY($1::bigint[]);

@@ -68,3 +68,10 @@ FROM (
 
 -- name: run_counts
 SELECT json_group_array(json_array(state, number)) FROM (SELECT state, count(*) AS number FROM runs GROUP BY state);
+
+-- name: next_run_due
+SELECT json_array(coalesce((SELECT min(due) FROM runs WHERE state < 2), 0));
+
+-- name: states_of
+SELECT json_group_array(json_array(request, state))
+FROM transactions WHERE request IN (SELECT value FROM json_each($1));

@@ -199,6 +199,17 @@ class Runs(Requests):
         found: list[Run] = await self.engine.write("lease_runs", (now_ms, until_ms, limit))
         return found
 
+    async def next_run_due(self) -> int:
+        """When the next run is due (Unix milliseconds); 0 when there is none."""
+        return (await self._read(tuple[int], "next_run_due"))[0]
+
+    async def states_of(self, requests: Collection[int]) -> dict[int, list[int]]:
+        """The states in which the messages of requests stand."""
+        found: dict[int, list[int]] = {}
+        for request, state in await self._read(list[tuple[int, int]], "states_of", list(requests)):
+            found.setdefault(request, []).append(state)
+        return found
+
     async def free_runs(self, now_ms: int) -> int:
         """At start, where no other process is: runs under way are due now; how many."""
         freed: int = await self.engine.write("free_runs", now_ms)

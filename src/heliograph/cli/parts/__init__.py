@@ -1,0 +1,1 @@
+"""Parts of the platform that are built and tied together area by area."""
