@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -88,6 +88,14 @@ class _Plan:
     next: int = 0
 
 
+class Cause(NamedTuple):
+    """Why a call is made that nobody made: `depth` rules led to it, and `keep` makes it durable with what it follows
+    from; whether it did, or somebody else was faster."""
+
+    depth: int
+    keep: Callable[[Accepted], Awaitable[bool]]
+
+
 @dataclass(frozen=True, slots=True)
 class Means:
     """What decides beside the workspace: limits, and what is known of addresses."""
@@ -126,6 +134,10 @@ class Intake:
         facts = self._directory().facts(tenant.id, service.id)
         return self._limits.messages(facts.meters, self._clock_ms()) if facts and facts.meters else None
 
+    async def follow(self, tenant: Tenant, service: Service, body: bytes, cause: Cause) -> None:
+        """Take the call of a rule, which `cause` keeps together with what it has come from. Raises as `accept`."""
+        await self._accept(tenant, service, body, None, cause)
+
     async def accept(self, tenant: Tenant, service: Service, body: bytes, key: str | None = None) -> Taken:
         """Take a call of an authenticated service. Raises `Rejected` when the contract refuses all of it and
         `StoreUnavailable` when it cannot be kept.
@@ -145,7 +157,9 @@ class Intake:
         self.counts["replayed"] += 1
         return msgspec.json.decode(kept, type=Taken)
 
-    async def _accept(self, tenant: Tenant, service: Service, body: bytes, name: Name | None) -> Taken:
+    async def _accept(
+        self, tenant: Tenant, service: Service, body: bytes, name: Name | None, cause: Cause | None = None
+    ) -> Taken:
         now_ms = self._clock_ms()
         directory = self._directory()
         try:
@@ -163,10 +177,11 @@ class Intake:
                 plan.answers.append(Answer(element.key, plan.next, element.correlation, element.values))
                 plan.next += 1
             else:
+                element = _caused(element, cause)
                 self._plan_message(plan, element, facts, now_ms, await self._known(element, facts, now_ms))
         nonce = new_nonce()
         if plan.messages:
-            await self._keep(plan, nonce, tenant, service, now_ms)
+            await self._keep(plan, nonce, tenant, service, now_ms, cause)
         self.counts["calls"] += 1
         self.counts["destinations"] += len(plan.answers)
         return Taken(transid_of(plan.request, nonce), plan.answers)
@@ -251,7 +266,9 @@ class Intake:
             data = msgspec.json.encode(gates).decode()
             plan.story.append(StoryLine(self._ids.next(), plan.request, ordinal, now_ms, "gates", data))
 
-    async def _keep(self, plan: _Plan, nonce: int, tenant: Tenant, service: Service, now_ms: int) -> None:
+    async def _keep(
+        self, plan: _Plan, nonce: int, tenant: Tenant, service: Service, now_ms: int, cause: Cause | None
+    ) -> None:
         request = Request(
             id=plan.request, nonce=nonce, tenant=tenant.id, service=service.id, accepted=now_ms,
             messages=tuple(plan.messages), firsts=tuple(plan.firsts),
@@ -271,15 +288,24 @@ class Intake:
             counted=plan.counted, links=tuple(plan.links), kept=_kept(plan, request),
         )  # fmt: skip
         try:
-            await self._store.accept(accepted)
+            took = await self._commit(accepted, cause)
         except StoreUnavailable:
             self._limits.give_back(plan.counted)
             raise
+        if not took:
+            self._limits.give_back(plan.counted)
+            return
         self.counts["refused"] += len(changes)
         if len(changes) < count:
             self._queued(accepted)
         if notices:
             self._tell(notices)
+
+    async def _commit(self, accepted: Accepted, cause: Cause | None) -> bool:
+        if cause is not None:
+            return await cause.keep(accepted)
+        await self._store.accept(accepted)
+        return True
 
 
 _Judged = tuple[Address, Refused | None, list[dict[str, object]]]
@@ -302,6 +328,13 @@ def _judged(message: Message, facts: Facts, now_ms: int, known: Known) -> tuple[
             {"gate": FAULT.gate, "ok": False, "value": FAULT.value, "decided_by": FAULT.decided_by}
         ]
         return [(address, FAULT, gates) for address in message.addresses], ()
+
+
+def _caused(message: Message, cause: Cause | None) -> Message:
+    if cause is None:
+        return message
+    content = msgspec.structs.replace(message.content, depth=cause.depth)
+    return msgspec.structs.replace(message, content=content)
 
 
 def _there(tenant: Tenant, now_ms: int) -> int:

@@ -39,7 +39,8 @@ from heliograph.bus.tasks import lasting
 from heliograph.bus.tokens import LocalTokens
 from heliograph.channels import channels
 from heliograph.cli.data import DataLock, Secrets
-from heliograph.cli.parts.events import EventParts, has_rule
+from heliograph.cli.parts.events import EventParts
+from heliograph.cli.parts.rules import Around, RuleParts
 from heliograph.cli.simulators import Simulators
 from heliograph.config import SQLITE, Config
 from heliograph.dispatch.around import Surroundings
@@ -138,10 +139,14 @@ class Platform:
         self.limits = Limiter()
         means = Means(self.limits, self.lookup)
         self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
+        self.rules = RuleParts(Around(self.store, directory, self.ids, clock_ms, self.intake, self.lookup, self.tell))
         self.profile_worker = Worker(self.store, clock_ms)
         self.profile_writer = Writer(self.store, self._vault, self.ids, clock_ms, self.profile_worker.wake)
         self.key_use = KeyUse(self.store, clock_ms)
-        event_means = EventMeans(self.store, self.ids, clock_ms, self.limits, has_rule, lambda occurrences: None)
+        event_means = EventMeans(
+            self.store, self.ids, clock_ms, self.limits, lambda *one: directory().rules(one[0]).has(*one[1:]),
+            self.rules.runner.offer if self._works else lambda occurrences: None,
+        )  # fmt: skip
         self.events = EventParts(event_means, directory, self.key_use)
         self._tasks: list[asyncio.Task[None]] = []
         self._answers: set[asyncio.Task[None]] = set()
@@ -210,6 +215,8 @@ class Platform:
             self.workspaces.changed.append(self.dispatcher.reconfigure)
             await self.receiver.recover()
             recovered = await self.dispatcher.recover()
+            if freed := await self.rules.runner.start(alone=self._lock is not None):
+                log.info("%d runs of rules were taken up again", freed)
             if recovered:
                 log.info("%d requests with messages to send were taken up again", recovered)
         self._ready = True
@@ -229,6 +236,7 @@ class Platform:
         self.tail.close()
         await asyncio.gather(*self._answers)
         if self._works:
+            await self.rules.runner.stop(GRACE_SECONDS / 4)
             await self.dispatcher.stop(GRACE_SECONDS)
         with contextlib.suppress(TimeoutError):  # what the store does not take stays with its operator
             await asyncio.wait_for(self.receiver.drained(), GRACE_SECONDS / 4)
@@ -311,6 +319,7 @@ class Platform:
             "notify": {name: told[name] for name in ("sent", "failed", "retried", "parked")},
             "profiles": {**self.profile_writer.counts, **self.profile_worker.counts},
             "events": {**self.events.counts()},
+            "rules": self.rules.counts(),
             "store": dict(self.store.stats()),
             "queue": {
                 "waiting": sum(len(lane.queue) for lane in lanes),

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from heliograph.contract.automation import rules_faults
 from heliograph.contract.declared import happening_faults, link_faults, policy_faults, template_faults
 from heliograph.contract.declared.names import channel_faults as _channel_faults
 from heliograph.contract.declared.names import is_http, twice, unique
@@ -24,7 +25,6 @@ _KEY = re.compile(r"[\x21-\x7e]{8,128}")
 _NO_KEY = "a key must be 8 to 128 printable characters without blanks"
 _NAMED_BY = {
     "prompts": "id", "callflows": "id", "hooks": "id", "push_categories": "name",
-    "rules": "name",
 }  # fmt: skip
 
 
@@ -39,6 +39,7 @@ def cross_faults(document: Document, channels: Mapping[str, Channel]) -> Iterato
         if tenant.profile_key:
             yield from _key_fault(tenant.profile_key, f"{path}.profile_key", owners)
         yield from policy_faults(tenant, path)
+        yield from rules_faults(tenant, channels, path)
         for channel in {item.name: item for item in channels.values()}.values():
             yield from ((f"{path}.{inner}", sentence) for inner, sentence in channel.faults(tenant))
         for spec in tenant.connectors:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from heliograph.model.workspace import Document, Tenant
 
 TENANT_MEMBERS = (
-    "hooks", "rules",
+    "hooks",
 )  # fmt: skip
 LIMITS: tuple[str, ...] = ()
 

@@ -53,7 +53,7 @@ class Rerunner:
                 return "the event is no longer declared"
             if not definition.may_send(occurrence.service):
                 return foreign(occurrence.service, definition.spec.services)
-        return "" if self._means.has_rule(tenant, occurrence.trigger, occurrence.name) else NO_RULE
+        return "" if self._means.has_rule(tenant.id, occurrence.trigger, occurrence.name) else NO_RULE
 
     async def _again(self, occurrences: list[Occurrence]) -> list[Occurrence]:
         ids = await self._means.store.rerun([one.id for one in occurrences]) if occurrences else []

@@ -25,7 +25,7 @@ NO_RULE = "no rule is for it"
 NAMES_OF = "{}/events"  # a service's names of event calls are apart from those of its messages
 
 Happening = Callable[[list[Occurrence]], None]
-HasRule = Callable[[Tenant, str, str], bool]
+HasRule = Callable[[str, str, str], bool]
 """Whether a tenant has a rule for a trigger and the name of what happened."""
 
 
@@ -153,7 +153,7 @@ class Taker:
             "evtid": spec.id, "name": spec.name, "correlationid": sent.correlation, "parameters": sent.parameters,
         }  # fmt: skip
         note = "" if sent.definition.may_send(service.id) else foreign(service.id, spec.services)
-        if not note and not self._means.has_rule(tenant, "event", spec.id):
+        if not note and not self._means.has_rule(tenant.id, "event", spec.id):
             note = NO_RULE
         return Occurrence(
             self._means.ids.next(), tenant.id, service.id, "event", spec.id, payload, call.now_ms, origin=transid,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from heliograph.model.automation import Rule
 from heliograph.model.events.declared import EventSpec
 from heliograph.model.policies import (
     TRANSACTIONAL,
@@ -223,7 +224,7 @@ class Tenant(Part, frozen=True):
     push_categories: tuple[Loose, ...] = ()
     hooks: tuple[Loose, ...] = ()
     events: tuple[EventSpec, ...] = ()
-    rules: tuple[Loose, ...] = ()
+    rules: tuple[Rule, ...] = ()
     services: tuple[Service, ...] = ()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from heliograph.model.categories import SHIPPED, Category, categories_of
 from heliograph.model.channel import Channel
 from heliograph.model.workspace import Document, Service, Tenant
+from heliograph.policy.automation import RuleBook
 from heliograph.policy.facts import LINK_BASE, Facts, facts_for
 from heliograph.policy.objects import Declared, declared_by
 
@@ -26,6 +27,7 @@ class Directory:
         self._by_issuer: dict[str, tuple[tuple[str, tuple[Tenant, Service]], ...]] = {}
         self._facts: dict[tuple[str, str], Facts] = {}
         self._declared: dict[str, Declared] = {}
+        self._rules: dict[str, RuleBook] = {}
         self._categories = {tenant.id: categories_of(tenant.push_categories) for tenant in document.tenants}
         self.tenants = {tenant.id: tenant for tenant in document.tenants}
         self._by_profile_key = {tenant.profile_key: tenant for tenant in document.tenants if tenant.profile_key}
@@ -81,3 +83,11 @@ class Directory:
         if declared is None:
             declared = self._declared[tenant] = declared_by(self.tenants[tenant])
         return declared
+
+    def rules(self, tenant: str) -> RuleBook:
+        """The rules of a tenant, none of one that is not there."""
+        book = self._rules.get(tenant)
+        if book is None:
+            found = self.tenants.get(tenant)
+            book = self._rules[tenant] = RuleBook(found.rules if found else ())
+        return book

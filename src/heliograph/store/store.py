@@ -18,6 +18,7 @@ from heliograph.store.areas import (
     wishes,
     workspace,
 )
+from heliograph.store.areas.automation import runs
 from heliograph.store.areas.people import erasing, profiles
 from heliograph.store.engines.postgres import PostgresEngine
 from heliograph.store.engines.sqlite import SqliteEngine
@@ -55,6 +56,11 @@ WRITES: dict[str, Write] = {
     "audit": audit.audit,
     "accept_events": events.accept_events,
     "rerun": events.rerun,
+    "match": runs.match,
+    "advance": runs.advance,
+    "lease_runs": runs.lease_runs,
+    "free_runs": runs.free_runs,
+    "purge_runs": runs.purge_runs,
     "purge_occurrences": events.purge_occurrences,
     "purge": purge.purge,
     "forget": purge.forget,
@@ -64,6 +70,7 @@ WRITES: dict[str, Write] = {
 
 class Store(
     erasing.Erasers,
+    runs.Runs,
     messages.Messages,
     receipts.Receipts,
     threads.Threads,

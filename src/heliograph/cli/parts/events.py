@@ -10,13 +10,7 @@ from heliograph.api.key_use import KeyUse
 from heliograph.events.declared import Definitions
 from heliograph.events.rerunning import Rerunner
 from heliograph.events.taking import Means, Taker
-from heliograph.model.workspace import Tenant
 from heliograph.policy.directory import Directory
-
-
-def has_rule(tenant: Tenant, trigger: str, name: str) -> bool:
-    """Whether a tenant has a rule for it."""
-    return any(rule.get("on") == {trigger: name} for rule in tenant.rules)
 
 
 class EventParts:
