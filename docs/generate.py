@@ -37,6 +37,7 @@ from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, admin_routes, operation_routes, public_routes
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
 from heliograph.api.events.endpoints import Events
+from heliograph.api.events.hooks import HOOKS_PATH, InboundHooks
 from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import COUNTERS, GAUGES, Metrics
@@ -138,6 +139,7 @@ def bare_endpoints() -> Endpoints:
         clock=_bare(ClockViews), whatif=_bare(WhatIfViews),
         profiles=_bare(Profiles), people=_bare(PeopleViews),
         events=_bare(Events), event_views=_bare(EventViews),
+        inbound_hooks=_bare(InboundHooks),
     )  # fmt: skip
 
 
@@ -170,7 +172,7 @@ def endpoints() -> str:
 
 
 def _methods(route: Route, section: str) -> list[str]:
-    if section == "public" and not route.path.startswith((CALLBACKS_PATH, PATH)):
+    if section == "public" and not route.path.startswith((CALLBACKS_PATH, PATH, f"{HOOKS_PATH}/")):
         return ["POST" if route.path.rstrip("/").endswith(("messaging", "externalevent")) else "GET"]
     return sorted((route.methods or set()) - {"HEAD"})
 
@@ -220,6 +222,8 @@ PARTS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("tenants[].profile_store.attributes[]", declared.Attribute),
     ("tenants[].events[]", happenings.EventSpec),
     ("tenants[].events[].parameters[]", happenings.Parameter),
+    ("tenants[].hooks[]", happenings.Hook),
+    ("tenants[].hooks[].signature", happenings.Signature),
     ("tenants[].senders[]", workspace.Sender),
     ("tenants[].connectors[]", workspace.ConnectorSpec),
     ("tenants[].templates[]", workspace.Template),

@@ -113,6 +113,9 @@ ENDPOINTS = {
     **PROFILES,
     "POST /resources/v1/events/externalevent": "Send up to 100 events; each has its own code. See "
     "[events](../howto/events.md).",
+    "POST /events/{hook}": "Others tell of what happened, in any JSON or XML; see "
+    "[inbound webhooks](../howto/hooks.md).",
+    "OPTIONS /events/{hook}": "Browsers ask whether a page may.",
     "GET /healthz": "The process is up.",
     "GET /readyz": "The store, the roles and the connectors; 503 while the process starts or drains.",
     "GET /metrics": "Counters in the text form of Prometheus; see [metrics](metrics.md).",
@@ -209,7 +212,11 @@ METRICS = {
         "limited": "Calls that were over `event_per_second`.",
         "replayed": "Calls that were answered with what their `Idempotency-Key` was answered before.",
         "unresolved": "Events that no rule was for when they came.",
-        "rerun": "Events that were run again.",
+        "hook_calls": "Calls of inbound webhooks that were taken.",
+        "hook_ignored": "Calls that the filter of their hook left out.",
+        "hook_rejected": "Calls that were refused.",
+        "hook_unresolved": "Calls that no rule was for when they came.",
+        "rerun": "Events and calls of hooks that were run again.",
     },
     "store": {
         "commits": "Transactions of the database.",
@@ -285,7 +292,7 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "[voice](../../src/heliograph/channels/voice/README.md).",
         "push_categories": "Sets of buttons of the tenant's own, beside the shipped ones; see "
         "[push](../../src/heliograph/channels/push/README.md).",
-        "hooks": KEPT,
+        "hooks": "URLs that others call with JSON or XML of their own; see [inbound webhooks](../howto/hooks.md).",
         "events": "Events that callers send; see [events](../howto/events.md).",
         "rules": KEPT,
         "services": "Units of traffic, each with its keys.",
@@ -372,6 +379,22 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "name": "For people, and for rules.",
         "services": "Which services may send it; empty is all. From another one it is kept as unresolved.",
         "parameters": "What comes with it; others go on as they are.",
+    },
+    "Hook": {
+        "id": "10 to 12 capital letters and digits; the URL is `/events/<id>`, so no two tenants may have the same.",
+        "service": "Whose events its calls are: its allow-list counts, and rules act in its name.",
+        "name": "For people.",
+        "status": "An inactive hook gets 7008.",
+        "auth": "`key` takes a service key or a token of the service, `jwt` only a token; others get 7001 or 7002.",
+        "signature": "How calls are signed; without it they need not be.",
+        "when": "Only calls that fulfil all of these conditions set rules off; others are kept as ignored.",
+        "cors": "Origins whose pages may call it, `https://shop.example.com`, or `*` for all; empty is none.",
+        "max_bytes": "How large a body may be; a larger one is answered with HTTP 430.",
+    },
+    "Signature": {
+        "secret": "8 characters or more.",
+        "header": "Where the signature stands: `sha256=<digits>`, or the digits alone.",
+        "algorithm": "The hash of the HMAC.",
     },
     "Parameter": {
         "name": "Begins with a letter.",

@@ -83,6 +83,10 @@ CALLS: list[tuple[str, int, str, Any]] = [
     ("sendEvents", 200, EVENTS, {"events": [{"evtid": "4451", "parameters": {"name": "A"}}, {"evtid": "4451"}, {}]}),
     ("sendEvents", 200, EVENTS, "{"),
     ("sendEvents", 413, EVENTS, " " * (4 * 1024 * 1024 + 1)),
+    ("callHook", 200, "/events/HOOK00000001", {"any": 1}),
+    ("callHook", 200, "/events/NOBODY00001", {}),
+    ("callHook", 400, "/events/HOOK00000002", {}),
+    ("callHook", 430, "/events/HOOK00000001", " " * (256 * 1024 + 1)),
     ("get_events", 200, "/admin/v1/events?state=unresolved", None),
     ("get_events", 400, "/admin/v1/events?state=lost", None),
     ("get_events_id", 200, "/admin/v1/events/{event}", None),
@@ -178,6 +182,11 @@ async def live(platforms: None, tmp_path_factory: pytest.TempPathFactory) -> Asy
         made["tenants"][0] |= {"profile_key": PROFILE_KEYS[200], "profile_store": {}, "apps": apps}
         parameters = [{"name": "name", "mandatory": True}]
         made["tenants"][0]["events"] = [{"id": "4451", "parameters": parameters}, {"id": "4452"}]
+        signature = {"secret": "a-secret-of-this-hook", "header": "content-type"}
+        made["tenants"][0]["hooks"] = [
+            {"id": "HOOK00000001", "service": "orders"},
+            {"id": "HOOK00000002", "service": "orders", "signature": signature},
+        ]
         made["tenants"].append(
             {"id": "w", "profile_key": PROFILE_KEYS[202], "profile_store": {}, "apps": apps, "profile_async": True}
         )

@@ -30,6 +30,7 @@ from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
 from heliograph.api.events.endpoints import EVENTS_PATH, Events
+from heliograph.api.events.hooks import HOOKS_PATH, InboundHooks
 from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
@@ -79,6 +80,7 @@ class Endpoints:
     people: PeopleViews
     events: Events
     event_views: EventViews
+    inbound_hooks: InboundHooks
 
 
 def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
@@ -89,6 +91,7 @@ def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
         routes += [
             Route(f"{MESSAGING_PATH}{slash}", endpoints.messaging),
             Route(f"{EVENTS_PATH}{slash}", endpoints.events),
+            Route(f"{HOOKS_PATH}/{{hook}}{slash}", endpoints.inbound_hooks.serve, methods=["POST", "OPTIONS"]),
             Route(f"{status}/{{transid}}{slash}", endpoints.transactions),
             Route(f"{status}/{{servicekey}}/{{transid}}{slash}", endpoints.transactions),
             Route(f"{PATH}{{code}}{slash}", endpoints.links.follow, methods=["GET", "HEAD"]),
@@ -211,7 +214,7 @@ class App:
     async def _broken(self, request: Request, error: Exception) -> Response:
         request.scope[_ANSWERED] = True
         log.error("an unexpected error while serving %s", request.url.path, exc_info=error)
-        if request.url.path.startswith("/resources/"):
+        if request.url.path.startswith(("/resources/", f"{HOOKS_PATH}/")):
             return Response(self._internal_error(), media_type="application/json")
         shape = render.admin_error("internal_error", "the platform failed to answer; its log says why")
         return reply(shape, render.INTERNAL_ERROR)

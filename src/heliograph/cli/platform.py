@@ -282,6 +282,7 @@ class Platform:
             clock=ClockViews(self.workspaces, clock_ms),
             events=self.events.endpoint,
             event_views=self.events.views,
+            inbound_hooks=self.events.hooks,
             whatif=WhatIfViews(WhatIf(self.store, directory, self.lookup, self.channels), directory, clock_ms),
             hooks=Callbacks(directory, self.simulators.peers, self.receiver.receive, clock_ms),
             profiles=Profiles(self.store, self.profile_writer, directory, self.limits, self.ids, clock_ms),

@@ -24,7 +24,7 @@ from heliograph.model.workspace import ALL_STATES, Binding, ConnectorSpec, Docum
 _KEY = re.compile(r"[\x21-\x7e]{8,128}")
 _NO_KEY = "a key must be 8 to 128 printable characters without blanks"
 _NAMED_BY = {
-    "prompts": "id", "callflows": "id", "hooks": "id", "push_categories": "name",
+    "prompts": "id", "callflows": "id", "push_categories": "name",
 }  # fmt: skip
 
 
@@ -33,6 +33,7 @@ def cross_faults(document: Document, channels: Mapping[str, Channel]) -> Iterato
     belongs to other known channels is kept as it is declared."""
     yield from unique("tenants", (tenant.id for tenant in document.tenants))
     owners: dict[str, str] = {}
+    hooks: dict[str, str] = {}
     for tenant in document.tenants:
         path = f"tenants[{tenant.id}]"
         yield from _tenant_faults(tenant, path)
@@ -40,6 +41,7 @@ def cross_faults(document: Document, channels: Mapping[str, Channel]) -> Iterato
             yield from _key_fault(tenant.profile_key, f"{path}.profile_key", owners)
         yield from policy_faults(tenant, path)
         yield from rules_faults(tenant, channels, path)
+        yield from happening_faults(tenant, channels, path, hooks)
         for channel in {item.name: item for item in channels.values()}.values():
             yield from ((f"{path}.{inner}", sentence) for inner, sentence in channel.faults(tenant))
         for spec in tenant.connectors:
@@ -64,7 +66,6 @@ def _tenant_faults(tenant: Tenant, path: str) -> Iterator[Fault]:
     for template in tenant.templates:
         yield from _channel_faults(f"{path}.templates[{template.id}].channel", template.channel)
     yield from template_faults(tenant, path)
-    yield from happening_faults(tenant, path)
     if not is_zone(tenant.timezone):
         yield f"{path}.timezone", f"{tenant.timezone!r} is no time zone; use a name such as Europe/London"
     if tenant.profile_store is not None:

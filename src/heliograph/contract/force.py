@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from heliograph.model.workspace import Document, Tenant
 
-TENANT_MEMBERS = (
-    "hooks",
-)  # fmt: skip
+TENANT_MEMBERS: tuple[str, ...] = ()
 LIMITS: tuple[str, ...] = ()
 
 _TENANT = Tenant(id="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from heliograph.events.declared import Definitions
+from heliograph.events.hooks import FILTERED
 from heliograph.events.taking import NO_RULE, Means, foreign
 from heliograph.model.events import ENDED, Occurrence, OccurrenceState
 from heliograph.policy.directory import Directory
@@ -53,6 +54,12 @@ class Rerunner:
                 return "the event is no longer declared"
             if not definition.may_send(occurrence.service):
                 return foreign(occurrence.service, definition.spec.services)
+        if occurrence.trigger == "hook":
+            found = directory.hook(occurrence.name)
+            if found is None or found[0].id != tenant.id:
+                return "the hook is no longer declared"
+            if not directory.passes(found[1], occurrence):
+                return FILTERED
         return "" if self._means.has_rule(tenant.id, occurrence.trigger, occurrence.name) else NO_RULE
 
     async def _again(self, occurrences: list[Occurrence]) -> list[Occurrence]:

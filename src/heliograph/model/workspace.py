@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from heliograph.model.automation import Rule
-from heliograph.model.events.declared import EventSpec
+from heliograph.model.events.declared import EventSpec, Hook
 from heliograph.model.policies import (
     TRANSACTIONAL,
     Billing,
@@ -222,7 +222,7 @@ class Tenant(Part, frozen=True):
     prompts: tuple[Loose, ...] = ()
     callflows: tuple[Loose, ...] = ()
     push_categories: tuple[Loose, ...] = ()
-    hooks: tuple[Loose, ...] = ()
+    hooks: tuple[Hook, ...] = ()
     events: tuple[EventSpec, ...] = ()
     rules: tuple[Rule, ...] = ()
     services: tuple[Service, ...] = ()

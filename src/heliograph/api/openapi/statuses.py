@@ -32,6 +32,14 @@ EVENT_REFUSALS = (
 )  # fmt: skip
 """How a call of the Event API may fail as a whole (decisions 5)."""
 
+HOOK_CODES = (
+    keys.QUEUED, keys.INVALID_JSON, keys.AUTHENTICATION_FAILED, keys.SERVICE_KEY_MISSING, keys.EVENT_NOT_STORED,
+    keys.INTERNAL_ERROR_AT_ACCEPT, keys.SERVICE_INACTIVE, keys.HOOK_UNKNOWN, keys.IP_NOT_ALLOWED,
+    keys.SERVICE_IP_NOT_ALLOWED, keys.TRANSACTION_LIMIT, keys.INVALID_XML, keys.INVALID_SIGNATURE,
+    keys.SIGNATURE_MISSING,
+)  # fmt: skip
+"""What a call of an inbound webhook may be answered."""
+
 EVENT_ELEMENTS = (keys.QUEUED, keys.INVALID_VALUE, keys.CUSTOM_PARAMETER_MISSING)
 """What may become of an event."""
 
@@ -74,6 +82,10 @@ def schemas() -> dict[str, Schema]:
             [catalogue.find(key, catalogue.EVENT) for key in EVENT_REFUSALS], "No event of the call was taken."
         ),
         "EventElement": _event_element(),
+        "HookAnswer": _refusal(
+            [catalogue.find(key, catalogue.EVENT) for key in HOOK_CODES],
+            "1002: the call is durable. Any other: it was refused.",
+        ),
         "StatusCode": {
             "type": "string",
             "enum": _numbers([*elements, *records]),
