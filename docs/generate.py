@@ -36,6 +36,7 @@ from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, admin_routes, operation_routes, public_routes
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
+from heliograph.api.events.edges import EventEdges
 from heliograph.api.events.endpoints import Events
 from heliograph.api.events.hooks import HOOKS_PATH, InboundHooks
 from heliograph.api.links import LinkViews
@@ -138,8 +139,7 @@ def bare_endpoints() -> Endpoints:
         dnd=_bare(DndViews), accounts=_bare(AccountViews), collections=_bare(CollectionViews),
         clock=_bare(ClockViews), whatif=_bare(WhatIfViews),
         profiles=_bare(Profiles), people=_bare(PeopleViews),
-        events=_bare(Events), event_views=_bare(EventViews),
-        inbound_hooks=_bare(InboundHooks),
+        events=EventEdges(_bare(Events), _bare(InboundHooks), _bare(EventViews)),
     )  # fmt: skip
 
 
