@@ -6,15 +6,12 @@ before the caller hears 1001.
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, NamedTuple
-from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -29,6 +26,7 @@ from heliograph.model.people import NOTHING_KNOWN, Known
 from heliograph.model.policies import TRANSACTIONAL
 from heliograph.model.record import Accepted, Change, Counted, KeptAnswer, LinkRow, Notice, Run, StoryLine
 from heliograph.model.workspace import Service, Tenant
+from heliograph.named import Caller, Name, Named, kept_answer
 from heliograph.policy import FAULT, Explained, explain, judge_addresses, judge_message, story
 from heliograph.policy.directory import Directory
 from heliograph.policy.facts import Facts
@@ -41,9 +39,7 @@ log = logging.getLogger(__name__)
 
 ACCEPTED = keys.ACCEPTED
 ANSWER_CATEGORY = TRANSACTIONAL[0]
-KEY_HEADER = "Idempotency-Key"
 MINUTE_MS = 60_000
-KEY_CHARACTERS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +83,7 @@ class _Plan:
     refused: list[tuple[int, int, Address, Refused]]
     story: list[StoryLine]
     counted: tuple[Counted, ...]
-    name: tuple[str, str] | None
+    name: Name | None
     links: list[LinkRow] = field(default_factory=list)
     next: int = 0
 
@@ -130,7 +126,7 @@ class Intake:
         self._clock_ms = clock_ms
         self._limits = (means or Means()).limits
         self._lookup = (means or Means()).lookup
-        self._named: WeakValueDictionary[tuple[str, str, str], asyncio.Lock] = WeakValueDictionary()
+        self._named = Named(store)
         self.counts = {"calls": 0, "destinations": 0, "refused": 0, "rejected": 0, "limited": 0, "replayed": 0}
 
     def standing(self, tenant: Tenant, service: Service) -> Standing | None:
@@ -150,22 +146,19 @@ class Intake:
         """
         if key is None:
             return await self._accept(tenant, service, body, None)
-        if not 0 < len(key) <= KEY_CHARACTERS:
-            raise Rejected(keys.INVALID_PARAM, KEY_HEADER)
-        name = (tenant.id, service.id, key)
-        digest = hashlib.sha256(body).hexdigest()
-        lock = self._named.setdefault(name, asyncio.Lock())
-        async with lock:  # the second of two at once finds the answer of the first
-            kept = await self._store.kept_answer(*name, self._clock_ms())
-            if kept is None:
-                return await self._accept(tenant, service, body, (key, digest))
-        if kept.digest != digest:
-            raise Rejected(keys.INVALID_PARAM, KEY_HEADER)
+        taken: list[Taken] = []
+
+        async def take(name: Name) -> None:
+            taken.append(await self._accept(tenant, service, body, name))
+
+        kept = await self._named.once(Caller(tenant.id, service.id), key, body, self._clock_ms(), take)
+        if kept is None:
+            return taken[0]
         self.counts["replayed"] += 1
-        return msgspec.json.decode(kept.answer, type=Taken)
+        return msgspec.json.decode(kept, type=Taken)
 
     async def _accept(
-        self, tenant: Tenant, service: Service, body: bytes, name: tuple[str, str] | None, cause: Cause | None = None
+        self, tenant: Tenant, service: Service, body: bytes, name: Name | None, cause: Cause | None = None
     ) -> Taken:
         now_ms = self._clock_ms()
         directory = self._directory()
@@ -292,7 +285,7 @@ class Intake:
         count = sum(len(run.values) for run in plan.runs)
         accepted = Accepted(
             request=request, runs=tuple(plan.runs), changes=tuple(changes), story=tuple(plan.story),
-            counted=plan.counted, links=tuple(plan.links), kept=_kept(plan, request) if plan.name else None,
+            counted=plan.counted, links=tuple(plan.links), kept=_kept(plan, request),
         )  # fmt: skip
         try:
             took = await self._commit(accepted, cause)
@@ -368,11 +361,12 @@ def _link_rows(request: int, first: int, facts: Facts, links: Sequence[BodyLink]
         )  # fmt: skip
 
 
-def _kept(plan: _Plan, request: Request) -> KeptAnswer:
-    """The answer as it will be given, to be given again."""
-    key, digest = plan.name or ("", "")
+def _kept(plan: _Plan, request: Request) -> KeptAnswer | None:
+    """The answer to a named call as it will be given, to be given again."""
+    if plan.name is None:
+        return None
     answer = msgspec.json.encode(Taken(request.transid(0), plan.answers)).decode()
-    return KeptAnswer(request.id, request.tenant, request.service, key, digest, answer)
+    return kept_answer(request.id, Caller(request.tenant, request.service), plan.name, answer)
 
 
 def _runs(index: int, first: int, addresses: Sequence[Address]) -> list[Run]:

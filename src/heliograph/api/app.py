@@ -17,6 +17,7 @@ from heliograph.api import render
 from heliograph.api.admin.callbacks import CallbackViews
 from heliograph.api.admin.collections import CollectionViews
 from heliograph.api.admin.common import Handler, guarded, reply
+from heliograph.api.admin.events import EventViews
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
@@ -28,6 +29,8 @@ from heliograph.api.admin.policies.whatif import WhatIfViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
+from heliograph.api.events.endpoints import EVENTS_PATH, Events
+from heliograph.api.events.hooks import HOOKS_PATH, InboundHooks
 from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
@@ -75,6 +78,9 @@ class Endpoints:
     whatif: WhatIfViews
     profiles: Profiles
     people: PeopleViews
+    events: Events
+    event_views: EventViews
+    inbound_hooks: InboundHooks
 
 
 def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
@@ -84,6 +90,8 @@ def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
     for slash in ("", "/"):
         routes += [
             Route(f"{MESSAGING_PATH}{slash}", endpoints.messaging),
+            Route(f"{EVENTS_PATH}{slash}", endpoints.events),
+            Route(f"{HOOKS_PATH}/{{hook}}{slash}", endpoints.inbound_hooks.serve, methods=["POST", "OPTIONS"]),
             Route(f"{status}/{{transid}}{slash}", endpoints.transactions),
             Route(f"{status}/{{servicekey}}/{{transid}}{slash}", endpoints.transactions),
             Route(f"{PATH}{{code}}{slash}", endpoints.links.follow, methods=["GET", "HEAD"]),
@@ -130,6 +138,10 @@ def admin_routes(endpoints: Endpoints) -> list[BaseRoute]:
         ("GET", "/callbacks", endpoints.callbacks.listing),
         ("POST", "/callbacks/replay", endpoints.callbacks.replay_many),
         ("POST", "/callbacks/{id}/replay", endpoints.callbacks.replay),
+        ("GET", "/events", endpoints.event_views.listing),
+        ("POST", "/events/rerun", endpoints.event_views.rerun_many),
+        ("GET", "/events/{id}", endpoints.event_views.read),
+        ("POST", "/events/{id}/rerun", endpoints.event_views.rerun),
         ("GET", "/connectors", endpoints.views.connectors),
         ("GET", "/connectors/{name:path}", endpoints.views.connector),
         ("GET", "/receipts/unmatched", endpoints.views.unmatched),
@@ -202,7 +214,7 @@ class App:
     async def _broken(self, request: Request, error: Exception) -> Response:
         request.scope[_ANSWERED] = True
         log.error("an unexpected error while serving %s", request.url.path, exc_info=error)
-        if request.url.path.startswith("/resources/"):
+        if request.url.path.startswith(("/resources/", f"{HOOKS_PATH}/")):
             return Response(self._internal_error(), media_type="application/json")
         shape = render.admin_error("internal_error", "the platform failed to answer; its log says why")
         return reply(shape, render.INTERNAL_ERROR)
@@ -221,6 +233,7 @@ def build_app(
     hot: dict[str, ASGIApp] = {}
     if public:
         routes = [*public_routes(endpoints), *routes]
-        hot = {MESSAGING_PATH: endpoints.messaging, f"{MESSAGING_PATH}/": endpoints.messaging}
+        for path, served in ((MESSAGING_PATH, endpoints.messaging), (EVENTS_PATH, endpoints.events)):
+            hot |= {path: served, f"{path}/": served}
     app = App(routes, hot, endpoints.ids)
     return BehindProxies(app, proxies) if proxies else app

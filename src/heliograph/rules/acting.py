@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -195,7 +196,7 @@ class Actor:
         return Effects(notices=[notice]), f"0.0.{number}"
 
     def _emit(self, act: Emit, held: Held, scope: Scope, tenant: Tenant) -> tuple[Effects, str]:
-        given = {
+        given: dict[str, Any] = {
             "evtid": act.event, "parameters": fill_members(act.parameters, scope),
             "correlationid": fill_text(act.correlation, scope) if act.correlation else held.occurrence.correlation,
         }  # fmt: skip

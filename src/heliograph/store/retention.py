@@ -50,6 +50,8 @@ class Retention:
             await asyncio.sleep(PAUSE_SECONDS)
         while await self._store.purge_runs(before, SLICE):
             await asyncio.sleep(PAUSE_SECONDS)
+        while await self._store.purge_occurrences(before, SLICE):
+            await asyncio.sleep(PAUSE_SECONDS)
         if dropped := await self._store.maintain(now_ms, before):
             log.info("old messages are gone with %d partitions, %s the last", len(dropped), dropped[-1])
         gone = 0

@@ -37,6 +37,7 @@ DEMO: dict[str, Any] = {
             "apps": [{"id": "AP00000001", "features": {"push": True}}],
             "templates": [{"id": "1001", "channel": "sms", "text": "Hello ${name}"}],
             "events": [{"id": "4451", "name": "order_shipped"}],
+            "prompts": [{"id": "7", "file": "welcome.wav"}],
             "push_categories": [{"name": "HOLE", "identifiers": {1: "A"}}],
             "rules": [RULE],
             "services": [
@@ -117,7 +118,7 @@ ONE_FAULT: dict[str, tuple[str, Any, str]] = {
     "text for a port": (f"{SMSC}/port", "2775", f"{IN_SMSC}.port"),
     "a list that is text": (f"{TENANT}/ip_allowlist", "10.0.0.0/8", f"{IN_TENANT}.ip_allowlist"),
     "an entry that is a number": (f"{TENANT}/ip_allowlist", [10], f"{IN_TENANT}.ip_allowlist[0]"),
-    "a number for a member's name": (f"{TENANT}/events/1", {7: "x"}, f"{IN_TENANT}.events[1][7]"),
+    "a number for a member's name": (f"{TENANT}/prompts/1", {7: "x"}, f"{IN_TENANT}.prompts[1][7]"),
     "an id with a blank": ("tenants/1", {"id": "a b"}, "tenants[a b]"),
     "an empty id": ("tenants/1", {"id": ""}, "tenants[]"),
     "an id of 65 letters": ("tenants/1", {"id": "a" * 65}, f"tenants[{'a' * 65}]"),
