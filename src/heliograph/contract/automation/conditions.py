@@ -77,7 +77,7 @@ def _regex_faults(value: Any, path: str) -> Iterator[Fault]:
     if not isinstance(value, str) or not 0 < len(value) <= PATTERN_CHARACTERS:
         yield path, f"must be a regular expression of 1 to {PATTERN_CHARACTERS} characters"
     elif fault := regex_fault(value):
-        yield path, f"is no regular expression of RE2: {fault}"
+        yield path, f"is no regular expression that can be used (RE2): {fault}"
 
 
 def _is_plain(value: Any) -> bool:

@@ -17,6 +17,10 @@ from heliograph.model.workspace import Document
 
 Channels = Mapping[str, Channel]
 
+RULE: dict[str, Any] = {
+    "name": "shipped", "on": {"event": "4451"},
+    "then": [{"send": {"channel": "sms", "template": "1001", "to": {"msisdn": "${parameters.to}"}}}],
+}  # fmt: skip
 DEMO: dict[str, Any] = {
     "tenants": [
         {
@@ -35,7 +39,7 @@ DEMO: dict[str, Any] = {
             "events": [{"id": "4451", "name": "order_shipped"}],
             "prompts": [{"id": "7", "file": "welcome.wav"}],
             "push_categories": [{"name": "HOLE", "identifiers": {1: "A"}}],
-            "rules": [{"name": "shipped", "on": {"event": "4451"}}],
+            "rules": [RULE],
             "services": [
                 {
                     "id": "orders",
@@ -126,7 +130,7 @@ ONE_FAULT: dict[str, tuple[str, Any, str]] = {
                          f"{IN_TENANT}.templates[1001]"),
     "an app twice": (f"{TENANT}/apps/1", {"id": "AP00000001"}, f"{IN_TENANT}.apps[AP00000001]"),
     "an app without id": (f"{TENANT}/apps/1", {"features": {}}, f"{IN_TENANT}.apps[1].id"),
-    "a rule twice": (f"{TENANT}/rules/1", {"name": "shipped"}, f"{IN_TENANT}.rules[shipped]"),
+    "a rule twice": (f"{TENANT}/rules/1", RULE, f"{IN_TENANT}.rules[shipped]"),
     "a sender twice": (f"{TENANT}/senders/1", {"id": "HELIO", "channel": "sms"}, f"{IN_TENANT}.senders[HELIO]"),
     "a sender without id": (f"{TENANT}/senders/1", {"id": "", "channel": "sms"}, f"{IN_TENANT}.senders[].id"),
     "a sender of no channel": (f"{TENANT}/senders/1", {"id": "X", "channel": "fax"},

@@ -19,7 +19,8 @@ NAME = re.compile(r"[^\W\d][\w.-]{0,255}")
 OCCURRENCE, PROFILE = "occurrence", "profile"
 """The names that every scope has beside the payload's own."""
 
-REGEX_BYTES = 1 << 20  # what RE2 may use for one expression: with linear time, this bounds what one can cost
+REGEX_BYTES = 1 << 20  # what RE2 may use for one expression
+REGEX_STEPS = 1_300  # of its program: RE2 takes this times the length of the text at the very worst
 
 
 def names_in(value: Any) -> list[str]:
@@ -66,8 +67,8 @@ def regex_options() -> Any:
 def regex_fault(pattern: str) -> str:
     """Why RE2 does not take an expression; "" when it does."""
     try:
-        re2.compile(pattern, regex_options())
+        steps = re2.compile(pattern, regex_options()).programsize
     except re2.error as error:
         [what, *_] = error.args or ("",)
         return what.decode(errors="replace") if isinstance(what, bytes) else str(what)
-    return ""
+    return f"it would take too long: {steps} steps, {REGEX_STEPS} at most" if steps > REGEX_STEPS else ""

@@ -134,8 +134,9 @@ def _set_off(on: On, occurrence: Occurrence) -> bool:
     if on.click is not None:
         return _one(on.click.link, payload.get("link"))
     if on.profile is not None:
-        changed: Any = payload.get("changed", [])
-        return _some(on.profile.acts, [payload.get("act")]) and _some(on.profile.attributes, changed)
+        changed = [str(name).lower() for name in payload.get("changed", [])]
+        wanted = [name.lower() for name in on.profile.attributes]
+        return _some(on.profile.acts, [payload.get("act")]) and _some(wanted, changed)
     return True
 
 

@@ -17,7 +17,7 @@ from heliograph.policy.automation.scope import Scope
 Test = Callable[[Scope], bool]
 Compare = Callable[[Any, Any], bool]
 
-SEARCHED = 64 * 1024  # characters of a value that an expression is looked for in
+SEARCHED = 4_096  # characters; no expression is looked for in longer values
 
 
 def all_of(conditions: Iterable[Condition]) -> Test | None:
@@ -49,7 +49,7 @@ def _comparison(condition: Condition) -> Test:
         return lambda scope: bool(scope.values(name)) is wanted
     if operator == "regex":
         pattern = re2.compile(str(value), regex_options())
-        return lambda scope: any(pattern.search(text_of(one)[:SEARCHED]) is not None for one in scope.values(name))
+        return lambda scope: any(_is_found(pattern, text_of(one)) for one in scope.values(name))
     negative = operator.startswith("not_")
     compare = _COMPARES[operator.removeprefix("not_")]
     if condition.ignore_case:
@@ -57,6 +57,10 @@ def _comparison(condition: Condition) -> Test:
     if names_in(value):
         return _moving(name, value, compare, negative)
     return lambda scope: any(compare(one, value) for one in scope.values(name)) is not negative
+
+
+def _is_found(pattern: Any, text: str) -> bool:
+    return len(text) <= SEARCHED and pattern.search(text) is not None
 
 
 def _moving(name: str, value: Any, compare: Compare, negative: bool) -> Test:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from heliograph.model.automation.naming import OCCURRENCE, PROFILE
+from heliograph.model.automation.naming import OCCURRENCE, PROFILE, is_of_profile
 from heliograph.model.events import Occurrence, values_at
 
 
 class Scope:
-    """Values by dotted names, each looked for once. `profile` are the attributes of the person that a rule means."""
+    """Values by dotted names, each looked for once. `profile` are the attributes of the person that a rule means,
+    whose names are matched in any case."""
 
     def __init__(self, occurrence: Occurrence, profile: Mapping[str, Any] | None = None) -> None:
         self.occurrence = occurrence
@@ -20,7 +21,7 @@ class Scope:
                 "id": occurrence.id, "trigger": occurrence.trigger, "name": occurrence.name,
                 "service": occurrence.service, "at": occurrence.at, "correlation": occurrence.correlation,
             },
-            PROFILE: dict(profile or {}),
+            PROFILE: {attribute.lower(): value for attribute, value in (profile or {}).items()},
         }  # fmt: skip
         self._found: dict[str, list[Any]] = {}
 
@@ -28,6 +29,7 @@ class Scope:
         """The values under a name, none for null or where there is nothing."""
         found = self._found.get(name)
         if found is None:
-            found = [value for value in values_at(self._known, name) if value is not None]
+            asked = name.lower() if is_of_profile(name) else name
+            found = [value for value in values_at(self._known, asked) if value is not None]
             self._found[name] = found
         return found
