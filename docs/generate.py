@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute, Route
 from heliograph import catalogue
 from heliograph.api.admin.callbacks import CallbackViews
 from heliograph.api.admin.collections import CollectionViews
+from heliograph.api.admin.events import EventViews
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
@@ -35,6 +36,9 @@ from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, admin_routes, operation_routes, public_routes
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
+from heliograph.api.events.edges import EventEdges
+from heliograph.api.events.endpoints import Events
+from heliograph.api.events.hooks import HOOKS_PATH, InboundHooks
 from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import COUNTERS, GAUGES, Metrics
@@ -43,6 +47,7 @@ from heliograph.api.transactions import Transactions
 from heliograph.cli.main import app
 from heliograph.config import FILE, PREFIX, SETTINGS
 from heliograph.model import policies, workspace
+from heliograph.model.events import declared as happenings
 from heliograph.model.profiles import declared
 from heliograph.policy.objects.links import PATH
 from heliograph.simulators.bin import Bins
@@ -134,6 +139,7 @@ def bare_endpoints() -> Endpoints:
         dnd=_bare(DndViews), accounts=_bare(AccountViews), collections=_bare(CollectionViews),
         clock=_bare(ClockViews), whatif=_bare(WhatIfViews),
         profiles=_bare(Profiles), people=_bare(PeopleViews),
+        events=EventEdges(_bare(Events), _bare(InboundHooks), _bare(EventViews)),
     )  # fmt: skip
 
 
@@ -166,8 +172,8 @@ def endpoints() -> str:
 
 
 def _methods(route: Route, section: str) -> list[str]:
-    if section == "public" and not route.path.startswith((CALLBACKS_PATH, PATH)):
-        return ["POST" if route.path.rstrip("/").endswith("messaging") else "GET"]
+    if section == "public" and not route.path.startswith((CALLBACKS_PATH, PATH, f"{HOOKS_PATH}/")):
+        return ["POST" if route.path.rstrip("/").endswith(("messaging", "externalevent")) else "GET"]
     return sorted((route.methods or set()) - {"HEAD"})
 
 
@@ -214,6 +220,10 @@ PARTS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("tenants[].apps[].features", workspace.Features),
     ("tenants[].profile_store", declared.ProfileStore),
     ("tenants[].profile_store.attributes[]", declared.Attribute),
+    ("tenants[].events[]", happenings.EventSpec),
+    ("tenants[].events[].parameters[]", happenings.Parameter),
+    ("tenants[].hooks[]", happenings.Hook),
+    ("tenants[].hooks[].signature", happenings.Signature),
     ("tenants[].senders[]", workspace.Sender),
     ("tenants[].connectors[]", workspace.ConnectorSpec),
     ("tenants[].templates[]", workspace.Template),
@@ -241,6 +251,8 @@ def workspace_page() -> str:
 
 def _type(hint: Any) -> str:
     origin, arguments = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return "any value"
     if origin is Literal:
         return " or ".join(f"`{value}`" for value in arguments)
     if origin is tuple:

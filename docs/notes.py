@@ -111,6 +111,11 @@ ENDPOINTS = {
     "POST /callbacks/{channel}/{tenant}/{way}": "Providers, and apps that got a push, tell of receipts and messages; "
     "signatures are checked; the answer comes once all of it is durable, else 503 and the provider calls again.",
     **PROFILES,
+    "POST /resources/v1/events/externalevent": "Send up to 100 events; each has its own code. See "
+    "[events](../howto/events.md).",
+    "POST /events/{hook}": "Others tell of what happened, in any JSON or XML; see "
+    "[inbound webhooks](../howto/hooks.md).",
+    "OPTIONS /events/{hook}": "Browsers ask whether a page may.",
     "GET /healthz": "The process is up.",
     "GET /readyz": "The store, the roles and the connectors; 503 while the process starts or drains.",
     "GET /metrics": "Counters in the text form of Prometheus; see [metrics](metrics.md).",
@@ -150,6 +155,9 @@ QUERIES = {
     "applied.",
     "GET /admin/v1/callbacks": "`state` is `pending`, `done`, `parked` (the default) or `failed`, which means "
     "parked; `limit` is 500 at most.",
+    "GET /admin/v1/events": "`state` is `new`, `matched`, `unresolved`, `done` or `ignored`; narrow it with `tenant` "
+    "and `name`, page with `limit` (500 at most) and `cursor`.",
+    "POST /admin/v1/events/rerun": "Left out, `name` means every event and hook.",
     "GET /admin/v1/receipts/unmatched": "`limit` is 500 at most.",
 }
 
@@ -195,6 +203,20 @@ METRICS = {
         "queued": "Profiles that wait or waited for a worker.",
         "done": "Jobs that a worker did.",
         "late": "Jobs whose deadline passed first.",
+    },
+    "events": {
+        "calls": "Calls of the Event API that were taken.",
+        "events": "Events in them that were taken.",
+        "refused": "Events that were refused in the answer.",
+        "rejected": "Calls that were refused as a whole.",
+        "limited": "Calls that were over `event_per_second`.",
+        "replayed": "Calls that were answered with what their `Idempotency-Key` was answered before.",
+        "unresolved": "Events that no rule was for when they came.",
+        "hook_calls": "Calls of inbound webhooks that were taken.",
+        "hook_ignored": "Calls that the filter of their hook left out.",
+        "hook_rejected": "Calls that were refused.",
+        "hook_unresolved": "Calls that no rule was for when they came.",
+        "rerun": "Events and calls of hooks that were run again.",
     },
     "store": {
         "commits": "Transactions of the database.",
@@ -270,15 +292,16 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "[voice](../../src/heliograph/channels/voice/README.md).",
         "push_categories": "Sets of buttons of the tenant's own, beside the shipped ones; see "
         "[push](../../src/heliograph/channels/push/README.md).",
-        "hooks": KEPT,
-        "events": KEPT,
+        "hooks": "URLs that others call with JSON or XML of their own; see [inbound webhooks](../howto/hooks.md).",
+        "events": "Events that callers send; see [events](../howto/events.md).",
         "rules": KEPT,
         "services": "Units of traffic, each with its keys.",
     },
     "Limits": {
         **VOLUME,
         "channels": "The same limits for one channel each.",
-        "event_per_second": KEPT,
+        "event_per_second": "Events and calls of hooks a second, with one second of burst. A call with more events "
+        "than that is refused.",
         "profile_per_second": "Calls of the Profile API a second, with one second of burst.",
         "status_per_second": "Status queries a second, with one second of burst.",
     },
@@ -350,6 +373,34 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "max_length": "Characters of a string.",
         "alias": "Its value is another name of the customer, which no other may have: it is read by it, and it is a "
         "`customerid` in destinations. It holds for what is written from then on.",
+    },
+    "EventSpec": {
+        "id": "What `evtid` of a call names: 1 to 64 letters, digits, dots, dashes or underscores.",
+        "name": "For people, and for rules.",
+        "services": "Which services may send it; empty is all. From another one it is kept as unresolved.",
+        "parameters": "What comes with it; others go on as they are.",
+    },
+    "Hook": {
+        "id": "10 to 12 capital letters and digits; the URL is `/events/<id>`, so no two tenants may have the same.",
+        "service": "Whose events its calls are: its allow-list counts, and rules act in its name.",
+        "name": "For people.",
+        "status": "An inactive hook gets 7008.",
+        "auth": "`key` takes a service key or a token of the service, `jwt` only a token; others get 7001 or 7002.",
+        "signature": "How calls are signed; without it they need not be.",
+        "when": "Only calls that fulfil all of these conditions set rules off; others are kept as ignored.",
+        "cors": "Origins whose pages may call it, `https://shop.example.com`, or `*` for all; empty is none.",
+        "max_bytes": "How large a body may be; a larger one is answered with HTTP 430.",
+    },
+    "Signature": {
+        "secret": "8 characters or more.",
+        "header": "Where the signature stands: `sha256=<digits>`, or the digits alone.",
+        "algorithm": "The hash of the HMAC.",
+    },
+    "Parameter": {
+        "name": "Begins with a letter.",
+        "type": "What a value must look like, else 7004. `json` takes any value.",
+        "mandatory": "Must be there and not empty, else 7025.",
+        "default": "Stands for one that is absent or empty.",
     },
     "Sender": {
         "id": "The number or name, e.g. `HELIO`.",
@@ -426,6 +477,8 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "secret": "Signs every call; see [callbacks](../howto/callbacks.md).",
         "states": "Which words are told.",
         "inbound_url": "Receives messages from people.",
+        "event_url": "Is told when everything that followed from an event ended, unless the call has a `notifyurl` "
+        "of its own.",
         "retries": "`ladder` tries for almost a day, `compatible` three times a minute apart.",
     },
     "Binding": {

@@ -6,15 +6,12 @@ before the caller hears 1001.
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
-from weakref import WeakValueDictionary
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -30,6 +27,7 @@ from heliograph.model.people import NOTHING_KNOWN, Known
 from heliograph.model.policies import TRANSACTIONAL
 from heliograph.model.record import Accepted, Change, Counted, KeptAnswer, LinkRow, Notice, Run, StoryLine
 from heliograph.model.workspace import Service, Tenant
+from heliograph.named import Caller, Name, Named, kept_answer
 from heliograph.policy import FAULT, Explained, explain, judge_addresses, judge_message, story
 from heliograph.policy.directory import Directory
 from heliograph.policy.facts import Facts
@@ -42,9 +40,7 @@ log = logging.getLogger(__name__)
 
 ACCEPTED = keys.ACCEPTED
 ANSWER_CATEGORY = TRANSACTIONAL[0]
-KEY_HEADER = "Idempotency-Key"
 MINUTE_MS = 60_000
-KEY_CHARACTERS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +84,17 @@ class _Plan:
     refused: list[tuple[int, int, Address, Refused]]
     story: list[StoryLine]
     counted: tuple[Counted, ...]
-    name: tuple[str, str] | None
+    name: Name | None
     links: list[LinkRow] = field(default_factory=list)
     next: int = 0
+
+
+class Cause(NamedTuple):
+    """Why a call is made that nobody made: `depth` rules led to it, and `keep` makes it durable with what it follows
+    from; whether it did, or somebody else was faster."""
+
+    depth: int
+    keep: Callable[[Accepted], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +130,17 @@ class Intake:
         self._limits = (means or Means()).limits
         self._lookup = (means or Means()).lookup
         self._owes = (means or Means()).owes
-        self._named: WeakValueDictionary[tuple[str, str, str], asyncio.Lock] = WeakValueDictionary()
+        self._named = Named(store)
         self.counts = {"calls": 0, "destinations": 0, "refused": 0, "rejected": 0, "limited": 0, "replayed": 0}
 
     def standing(self, tenant: Tenant, service: Service) -> Standing | None:
         """Where a service stands with the limits it counts towards; None when there are none."""
         facts = self._directory().facts(tenant.id, service.id)
         return self._limits.messages(facts.meters, self._clock_ms()) if facts and facts.meters else None
+
+    async def follow(self, tenant: Tenant, service: Service, body: bytes, cause: Cause) -> None:
+        """Take the call of a rule, which `cause` keeps together with what it has come from. Raises as `accept`."""
+        await self._accept(tenant, service, body, None, cause)
 
     async def accept(self, tenant: Tenant, service: Service, body: bytes, key: str | None = None) -> Taken:
         """Take a call of an authenticated service. Raises `Rejected` when the contract refuses all of it and
@@ -142,21 +150,20 @@ class Intake:
         """
         if key is None:
             return await self._accept(tenant, service, body, None)
-        if not 0 < len(key) <= KEY_CHARACTERS:
-            raise Rejected(keys.INVALID_PARAM, KEY_HEADER)
-        name = (tenant.id, service.id, key)
-        digest = hashlib.sha256(body).hexdigest()
-        lock = self._named.setdefault(name, asyncio.Lock())
-        async with lock:  # the second of two at once finds the answer of the first
-            kept = await self._store.kept_answer(*name, self._clock_ms())
-            if kept is None:
-                return await self._accept(tenant, service, body, (key, digest))
-        if kept.digest != digest:
-            raise Rejected(keys.INVALID_PARAM, KEY_HEADER)
-        self.counts["replayed"] += 1
-        return msgspec.json.decode(kept.answer, type=Taken)
+        taken: list[Taken] = []
 
-    async def _accept(self, tenant: Tenant, service: Service, body: bytes, name: tuple[str, str] | None) -> Taken:
+        async def take(name: Name) -> None:
+            taken.append(await self._accept(tenant, service, body, name))
+
+        kept = await self._named.once(Caller(tenant.id, service.id), key, body, self._clock_ms(), take)
+        if kept is None:
+            return taken[0]
+        self.counts["replayed"] += 1
+        return msgspec.json.decode(kept, type=Taken)
+
+    async def _accept(
+        self, tenant: Tenant, service: Service, body: bytes, name: Name | None, cause: Cause | None = None
+    ) -> Taken:
         now_ms = self._clock_ms()
         directory = self._directory()
         try:
@@ -174,10 +181,11 @@ class Intake:
                 plan.answers.append(Answer(element.key, plan.next, element.correlation, element.values))
                 plan.next += 1
             else:
+                element = _caused(element, cause)
                 self._plan_message(plan, element, facts, now_ms, await self._known(element, facts, now_ms))
         nonce = new_nonce()
         if plan.messages:
-            await self._keep(plan, nonce, tenant, service, now_ms)
+            await self._keep(plan, nonce, tenant, service, now_ms, cause)
         self.counts["calls"] += 1
         self.counts["destinations"] += len(plan.answers)
         return Taken(transid_of(plan.request, nonce), plan.answers)
@@ -262,7 +270,9 @@ class Intake:
             data = msgspec.json.encode(gates).decode()
             plan.story.append(StoryLine(self._ids.next(), plan.request, ordinal, now_ms, "gates", data))
 
-    async def _keep(self, plan: _Plan, nonce: int, tenant: Tenant, service: Service, now_ms: int) -> None:
+    async def _keep(
+        self, plan: _Plan, nonce: int, tenant: Tenant, service: Service, now_ms: int, cause: Cause | None
+    ) -> None:
         request = Request(
             id=plan.request, nonce=nonce, tenant=tenant.id, service=service.id, accepted=now_ms,
             messages=tuple(plan.messages), firsts=tuple(plan.firsts),
@@ -279,19 +289,28 @@ class Intake:
         count = sum(len(run.values) for run in plan.runs)
         accepted = Accepted(
             request=request, runs=tuple(plan.runs), changes=tuple(changes), story=tuple(plan.story),
-            counted=plan.counted, links=tuple(plan.links), kept=_kept(plan, request) if plan.name else None,
+            counted=plan.counted, links=tuple(plan.links), kept=_kept(plan, request),
             owed=_owed(plan, now_ms) if self._owes else (),
         )  # fmt: skip
         try:
-            await self._store.accept(accepted)
+            took = await self._commit(accepted, cause)
         except StoreUnavailable:
             self._limits.give_back(plan.counted)
             raise
+        if not took:
+            self._limits.give_back(plan.counted)
+            return
         self.counts["refused"] += len(changes)
         if len(changes) < count:
             self._queued(accepted)
         if notices:
             self._tell(notices)
+
+    async def _commit(self, accepted: Accepted, cause: Cause | None) -> bool:
+        if cause is not None:
+            return await cause.keep(accepted)
+        await self._store.accept(accepted)
+        return True
 
 
 _Judged = tuple[Address, Refused | None, list[dict[str, object]]]
@@ -314,6 +333,13 @@ def _judged(message: Message, facts: Facts, now_ms: int, known: Known) -> tuple[
             {"gate": FAULT.gate, "ok": False, "value": FAULT.value, "decided_by": FAULT.decided_by}
         ]
         return [(address, FAULT, gates) for address in message.addresses], ()
+
+
+def _caused(message: Message, cause: Cause | None) -> Message:
+    if cause is None:
+        return message
+    content = msgspec.structs.replace(message.content, depth=cause.depth)
+    return msgspec.structs.replace(message, content=content)
 
 
 def _there(tenant: Tenant, now_ms: int) -> int:
@@ -351,11 +377,12 @@ def _owed(plan: _Plan, now_ms: int) -> tuple[Owed, ...]:
     return tuple(Owed(due, plan.request, index, count) for index, count in enumerate(counts) if count)
 
 
-def _kept(plan: _Plan, request: Request) -> KeptAnswer:
-    """The answer as it will be given, to be given again."""
-    key, digest = plan.name or ("", "")
+def _kept(plan: _Plan, request: Request) -> KeptAnswer | None:
+    """The answer to a named call as it will be given, to be given again."""
+    if plan.name is None:
+        return None
     answer = msgspec.json.encode(Taken(request.transid(0), plan.answers)).decode()
-    return KeptAnswer(request.id, request.tenant, request.service, key, digest, answer)
+    return kept_answer(request.id, Caller(request.tenant, request.service), plan.name, answer)
 
 
 def _runs(index: int, first: int, addresses: Sequence[Address]) -> list[Run]:

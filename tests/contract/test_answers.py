@@ -20,6 +20,7 @@ GOOD: dict[str, Any] = {
     "destination": [{"msisdn": ["447700900001", "12"], "correlationid": "c"}],
 }
 UNKNOWN = "0192aaaa-0000-7000-8000-000000000000"
+EVENTS = "/resources/v1/events/externalevent"
 SEND, STATUS = "/resources/v1/messaging", "/resources/v1/messaging/status"
 
 # The operation, its status, the path filled in and, where it has one, the body. `{...}` are things of the platform.
@@ -79,6 +80,26 @@ CALLS: list[tuple[str, int, str, Any]] = [
     ("post_callbacks_replay", 200, "/admin/v1/callbacks/replay", {}),
     ("post_callbacks_replay", 400, "/admin/v1/callbacks/replay", {"from": "x"}),
     ("post_callbacks_replay", 413, "/admin/v1/callbacks/replay", " " * (8 * 1024 * 1024 + 1)),
+    ("sendEvents", 200, EVENTS, {"events": [{"evtid": "4451", "parameters": {"name": "A"}}, {"evtid": "4451"}, {}]}),
+    ("sendEvents", 200, EVENTS, "{"),
+    ("sendEvents", 413, EVENTS, " " * (4 * 1024 * 1024 + 1)),
+    ("callHook", 200, "/events/HOOK00000001", {"any": 1}),
+    ("callHook", 200, "/events/NOBODY00001", {}),
+    ("callHook", 400, "/events/HOOK00000002", {}),
+    ("callHook", 430, "/events/HOOK00000001", " " * (256 * 1024 + 1)),
+    ("get_events", 200, "/admin/v1/events?state=unresolved", None),
+    ("get_events", 400, "/admin/v1/events?state=lost", None),
+    ("get_events_id", 200, "/admin/v1/events/{event}", None),
+    ("get_events_id", 400, "/admin/v1/events/x", None),
+    ("get_events_id", 404, "/admin/v1/events/7", None),
+    ("post_events_id_rerun", 200, "/admin/v1/events/{ruled}/rerun", {}),
+    ("post_events_id_rerun", 400, "/admin/v1/events/x/rerun", {}),
+    ("post_events_id_rerun", 404, "/admin/v1/events/7/rerun", {}),
+    ("post_events_id_rerun", 409, "/admin/v1/events/{event}/rerun", {}),
+    ("post_events_rerun", 200, "/admin/v1/events/rerun", {"tenant": "demo"}),
+    ("post_events_rerun", 400, "/admin/v1/events/rerun", {"tenant": 7}),
+    ("post_events_rerun", 404, "/admin/v1/events/rerun", {"tenant": "nobody"}),
+    ("post_events_rerun", 413, "/admin/v1/events/rerun", " " * (8 * 1024 * 1024 + 1)),
     ("get_codes", 200, "/admin/v1/codes", None),
     ("get_connectors", 200, "/admin/v1/connectors", None),
     ("get_connectors_name", 200, "/admin/v1/connectors/smsc", None),
@@ -159,6 +180,13 @@ async def live(platforms: None, tmp_path_factory: pytest.TempPathFactory) -> Asy
         made["tenants"] += [{"id": name, "services": [{"id": "twin"}]} for name in ("one", "two")]
         apps = [{"id": APP, "features": {"push": True}}]
         made["tenants"][0] |= {"profile_key": PROFILE_KEYS[200], "profile_store": {}, "apps": apps}
+        parameters = [{"name": "name", "mandatory": True}]
+        made["tenants"][0]["events"] = [{"id": "4451", "parameters": parameters}, {"id": "4452"}]
+        signature = {"secret": "a-secret-of-this-hook", "header": "content-type"}
+        made["tenants"][0]["hooks"] = [
+            {"id": "HOOK00000001", "service": "orders"},
+            {"id": "HOOK00000002", "service": "orders", "signature": signature},
+        ]
         made["tenants"].append(
             {"id": "w", "profile_key": PROFILE_KEYS[202], "profile_store": {}, "apps": apps, "profile_async": True}
         )
@@ -178,7 +206,13 @@ async def things(live: Running) -> dict[str, Any]:
     await live.final(failed["transid"])
     callbacks = await eventually(lambda: _callbacks(live))
     keys = (await live.admin("GET", "/services/other/keys")).json()["keys"]
+    events = {"events": [{"evtid": "4451", "parameters": {"name": "A"}}, {"evtid": "4452"}]}
+    event, ruled = (await live.client.post(EVENTS, headers={"key": KEY}, json=events)).json()["response"]
+    rule = {"name": "r", "on": {"event": "4452"}, "then": [{"stop": True}]}
+    await live.admin("POST", "/tenants/demo/rules", json=rule)
     return {
+        "event": event["transid"],
+        "ruled": ruled["transid"],
         "transid": delivered["transid"],
         "failed": failed["transid"],
         "waiting": waiting["transid"],

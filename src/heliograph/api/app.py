@@ -29,6 +29,9 @@ from heliograph.api.admin.policies.whatif import WhatIfViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
+from heliograph.api.events.edges import EventEdges
+from heliograph.api.events.endpoints import EVENTS_PATH
+from heliograph.api.events.hooks import HOOKS_PATH
 from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
@@ -77,6 +80,7 @@ class Endpoints:
     whatif: WhatIfViews
     profiles: Profiles
     people: PeopleViews
+    events: EventEdges
 
 
 def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
@@ -86,6 +90,8 @@ def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
     for slash in ("", "/"):
         routes += [
             Route(f"{MESSAGING_PATH}{slash}", endpoints.messaging),
+            Route(f"{EVENTS_PATH}{slash}", endpoints.events.api),
+            Route(f"{HOOKS_PATH}/{{hook}}{slash}", endpoints.events.hooks.serve, methods=["POST", "OPTIONS"]),
             Route(f"{status}/{{transid}}{slash}", endpoints.transactions),
             Route(f"{status}/{{servicekey}}/{{transid}}{slash}", endpoints.transactions),
             Route(f"{PATH}{{code}}{slash}", endpoints.links.follow, methods=["GET", "HEAD"]),
@@ -134,6 +140,10 @@ def admin_routes(endpoints: Endpoints) -> list[BaseRoute]:
         ("POST", "/callbacks/{id}/replay", endpoints.callbacks.replay),
         ("GET", "/parked", endpoints.parked.listing),
         ("POST", "/parked/{id}/retry", endpoints.parked.retry),
+        ("GET", "/events", endpoints.events.views.listing),
+        ("POST", "/events/rerun", endpoints.events.views.rerun_many),
+        ("GET", "/events/{id}", endpoints.events.views.read),
+        ("POST", "/events/{id}/rerun", endpoints.events.views.rerun),
         ("GET", "/connectors", endpoints.views.connectors),
         ("GET", "/connectors/{name:path}", endpoints.views.connector),
         ("GET", "/receipts/unmatched", endpoints.views.unmatched),
@@ -206,7 +216,7 @@ class App:
     async def _broken(self, request: Request, error: Exception) -> Response:
         request.scope[_ANSWERED] = True
         log.error("an unexpected error while serving %s", request.url.path, exc_info=error)
-        if request.url.path.startswith("/resources/"):
+        if request.url.path.startswith(("/resources/", f"{HOOKS_PATH}/")):
             return Response(self._internal_error(), media_type="application/json")
         shape = render.admin_error("internal_error", "the platform failed to answer; its log says why")
         return reply(shape, render.INTERNAL_ERROR)
@@ -225,6 +235,7 @@ def build_app(
     hot: dict[str, ASGIApp] = {}
     if public:
         routes = [*public_routes(endpoints), *routes]
-        hot = {MESSAGING_PATH: endpoints.messaging, f"{MESSAGING_PATH}/": endpoints.messaging}
+        for path, served in ((MESSAGING_PATH, endpoints.messaging), (EVENTS_PATH, endpoints.events.api)):
+            hot |= {path: served, f"{path}/": served}
     app = App(routes, hot, endpoints.ids)
     return BehindProxies(app, proxies) if proxies else app

@@ -14,10 +14,11 @@ from heliograph.api import auth, render
 from heliograph.api.body import Gone, TooLarge, read_body
 from heliograph.api.key_use import KeyUse
 from heliograph.catalogue import keys
-from heliograph.intake import ACCEPTED, KEY_HEADER, Answer, Intake, Taken
+from heliograph.intake import ACCEPTED, Answer, Intake, Taken
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.outcome import Rejected
 from heliograph.model.workspace import Service, Tenant
+from heliograph.named import KEY_HEADER
 from heliograph.policy.directory import Directory
 from heliograph.store import StoreUnavailable
 

@@ -12,7 +12,8 @@ from heliograph import catalogue
 from heliograph.model.outcome import Rejected
 from heliograph.policy.limits import Standing
 
-ACCEPTED_LATER, FOUND, GONE = 202, 302, 410
+ACCEPTED_LATER, NO_CONTENT, FOUND, GONE = 202, 204, 302, 410
+HOOK_TOO_LARGE = 430  # status_event_profile.md 1.4
 OK, BAD_REQUEST, UNAUTHORISED, FORBIDDEN, NOT_FOUND = 200, 400, 401, 403, 404
 NOT_ALLOWED, CONFLICT, TOO_LARGE, INTERNAL_ERROR, UNAVAILABLE = 405, 409, 413, 500, 503
 

@@ -40,6 +40,8 @@ from heliograph.bus.tokens import LocalTokens
 from heliograph.channels import channels
 from heliograph.cli.data import DataLock, Secrets
 from heliograph.cli.parts.cluster import Cluster
+from heliograph.cli.parts.events import EventAround, EventParts
+from heliograph.cli.parts.rules import Around, RuleParts
 from heliograph.cli.parts.telling import Telling
 from heliograph.cli.parts.together import together
 from heliograph.cli.parts.work import Working
@@ -154,9 +156,13 @@ class Platform:
         self.limits = Limiter()
         means = Means(self.limits, self.lookup, owes=self.working is not None)
         self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
+        self.rules = RuleParts(Around(self.store, directory, self.ids, clock_ms, self.intake, self.lookup, self.tell))
         self.profile_worker = Worker(self.store, clock_ms, self._on_duty)
         self.profile_writer = Writer(self.store, self._vault, self.ids, clock_ms, self.profile_worker.wake)
         self.key_use = KeyUse(self.store, clock_ms)
+        offer = self.rules.runner.offer if self._works else lambda occurrences: None
+        around = EventAround(self.store, directory, self.ids, clock_ms, self.limits, self.key_use, offer)
+        self.events = EventParts(around)
         self._tasks: list[asyncio.Task[None]] = []
         self._answers: set[asyncio.Task[None]] = set()
         self._ready = False
@@ -205,6 +211,8 @@ class Platform:
             await self.dispatcher.start()
             self.workspaces.changed.append(self.cluster.follow_lanes)
             await self.receiver.recover()
+            if freed := await self.rules.runner.start(alone=self._lock is not None):
+                log.info("%d runs of rules were taken up again", freed)
             if not self.working and (recovered := await self.dispatcher.recover()):
                 log.info("%d requests with messages to send were taken up again", recovered)
         if self.working is not None:
@@ -238,6 +246,7 @@ class Platform:
         if self.working is not None:
             await self.working.stop_taking()
         if self._works:
+            await self.rules.runner.stop(GRACE_SECONDS / 4)
             await self.dispatcher.stop(GRACE_SECONDS)
         if self.working is not None:
             await self.working.leave()
@@ -286,6 +295,7 @@ class Platform:
             accounts=AccountViews(self.store, directory, clock_ms),
             collections=CollectionViews(self.workspaces),
             clock=ClockViews(self.workspaces, clock_ms),
+            events=self.events.edges,
             whatif=WhatIfViews(WhatIf(self.store, directory, self.lookup, self.channels), directory, clock_ms),
             hooks=Callbacks(directory, self.simulators.peers, self.receiver.receive, clock_ms),
             profiles=Profiles(self.store, self.profile_writer, directory, self.limits, self.ids, clock_ms),
@@ -322,6 +332,8 @@ class Platform:
             "receipts": dict(self.receiver.counts),
             "notify": {name: told[name] for name in ("sent", "failed", "retried", "parked")},
             "profiles": {**self.profile_writer.counts, **self.profile_worker.counts},
+            "events": self.events.counts(),
+            "rules": self.rules.counts(),
             "store": dict(self.store.stats()),
             "bus": self.working.numbers() if self.working else {},
             "queue": {

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from heliograph.contract.declared import link_faults, policy_faults, template_faults
+from heliograph.contract.automation import rules_faults
+from heliograph.contract.declared import happening_faults, link_faults, policy_faults, template_faults
 from heliograph.contract.declared.names import channel_faults as _channel_faults
 from heliograph.contract.declared.names import is_http, twice, unique
 from heliograph.contract.profiles.stores import store_faults
@@ -23,8 +24,7 @@ from heliograph.model.workspace import ALL_STATES, Binding, ConnectorSpec, Docum
 _KEY = re.compile(r"[\x21-\x7e]{8,128}")
 _NO_KEY = "a key must be 8 to 128 printable characters without blanks"
 _NAMED_BY = {
-    "prompts": "id", "callflows": "id", "hooks": "id", "events": "id", "push_categories": "name",
-    "rules": "name",
+    "prompts": "id", "callflows": "id", "push_categories": "name",
 }  # fmt: skip
 
 
@@ -33,12 +33,15 @@ def cross_faults(document: Document, channels: Mapping[str, Channel]) -> Iterato
     belongs to other known channels is kept as it is declared."""
     yield from unique("tenants", (tenant.id for tenant in document.tenants))
     owners: dict[str, str] = {}
+    hooks: dict[str, str] = {}
     for tenant in document.tenants:
         path = f"tenants[{tenant.id}]"
         yield from _tenant_faults(tenant, path)
         if tenant.profile_key:
             yield from _key_fault(tenant.profile_key, f"{path}.profile_key", owners)
         yield from policy_faults(tenant, path)
+        yield from rules_faults(tenant, channels, path)
+        yield from happening_faults(tenant, channels, path, hooks)
         for channel in {item.name: item for item in channels.values()}.values():
             yield from ((f"{path}.{inner}", sentence) for inner, sentence in channel.faults(tenant))
         for spec in tenant.connectors:
@@ -122,7 +125,11 @@ def _service_faults(tenant: Tenant, service: Service, path: str) -> Iterator[Fau
             parse_duration(value)
         except ValueError as error:
             yield where, str(error)
-    for name, url in (("url", service.notify.url), ("inbound_url", service.notify.inbound_url)):
+    for name, url in (
+        ("url", service.notify.url),
+        ("inbound_url", service.notify.inbound_url),
+        ("event_url", service.notify.event_url),
+    ):
         if url and not is_http(url):
             yield f"{path}.notify.{name}", "must be an absolute http or https URL"
     for state in service.notify.states:

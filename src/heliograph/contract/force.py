@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from heliograph.model.workspace import Document, Tenant
 
-TENANT_MEMBERS = (
-    "hooks", "events", "rules",
-)  # fmt: skip
-LIMITS = ("event_per_second",)
+TENANT_MEMBERS: tuple[str, ...] = ()
+LIMITS: tuple[str, ...] = ()
 
 _TENANT = Tenant(id="")
 

@@ -29,7 +29,10 @@ def read_workspace(document: bytes | dict[str, Any], channels: Mapping[str, Chan
     """The document (an object, or JSON), checked whole. Raises `Faults`: all faults of its shape or, where the
     shape is right, all others."""
     plain = _json(document) if isinstance(document, bytes) else document
-    found = list(shape_faults(plain, Document))
+    try:
+        found = list(shape_faults(plain, Document))
+    except RecursionError as error:
+        raise Faults([("document", "is nested too deep")]) from error
     if found:
         raise Faults(found)
     try:

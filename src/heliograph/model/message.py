@@ -31,7 +31,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is to be sent, the same for all destinations of a request before placeholders are filled.
 
     `fields` is the channel object of the request after its rules were applied (for sms: `type`, `text`,
-    `body`, `senderid`...). `smartlinks` are the minutes that links are good for, by id (0: as declared).
+    `body`, `senderid`...). `smartlinks` are the minutes that links are good for, by id (0: as declared). `depth`
+    counts the rules that led to it.
     """
 
     channel: str
@@ -41,6 +42,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     appid: str = ""
     smartlinks: dict[str, int] = {}
     shorten: Shorten | None = None
+    depth: int = 0
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

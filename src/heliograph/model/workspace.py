@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from heliograph.model.automation import Rule
+from heliograph.model.events.declared import EventSpec, Hook
 from heliograph.model.policies import (
     TRANSACTIONAL,
     Billing,
@@ -117,6 +119,7 @@ class Notify(Part, frozen=True):
     secret: str = ""
     states: tuple[str, ...] = STATES
     inbound_url: str = ""
+    event_url: str = ""
     retries: Literal["ladder", "compatible"] = "ladder"
 
 
@@ -219,9 +222,9 @@ class Tenant(Part, frozen=True):
     prompts: tuple[Loose, ...] = ()
     callflows: tuple[Loose, ...] = ()
     push_categories: tuple[Loose, ...] = ()
-    hooks: tuple[Loose, ...] = ()
-    events: tuple[Loose, ...] = ()
-    rules: tuple[Loose, ...] = ()
+    hooks: tuple[Hook, ...] = ()
+    events: tuple[EventSpec, ...] = ()
+    rules: tuple[Rule, ...] = ()
     services: tuple[Service, ...] = ()
 
 

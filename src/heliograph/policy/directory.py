@@ -6,7 +6,11 @@ from collections.abc import Mapping
 
 from heliograph.model.categories import SHIPPED, Category, categories_of
 from heliograph.model.channel import Channel
+from heliograph.model.events import Occurrence
+from heliograph.model.events.declared import Hook
 from heliograph.model.workspace import Document, Service, Tenant
+from heliograph.policy.automation import RuleBook, Scope
+from heliograph.policy.automation.conditions import Test, all_of
 from heliograph.policy.facts import LINK_BASE, Facts, facts_for
 from heliograph.policy.objects import Declared, declared_by
 
@@ -26,10 +30,14 @@ class Directory:
         self._by_issuer: dict[str, tuple[tuple[str, tuple[Tenant, Service]], ...]] = {}
         self._facts: dict[tuple[str, str], Facts] = {}
         self._declared: dict[str, Declared] = {}
+        self._rules: dict[str, RuleBook] = {}
+        self._hooks: dict[str, tuple[Tenant, Hook]] = {}
+        self._filters: dict[str, Test | None] = {}
         self._categories = {tenant.id: categories_of(tenant.push_categories) for tenant in document.tenants}
         self.tenants = {tenant.id: tenant for tenant in document.tenants}
         self._by_profile_key = {tenant.profile_key: tenant for tenant in document.tenants if tenant.profile_key}
         for tenant in document.tenants:
+            self._hooks.update({hook.id: (tenant, hook) for hook in tenant.hooks})
             for service in tenant.services:
                 self._services[tenant.id, service.id] = (tenant, service)
                 self._by_key.update(dict.fromkeys(service.keys or (), (tenant, service)))
@@ -81,3 +89,22 @@ class Directory:
         if declared is None:
             declared = self._declared[tenant] = declared_by(self.tenants[tenant])
         return declared
+
+    def rules(self, tenant: str) -> RuleBook:
+        """The rules of a tenant, none of one that is not there."""
+        book = self._rules.get(tenant)
+        if book is None:
+            found = self.tenants.get(tenant)
+            book = self._rules[tenant] = RuleBook(found.rules if found else ())
+        return book
+
+    def hook(self, identity: str) -> tuple[Tenant, Hook] | None:
+        """A hook, whosever it is."""
+        return self._hooks.get(identity)
+
+    def passes(self, hook: Hook, occurrence: Occurrence) -> bool:
+        """Whether a call of a hook fulfils its filter."""
+        if hook.id not in self._filters:
+            self._filters[hook.id] = all_of(hook.when)
+        test = self._filters[hook.id]
+        return test is None or test(Scope(occurrence))

@@ -17,7 +17,7 @@ from heliograph.policy import bucket
 from heliograph.policy.bucket import Level
 from heliograph.policy.meters import DAY_MS, PERIODS, Meter
 
-_MESSAGING, _STATUS, _PROFILE = "messaging", "status", "profile"
+_MESSAGING, _STATUS, _PROFILE, _EVENT = "messaging", "status", "profile", "event"
 SWEEP_MS = 60_000  # how often counts of spans that are over are forgotten
 
 
@@ -90,6 +90,12 @@ class Limiter:
         if rate is not None:
             self._levels[_PROFILE, tenant.id] = self._level((_PROFILE, tenant.id), rate, 1, now_ms)
 
+    def take_events(self, tenant: Tenant, count: int, now_ms: int) -> None:
+        """Take events and calls of hooks: all of them, or with `Rejected` (7020) none."""
+        rate = tenant.limits.event_per_second
+        if rate is not None:
+            self._levels[_EVENT, tenant.id] = self._level((_EVENT, tenant.id), rate, count, now_ms)
+
     def messages(self, meters: Meters, now_ms: int) -> Standing | None:
         """Where a service stands with its messages; None when it has no limit."""
         found = [standing for meter in meters for standing in self._standings(meter, now_ms)]
@@ -123,6 +129,11 @@ class Limiter:
         """Where the tenant stands with its calls of the Profile API; None when it has no limit."""
         rate = tenant.limits.profile_per_second
         return None if rate is None else self._rate_standing((_PROFILE, tenant.id), rate, now_ms)
+
+    def events(self, tenant: Tenant, now_ms: int) -> Standing | None:
+        """Where the tenant stands with its events; None when it has no limit."""
+        rate = tenant.limits.event_per_second
+        return None if rate is None else self._rate_standing((_EVENT, tenant.id), rate, now_ms)
 
     def _level(self, name: tuple[str, str], rate: int, count: int, now_ms: int) -> Level:
         level = bucket.take(self._levels.get(name) or bucket.full(rate, now_ms), rate, count, now_ms)

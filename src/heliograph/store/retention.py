@@ -53,6 +53,10 @@ class Retention:
         before = first_id_at(now_ms - self._days * DAY_MS)
         while await self._store.purge_profile_jobs(before, SLICE):
             await asyncio.sleep(PAUSE_SECONDS)
+        while await self._store.purge_runs(before, SLICE):
+            await asyncio.sleep(PAUSE_SECONDS)
+        while await self._store.purge_occurrences(before, SLICE):
+            await asyncio.sleep(PAUSE_SECONDS)
         if dropped := await self._store.maintain(now_ms, before):
             log.info("old messages are gone with %d partitions, %s the last", len(dropped), dropped[-1])
         gone = 0

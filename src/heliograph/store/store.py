@@ -7,6 +7,7 @@ from pathlib import Path
 from heliograph.store.areas import (
     audit,
     duties,
+    events,
     links,
     messages,
     money,
@@ -18,6 +19,7 @@ from heliograph.store.areas import (
     wishes,
     workspace,
 )
+from heliograph.store.areas.automation import runs
 from heliograph.store.areas.cluster import outbox
 from heliograph.store.areas.people import erasing, profiles
 from heliograph.store.engines.postgres import PostgresEngine
@@ -56,6 +58,14 @@ WRITES: dict[str, Write] = {
     "erase_jobs": erasing.erase_jobs,
     "audit": audit.audit,
     "save_token": duties.save_token,
+    "accept_events": events.accept_events,
+    "rerun": events.rerun,
+    "match": runs.match,
+    "advance": runs.advance,
+    "lease_runs": runs.lease_runs,
+    "free_runs": runs.free_runs,
+    "purge_runs": runs.purge_runs,
+    "purge_occurrences": events.purge_occurrences,
     "purge": purge.purge,
     "forget": purge.forget,
     "release_claims": messages.release_claims,
@@ -72,6 +82,7 @@ WRITES: dict[str, Write] = {
 
 class Store(
     erasing.Erasers,
+    runs.Runs,
     messages.Messages,
     receipts.Receipts,
     threads.Threads,
@@ -85,6 +96,7 @@ class Store(
     profiles.Profiles,
     audit.Audit,
     duties.Duties,
+    events.Occurrences,
 ):
     """Everything the verbs need of a database."""
 

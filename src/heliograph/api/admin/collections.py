@@ -18,6 +18,7 @@ audit = logging.getLogger("heliograph.audit")
 
 NAMED_BY = {
     "services": "id", "apps": "id", "senders": "id", "connectors": "name", "templates": "id", "events": "id",
+    "hooks": "id",
     "rules": "name", "spam-words": "word",
 }  # fmt: skip
 """The collections, and what names an item of each."""
@@ -32,8 +33,8 @@ class CollectionViews:
         self._workspaces = workspaces
 
     async def listing(self, request: Request) -> Response:
-        """The items of a collection: `services`, `apps`, `senders`, `connectors`, `templates`, `events`, `rules` or
-        `spam-words`; secrets are hidden."""
+        """The items of a collection: `services`, `apps`, `senders`, `connectors`, `templates`, `events`, `hooks`,
+        `rules` or `spam-words`; secrets are hidden."""
         return reply({"items": self._items(request)})
 
     async def read(self, request: Request) -> Response:

@@ -25,6 +25,24 @@ PROFILE_REFUSALS = (
 )  # fmt: skip
 """How a call of the Profile API may fail as a whole (decisions 6)."""
 
+EVENT_REFUSALS = (
+    keys.SERVICE_KEY_MISSING, keys.AUTHENTICATION_FAILED, keys.IP_NOT_ALLOWED, keys.SERVICE_IP_NOT_ALLOWED,
+    keys.SERVICE_INACTIVE, keys.INVALID_JSON, keys.EVENTS_MISSING, keys.INVALID_VALUE, keys.INVALID_PARAM,
+    keys.TRANSACTION_LIMIT, keys.REQUEST_EXPIRED, keys.EVENT_NOT_STORED, keys.INTERNAL_ERROR_AT_ACCEPT,
+)  # fmt: skip
+"""How a call of the Event API may fail as a whole (decisions 5)."""
+
+HOOK_CODES = (
+    keys.QUEUED, keys.INVALID_JSON, keys.AUTHENTICATION_FAILED, keys.SERVICE_KEY_MISSING, keys.EVENT_NOT_STORED,
+    keys.INTERNAL_ERROR_AT_ACCEPT, keys.SERVICE_INACTIVE, keys.HOOK_UNKNOWN, keys.IP_NOT_ALLOWED,
+    keys.SERVICE_IP_NOT_ALLOWED, keys.TRANSACTION_LIMIT, keys.INVALID_XML, keys.INVALID_SIGNATURE,
+    keys.SIGNATURE_MISSING,
+)  # fmt: skip
+"""What a call of an inbound webhook may be answered."""
+
+EVENT_ELEMENTS = (keys.QUEUED, keys.INVALID_VALUE, keys.CUSTOM_PARAMETER_MISSING)
+"""What may become of an event."""
+
 _SHOWN = ("code", "message", "key", "cause", "fix", "fixed_by", "retry_safe")
 
 
@@ -60,12 +78,36 @@ def schemas() -> dict[str, Schema]:
             [row for row in (*catalogue.EXTENSIONS, *catalogue.ROWS) if row.api == catalogue.PROFILE],
             "What became of a record.",
         ),
+        "EventRefusal": _refusal(
+            [catalogue.find(key, catalogue.EVENT) for key in EVENT_REFUSALS], "No event of the call was taken."
+        ),
+        "EventElement": _event_element(),
+        "HookAnswer": _refusal(
+            [catalogue.find(key, catalogue.EVENT) for key in HOOK_CODES],
+            "1002: the call is durable. Any other: it was refused.",
+        ),
         "StatusCode": {
             "type": "string",
             "enum": _numbers([*elements, *records]),
             "description": "Where the transaction stands; 1001 waits.",
         },
     }
+
+
+def _event_element() -> Schema:
+    rows = [catalogue.find(key, catalogue.EVENT) for key in EVENT_ELEMENTS]
+    members = {
+        "code": _codes(rows, "1002: the event is durable and its rules will run. Any other: it was refused."),
+        "transid": _transid("Of this event: the first is a bare UUID, the next ones end in `_1`, `_2`."),
+        "description": {"type": "string", "description": "The text of the code."},
+        "correlationid": {"type": "string", "description": 'As it was sent; `""` where there was none.'},
+    }
+    lacking = {
+        **members,
+        "code": _codes([catalogue.find(keys.CUSTOM_PARAMETER_MISSING, catalogue.EVENT)], "It lacks parameters."),
+        "parameters": {"type": "array", "items": {"type": "string"}, "description": "The parameters that it lacks."},
+    }
+    return {"anyOf": [_closed(members), _closed(lacking)]}
 
 
 def _refusal(rows: Iterable[catalogue.Row], told: str) -> Schema:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from xml.parsers import expat
+from heliograph.wire.xml import BadXml, parse
+
+__all__ = ["BadXml", "read", "written"]
 
 MEMBERS = 200
 DEPTH = 10
-
-
-class BadXml(Exception):
-    """It is no XML, or more of it than is let in; the text says why."""
 
 
 class _Reader:
@@ -40,20 +38,7 @@ class _Reader:
 def read(body: bytes) -> dict[str, str]:
     """The members of the element, as text. Raises `BadXml`."""
     reader = _Reader()
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
-    parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
-    parser.CharacterDataHandler = reader.text
-    parser.StartDoctypeDeclHandler = _no_dtd
-    parser.EntityDeclHandler = _no_dtd
-    parser.ExternalEntityRefHandler = _no_dtd
-    try:
-        parser.Parse(body, True)
-    except expat.ExpatError as error:
-        raise BadXml(f"it cannot be read: {error}") from None
-    except (ValueError, LookupError):  # an encoding that Python does not have
-        raise BadXml("its encoding is not known") from None
+    parse(body, reader)
     return reader.found
 
 
@@ -68,7 +53,3 @@ def written(members: dict[str, str | int]) -> bytes:
 
 def _cdata(text: str) -> str:
     return f"<![CDATA[{text.replace(']]>', ']]]]><![CDATA[>')}]]>"
-
-
-def _no_dtd(*_: object) -> int:
-    raise BadXml("it has a document type or an entity of its own")

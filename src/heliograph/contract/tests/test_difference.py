@@ -98,7 +98,7 @@ LOOSE = st.lists(
 )
 DOCUMENTS = st.builds(
     lambda ids, loose, keys: msgspec.convert(
-        {"tenants": [{"id": one, "hooks": loose, "services": [{"id": one, "keys": keys}]} for one in ids]}, Document
+        {"tenants": [{"id": one, "prompts": loose, "services": [{"id": one, "keys": keys}]} for one in ids]}, Document
     ),
     st.lists(WORDS, max_size=3), LOOSE, st.none() | st.lists(WORDS, max_size=2),
 )  # fmt: skip

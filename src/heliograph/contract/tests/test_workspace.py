@@ -17,6 +17,10 @@ from heliograph.model.workspace import Document
 
 Channels = Mapping[str, Channel]
 
+RULE: dict[str, Any] = {
+    "name": "shipped", "on": {"event": "4451"},
+    "then": [{"send": {"channel": "sms", "template": "1001", "to": {"msisdn": "${parameters.to}"}}}],
+}  # fmt: skip
 DEMO: dict[str, Any] = {
     "tenants": [
         {
@@ -33,8 +37,9 @@ DEMO: dict[str, Any] = {
             "apps": [{"id": "AP00000001", "features": {"push": True}}],
             "templates": [{"id": "1001", "channel": "sms", "text": "Hello ${name}"}],
             "events": [{"id": "4451", "name": "order_shipped"}],
+            "prompts": [{"id": "7", "file": "welcome.wav"}],
             "push_categories": [{"name": "HOLE", "identifiers": {1: "A"}}],
-            "rules": [{"name": "shipped", "on": {"event": "4451"}}],
+            "rules": [RULE],
             "services": [
                 {
                     "id": "orders",
@@ -113,7 +118,7 @@ ONE_FAULT: dict[str, tuple[str, Any, str]] = {
     "text for a port": (f"{SMSC}/port", "2775", f"{IN_SMSC}.port"),
     "a list that is text": (f"{TENANT}/ip_allowlist", "10.0.0.0/8", f"{IN_TENANT}.ip_allowlist"),
     "an entry that is a number": (f"{TENANT}/ip_allowlist", [10], f"{IN_TENANT}.ip_allowlist[0]"),
-    "a number for a member's name": (f"{TENANT}/events/1", {7: "x"}, f"{IN_TENANT}.events[1][7]"),
+    "a number for a member's name": (f"{TENANT}/prompts/1", {7: "x"}, f"{IN_TENANT}.prompts[1][7]"),
     "an id with a blank": ("tenants/1", {"id": "a b"}, "tenants[a b]"),
     "an empty id": ("tenants/1", {"id": ""}, "tenants[]"),
     "an id of 65 letters": ("tenants/1", {"id": "a" * 65}, f"tenants[{'a' * 65}]"),
@@ -125,7 +130,7 @@ ONE_FAULT: dict[str, tuple[str, Any, str]] = {
                          f"{IN_TENANT}.templates[1001]"),
     "an app twice": (f"{TENANT}/apps/1", {"id": "AP00000001"}, f"{IN_TENANT}.apps[AP00000001]"),
     "an app without id": (f"{TENANT}/apps/1", {"features": {}}, f"{IN_TENANT}.apps[1].id"),
-    "a rule twice": (f"{TENANT}/rules/1", {"name": "shipped"}, f"{IN_TENANT}.rules[shipped]"),
+    "a rule twice": (f"{TENANT}/rules/1", RULE, f"{IN_TENANT}.rules[shipped]"),
     "a sender twice": (f"{TENANT}/senders/1", {"id": "HELIO", "channel": "sms"}, f"{IN_TENANT}.senders[HELIO]"),
     "a sender without id": (f"{TENANT}/senders/1", {"id": "", "channel": "sms"}, f"{IN_TENANT}.senders[].id"),
     "a sender of no channel": (f"{TENANT}/senders/1", {"id": "X", "channel": "fax"},

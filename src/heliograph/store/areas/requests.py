@@ -53,11 +53,11 @@ def accept(payloads: Sequence[Accepted]) -> Plan[list[None]]:
     yield bulk("count_volumes", _volumes(payloads))
     yield bulk("insert_links", [astuple(link) for item in payloads for link in item.links])
     yield insert_owed([row for item in payloads for row in item.owed])
-    yield from _keep_answers([item.kept for item in payloads if item.kept])
+    yield from keep_answers([item.kept for item in payloads if item.kept])
     return [None] * len(payloads)
 
 
-def _keep_answers(kept: Sequence[KeptAnswer]) -> Plan[None]:
+def keep_answers(kept: Sequence[KeptAnswer]) -> Plan[None]:
     """A key that is still taken fails its call, so that it has one effect whatever the verbs do."""
     oldest = [first_id_at(accepted_ms(item.request) - KEPT_MS) for item in kept]
     yield bulk("free_kept_keys", [(*astuple(item)[1:4], since) for item, since in zip(kept, oldest, strict=True)])

@@ -44,7 +44,8 @@ SELECT coalesce(json_agg(json_build_array(scope, period, until, used)), '[]')::t
 -- name: greatest_id
 SELECT json_build_array(greatest((SELECT max(id) FROM requests), (SELECT max(id) FROM inbound),
     (SELECT max(id) FROM receipts WHERE request = 0 AND ordinal = 0), (SELECT max(id) FROM profile_jobs),
-    (SELECT max(id) FROM audit), 0))::text;
+    (SELECT max(id) FROM audit), (SELECT max(id) FROM occurrences),
+    (SELECT max(id) FROM runs), 0))::text;
 
 -- name: open_requests
 SELECT coalesce(json_agg(json_build_array(id, tenant, service, channel, priority, expiry, elements)), '[]')::text

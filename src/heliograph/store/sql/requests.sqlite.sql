@@ -43,7 +43,8 @@ SELECT json_group_array(json_array(scope, period, until, used)) FROM volumes WHE
 -- name: greatest_id
 SELECT json_array(max(coalesce((SELECT max(id) FROM requests), 0), coalesce((SELECT max(id) FROM inbound), 0),
     coalesce((SELECT max(id) FROM receipts WHERE request = 0 AND ordinal = 0), 0),
-    coalesce((SELECT max(id) FROM profile_jobs), 0), coalesce((SELECT max(id) FROM audit), 0)));
+    coalesce((SELECT max(id) FROM profile_jobs), 0), coalesce((SELECT max(id) FROM audit), 0),
+    coalesce((SELECT max(id) FROM occurrences), 0), coalesce((SELECT max(id) FROM runs), 0)));
 
 -- name: open_requests
 SELECT json_group_array(json_array(id, tenant, service, channel, priority, expiry, elements)) FROM (

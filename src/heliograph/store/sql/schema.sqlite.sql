@@ -378,6 +378,58 @@ CREATE TABLE tokens (
     expires INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- What happened and what rules may follow from: events, hooks, messages from people, receipts, clicks, profiles. States:
+-- 0 new, 1 its runs are under way, 2 no rule is for it, 3 done, 4 left out by a filter. `payload` is an object.
+CREATE TABLE occurrences (
+    id INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    service TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    name TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    depth INTEGER NOT NULL,
+    origin TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    correlation TEXT NOT NULL,
+    notify TEXT NOT NULL,
+    note TEXT NOT NULL
+) STRICT;
+CREATE INDEX occurrences_open ON occurrences (id) WHERE state < 2;
+CREATE INDEX occurrences_unresolved ON occurrences (tenant, id) WHERE state = 2;
+
+-- Rules at work: one row per rule that follows from an occurrence. States: 0 something is to be done at `due`, 1 it
+-- waits for a message, 2 it ended, 3 something in it failed, 4 it was refused. `until` is 0 while a process has it in
+-- hand; `log` is a list with an entry per step.
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    occurrence INTEGER NOT NULL,
+    tenant TEXT NOT NULL,
+    service TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    turn INTEGER NOT NULL,
+    tries INTEGER NOT NULL,
+    awaits INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    log TEXT NOT NULL
+) STRICT;
+CREATE INDEX runs_due ON runs (due) WHERE state < 2;
+CREATE INDEX runs_occurrence ON runs (occurrence);
+
+-- The wordings of rules, so that a run ends by the rule it began with.
+CREATE TABLE rule_texts (
+    tenant TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (tenant, digest)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE migrations (
     name TEXT PRIMARY KEY,
     applied INTEGER NOT NULL

@@ -1,0 +1,1 @@
+"""The Event API and the inbound webhooks: bytes in, the verb of events, JSON out."""

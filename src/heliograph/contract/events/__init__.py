@@ -1,0 +1,1 @@
+"""Events as callers send them, held against what the tenant declares."""
