@@ -35,10 +35,12 @@ from heliograph.api.metrics import Metrics
 from heliograph.api.profiles.endpoints import Profiles
 from heliograph.api.transactions import Transactions
 from heliograph.bus.local import Tail
+from heliograph.bus.signals import LocalSignals
 from heliograph.bus.tasks import lasting
 from heliograph.bus.tokens import LocalTokens
 from heliograph.channels import channels
 from heliograph.cli.data import DataLock, Secrets
+from heliograph.cli.parts.realtime import Realtime
 from heliograph.cli.simulators import Simulators
 from heliograph.config import SQLITE, Config
 from heliograph.dispatch.around import Surroundings
@@ -114,9 +116,12 @@ class Platform:
         correlator = Correlator()
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell, self._wished)
         self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell)
+        self.realtime = Realtime(self.store, directory, LocalSignals(), clock_ms, secrets.secret_key,
+                                 shared=config.database != SQLITE)  # fmt: skip
         self.lanes = Lanes(
-            directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms, config.data
-        )
+            directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms, config.data,
+            self.realtime.hub,
+        )  # fmt: skip
         self.lookup = Lookup(self.store, ProfilePeople(self.store, directory))
         self.dispatcher = Dispatcher(
             Surroundings(
@@ -193,6 +198,7 @@ class Platform:
         await self.simulators.start()
         self._run(self.key_use.run(), "key use")
         self._run(self.receiver.run(), "receiver")
+        self.realtime.start(self.intake, self.receiver.receive, works=self._works)
         if self._works:
             released = await self.store.release_claims()
             if released:
@@ -224,6 +230,7 @@ class Platform:
         self._ready = False
         self.tail.close()
         await asyncio.gather(*self._answers)
+        await self.realtime.stop()
         if self._works:
             await self.dispatcher.stop(GRACE_SECONDS)
         with contextlib.suppress(TimeoutError):  # what the store does not take stays with its operator
@@ -249,9 +256,11 @@ class Platform:
     def app(self) -> Any:
         """The HTTP surface of this process."""
         directory = self.workspaces.directory
+        transactions = Transactions(self.store, directory, self.ids, self.limits, clock_ms, self.key_use)
         endpoints = Endpoints(
             messaging=Messaging(self.intake, directory, self.ids, self.key_use),
-            transactions=Transactions(self.store, directory, self.ids, self.limits, clock_ms, self.key_use),
+            transactions=transactions,
+            inapp=self.realtime.endpoints(transactions, self.limits, self.ids, self.config.url),
             messages=MessageViews(self.store),
             workspace=WorkspaceViews(self.workspaces),
             callbacks=CallbackViews(self.store, clock_ms, self.teller.wake),
@@ -304,6 +313,7 @@ class Platform:
             "receipts": dict(self.receiver.counts),
             "notify": {name: told[name] for name in ("sent", "failed", "retried", "parked")},
             "profiles": {**self.profile_writer.counts, **self.profile_worker.counts},
+            "realtime": self.realtime.numbers(),
             "store": dict(self.store.stats()),
             "queue": {
                 "waiting": sum(len(lane.queue) for lane in lanes),

@@ -10,6 +10,7 @@ from typing import Any
 
 from heliograph.dispatch.lane import Lane
 from heliograph.model.channel import Events, Outbound, Peers, Tokens, Tools
+from heliograph.model.inapp import InApp
 from heliograph.model.message import Request
 from heliograph.model.workspace import ConnectorSpec
 from heliograph.policy.directory import Directory
@@ -64,6 +65,7 @@ class Lanes:
         clock: Callable[[], float],
         clock_ms: Callable[[], int],
         folder: Path = Path(),
+        inapp: InApp | None = None,
     ) -> None:
         self._directory = directory
         self._peers = peers
@@ -71,6 +73,7 @@ class Lanes:
         self._clock = clock
         self._clock_ms = clock_ms
         self._folder = folder
+        self._inapp = inapp
         self._events: Callable[[Lane], Events] | None = None
         self._routes: dict[Route, Lane] = {}
         spec = ConnectorSpec(name=UNROUTED, channel="", kind="")
@@ -119,7 +122,7 @@ class Lanes:
             return kept[key]
         lane = self._lanes.get(key)
         if lane is None or lane.spec != way.spec:
-            tools = Tools(way.lane, way.fast, self._tokens, self._clock_ms, self._folder)
+            tools = Tools(way.lane, way.fast, self._tokens, self._clock_ms, self._folder, self._inapp)
             kind = way.channel.kinds[way.spec.kind]
             lane = Lane(way.lane, way.spec, kind.build(way.spec, tools), fast=way.fast, clock=self._clock)
             lane.ahead = kind.ahead

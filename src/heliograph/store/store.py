@@ -6,6 +6,7 @@ from pathlib import Path
 
 from heliograph.store.areas import (
     audit,
+    inapp,
     links,
     messages,
     money,
@@ -52,6 +53,13 @@ WRITES: dict[str, Write] = {
     "erase": erasing.erase,
     "erase_jobs": erasing.erase_jobs,
     "audit": audit.audit,
+    "inapp_keep": inapp.inapp_keep,
+    "inapp_join": inapp.inapp_join,
+    "inapp_ack": inapp.inapp_ack,
+    "inapp_leave": inapp.inapp_leave,
+    "inapp_drop": inapp.inapp_drop,
+    "inapp_beat": inapp.inapp_beat,
+    "inapp_forget": inapp.inapp_forget,
     "purge": purge.purge,
     "forget": purge.forget,
     "release_claims": messages.release_claims,
@@ -71,6 +79,7 @@ class Store(
     purge.Purge,
     profiles.Profiles,
     audit.Audit,
+    inapp.InAppArea,
 ):
     """Everything the verbs need of a database."""
 
