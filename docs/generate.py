@@ -35,6 +35,8 @@ from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, admin_routes, operation_routes, public_routes
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
+from heliograph.api.inapp.socket import Socket
+from heliograph.api.inapp.views import InAppEndpoints, TokenViews, UserQueries
 from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import COUNTERS, GAUGES, Metrics
@@ -134,6 +136,7 @@ def bare_endpoints() -> Endpoints:
         dnd=_bare(DndViews), accounts=_bare(AccountViews), collections=_bare(CollectionViews),
         clock=_bare(ClockViews), whatif=_bare(WhatIfViews),
         profiles=_bare(Profiles), people=_bare(PeopleViews),
+        inapp=InAppEndpoints(_bare(Socket), _bare(UserQueries), _bare(TokenViews)),
     )  # fmt: skip
 
 
@@ -166,6 +169,8 @@ def endpoints() -> str:
 
 
 def _methods(route: Route, section: str) -> list[str]:
+    if "/typing/" in route.path:
+        return ["POST"]
     if section == "public" and not route.path.startswith((CALLBACKS_PATH, PATH)):
         return ["POST" if route.path.rstrip("/").endswith("messaging") else "GET"]
     return sorted((route.methods or set()) - {"HEAD"})

@@ -321,6 +321,7 @@ class Platform:
                 "under_way": sum(len(lane.under_way) for lane in lanes),
                 "callbacks_queued": told["queued"],
                 "callbacks_under_way": told["in_flight"],
+                "apps_connected": self.realtime.hub.count,
             },
         }
 

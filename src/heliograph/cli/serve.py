@@ -23,7 +23,7 @@ from heliograph.contract.workspace import Faults
 from heliograph.realtime.frames import FRAME_BYTES
 from heliograph.store import StoreUnavailable
 from heliograph.wire.standin import HttpServer
-from heliograph.wire.websocket import AppSocket
+from heliograph.api.inapp.protocol import AppSocket
 
 log = logging.getLogger(__name__)
 

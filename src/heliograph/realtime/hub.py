@@ -65,7 +65,7 @@ class Hub:
         self._clock_ms = clock_ms
         self._users: dict[User, list[Session]] = {}
         self._pulls: set[asyncio.Task[None]] = set()
-        self.counts = {"connections": 0, "kept": 0, "given": 0, "caught_up": 0, "cut": 0}
+        self.counts = {"connections": 0, "kept": 0, "given": 0, "caught_up": 0}
         self.count = 0
         signals.listen(KEPT_SUBJECT, self._heard_kept)
         signals.listen(HINT_SUBJECT, self._heard_hint)

@@ -23,6 +23,7 @@ from heliograph.store.areas.inapp import Acked
 
 log = logging.getLogger(__name__)
 
+COUNTED = ("acknowledged", "read", "refused", "written")
 GATHER_SECONDS = 0.02  # acknowledgements of this long are one write
 
 Receive = Callable[[str, Report, Callable[[bool], None]], None]
@@ -40,7 +41,7 @@ class Sayings:
         self._acked: dict[tuple[str, str, str], int] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self.counts = {"acknowledged": 0, "read": 0, "refused": 0, "written": 0}
+        self.counts = dict.fromkeys(COUNTED, 0)
 
     async def heard(self, session: Session, frame: frames.Frame) -> None:
         """One frame of a session."""

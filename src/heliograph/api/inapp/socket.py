@@ -19,7 +19,7 @@ from heliograph.realtime.hub import Busy, Hub
 from heliograph.realtime.rooms import Identity, Refused, Room, admits
 from heliograph.realtime.saying import Sayings
 from heliograph.realtime.session import Session
-from heliograph.wire.websocket import ABORT
+from heliograph.api.inapp.protocol import ABORT
 
 log = logging.getLogger(__name__)
 

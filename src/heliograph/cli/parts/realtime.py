@@ -20,7 +20,7 @@ from heliograph.realtime.hub import Hub
 from heliograph.realtime.keeper import Keeper
 from heliograph.realtime.pushing import Accepted, Pusher
 from heliograph.realtime.rooms import Rooms
-from heliograph.realtime.saying import Receive, Sayings
+from heliograph.realtime.saying import COUNTED, Receive, Sayings
 from heliograph.store import Store
 
 
@@ -77,5 +77,5 @@ class Realtime:
 
     def numbers(self) -> dict[str, float]:
         """What `/metrics` shows."""
-        said = self._sayings.counts if self._sayings else {}
-        return {**self.hub.counts, **said, "connected": self.hub.count}
+        said = self._sayings.counts if self._sayings else dict.fromkeys(COUNTED, 0)
+        return {**self.hub.counts, **said}
