@@ -107,7 +107,8 @@ def test_an_explanation_tells_the_whole_story(server: Any) -> None:
     ended = server("explain", transid, "--json")
 
     assert (ended.status, ended.json["code"], len(ended.json["attempts"])) == (0, "7206", 1)
-    assert "attempt 1 on demo/smsc" in server("explain", transid).out
+    out = server("explain", transid).out
+    assert [said in out for said in ("attempt 1 on demo/smsc", "accepted for service", "Hello")] == [True] * 3
 
 
 @pytest.mark.parametrize("name", ["explain", "status"])

@@ -150,3 +150,21 @@ async def test_an_answer_is_read(tmp_path: Path) -> None:
 
         assert [(code, text) for code, text, _ in taken] == [("1001", "Queued"), ("7102", "Invalid address")]
         assert [(code, text) for code, text, _ in refused] == [("7000", "Invalid JSON")]
+
+
+@typed
+async def test_a_template_with_a_link_is_sent_and_its_click_told(tmp_path: Path) -> None:
+    def shown(url: str) -> dict[str, Any]:
+        text = block("templates-and-links.md", "yaml", "link").replace("http://127.0.0.1:8080", url)
+        return dict(yaml.safe_load(text))
+
+    async with running(tmp_path, shown) as live:
+        [answer] = await run(live, tmp_path, block("templates-and-links.md", "sh", "template"))
+        transid = answer["response"][0]["transid"]
+        await live.final(transid)
+        [path] = re.findall(r"Hi Ada! Track it: http://[^/]+(/l/\w+)", json.dumps(await live.story(transid)))
+        led = await live.client.get(path, headers={"user-agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0)"})
+        told = [json.loads(call["body"]) for call in await live.calls("orders", 2)]
+
+        assert led.headers["location"] == "https://apps.apple.com/app/id1"
+        assert [one["deliveryInfoNotification"]["deliveryInfo"]["code"] for one in told] == ["7500", "7901"]

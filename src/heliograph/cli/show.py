@@ -14,6 +14,7 @@ console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 SHOWN = 5  # destinations named before "and so many more"
+WIDE = 120  # characters of what a call wanted said
 
 _MARKS = {True: "[green]✔[/]", False: "[red]✘[/]"}
 _COLOURS = {"delivered": "green", "read": "green", "submitted": "cyan", "failed": "red", "lapsed": "yellow"}
@@ -88,6 +89,8 @@ def story(document: dict[str, Any]) -> None:
     )
     console.print()
     console.print(f"{moment(document['accepted_at'])}  accepted for service {escape(document['service'])}")
+    if asked := _asked(document["request"]["content"]):
+        console.print(f"              {escape(asked)}")
     for gate in document["gates"]:
         decided = f"  [dim]{escape(str(gate.get('decided_by', '')))}[/]" if gate.get("decided_by") else ""
         console.print(
@@ -139,6 +142,17 @@ def _fault(fault: dict[str, Any]) -> None:
     console.print(f"    mend    {escape(fault['fix'])}")
 
 
+def _asked(content: dict[str, Any]) -> str:
+    """What a call wanted said, on one line, cut where it is long."""
+    fields = content.get("fields", {})
+    said = fields.get("text") or fields.get("alert") or ""
+    if content.get("template"):
+        given = ", ".join(f"{name}: {value}" for name, value in content.get("parameters", {}).items())
+        said = f"template {content['template']}" + (f" with {given}" if given else "")
+    line = " ".join(str(said).split())
+    return line if len(line) <= WIDE else line[: WIDE - 1] + "…"
+
+
 def _moments(document: dict[str, Any]) -> Iterable[tuple[int, str]]:
     for attempt in document["attempts"]:
         said = "submitted as " + ", ".join(attempt["native_ids"]) if attempt["result"] == "submitted" else (
@@ -151,6 +165,8 @@ def _moments(document: dict[str, Any]) -> Iterable[tuple[int, str]]:
         told = document["steps"] and receipt["raw"].startswith("{")  # what is in there was just shown
         native = escape(receipt["native_code"] if told else receipt["raw"] or receipt["native_code"])
         yield receipt["at"], f"receipt {receipt['code']} {receipt['key']} [dim]{native}[/]"
+    for click in document["clicks"]:
+        yield click["at"], f"clicked {escape(click['link'])} [dim]{escape(click['system'])}[/]"
     for callback in document["callbacks"]:
         answer = f"HTTP {callback['status']}" if callback["status"] else callback["error"]
         yield (

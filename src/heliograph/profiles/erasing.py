@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
 
-from heliograph.model.audit import Deed
 from heliograph.model.ids import Ids
 from heliograph.model.message import Message
+from heliograph.model.people.audit import Deed
 from heliograph.model.profiles.apps import kind_of
 from heliograph.model.profiles.declared import ALIAS_KIND
 from heliograph.model.profiles.erasure import ANY, CUSTOMER, Trace, Traces, traces_of, without_content

@@ -15,9 +15,9 @@ from starlette.responses import Response
 from heliograph import catalogue
 from heliograph.api import render
 from heliograph.api.admin.common import AdminError, document_of, reply, whole
-from heliograph.model.audit import Deed
 from heliograph.model.ids import Ids
 from heliograph.model.outcome import Rejected
+from heliograph.model.people.audit import Deed
 from heliograph.model.profiles.records import Act
 from heliograph.model.workspace import Tenant
 from heliograph.policy.directory import Directory

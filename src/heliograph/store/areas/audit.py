@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from heliograph.model.audit import Deed
+from heliograph.model.people.audit import Deed
 from heliograph.store.engines.base import Area
 from heliograph.store.steps import Plan, bulk
 

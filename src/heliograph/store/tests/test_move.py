@@ -22,7 +22,7 @@ Accept = Callable[..., Accepted]
 @pytest.fixture
 def target(postgres_server: PostgresServer) -> PostgresDatabase:
     """Where it is moved to."""
-    return PostgresDatabase(postgres_server)
+    return PostgresDatabase.made(postgres_server)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ TODAY = NOW // DAY_MS
 @pytest.fixture
 def there(postgres_server: PostgresServer) -> PostgresDatabase:
     """An empty database."""
-    return PostgresDatabase(postgres_server)
+    return PostgresDatabase.made(postgres_server)
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def there(postgres_server: PostgresServer) -> PostgresDatabase:
     """An empty database."""
-    return PostgresDatabase(postgres_server)
+    return PostgresDatabase.made(postgres_server)
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ async def test_a_server_that_falls_and_rises_loses_nothing_that_was_answered(
     mortal: PostgresServer, accepted: Accept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "PATIENCE_SECONDS", 20.0)
-    there = PostgresDatabase(mortal)
+    there = PostgresDatabase.made(mortal)
     store = there.store()
     await store.open()
     answered: set[int] = set()
@@ -168,7 +168,7 @@ async def test_a_server_that_falls_and_rises_loses_nothing_that_was_answered(
 async def test_while_it_is_away_callers_are_told_at_once_and_then_it_goes_on(
     mortal: PostgresServer, accepted: Accept, caplog: pytest.LogCaptureFixture
 ) -> None:
-    there = PostgresDatabase(mortal)
+    there = PostgresDatabase.made(mortal)
     store = there.store()
     await store.open()
     mortal.stop()
