@@ -27,6 +27,7 @@ from heliograph.api.admin.events import EventViews
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
+from heliograph.api.admin.parked import ParkedViews
 from heliograph.api.admin.people import PeopleViews
 from heliograph.api.admin.policies.accounts import AccountViews
 from heliograph.api.admin.policies.clock import ClockViews
@@ -39,6 +40,8 @@ from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
 from heliograph.api.events.edges import EventEdges
 from heliograph.api.events.endpoints import Events
 from heliograph.api.events.hooks import HOOKS_PATH, InboundHooks
+from heliograph.api.inapp.socket import Socket
+from heliograph.api.inapp.views import InAppEndpoints, TokenViews, UserQueries
 from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import COUNTERS, GAUGES, Metrics
@@ -138,8 +141,9 @@ def bare_endpoints() -> Endpoints:
         ready=ready, ids=_bare(object), channels={}, admin_token="", hooks=_bare(Callbacks), links=_bare(LinkViews),
         dnd=_bare(DndViews), accounts=_bare(AccountViews), collections=_bare(CollectionViews),
         clock=_bare(ClockViews), whatif=_bare(WhatIfViews),
-        profiles=_bare(Profiles), people=_bare(PeopleViews),
+        profiles=_bare(Profiles), people=_bare(PeopleViews), parked=_bare(ParkedViews),
         events=EventEdges(_bare(Events), _bare(InboundHooks), _bare(EventViews)),
+        inapp=InAppEndpoints(_bare(Socket), _bare(UserQueries), _bare(TokenViews)),
     )  # fmt: skip
 
 
@@ -172,6 +176,8 @@ def endpoints() -> str:
 
 
 def _methods(route: Route, section: str) -> list[str]:
+    if "/typing/" in route.path:
+        return ["POST"]
     if section == "public" and not route.path.startswith((CALLBACKS_PATH, PATH, f"{HOOKS_PATH}/")):
         return ["POST" if route.path.rstrip("/").endswith(("messaging", "externalevent")) else "GET"]
     return sorted((route.methods or set()) - {"HEAD"})

@@ -104,6 +104,10 @@ ENDPOINTS = {
     "destination of the call, `<uuid>_1` one of them.",
     "GET /resources/v1/messaging/status/{servicekey}/{transid}": "The same with the key in the path. Prefer the "
     "header: a path is written to the logs of whatever stands between.",
+    "GET /resources/v1/messaging/presence/{appid}/{userid}": "Whether a user of an app is connected in real time; "
+    "7602 where not.",
+    "POST /resources/v1/messaging/typing/{appid}/{userid}": "The user's connected apps show that somebody types: "
+    "`thread`, `on`; 7602 where none is connected.",
     "GET /l/{code}": "A short link leads on; the first click of a destination is told as `Clicked` where that is "
     "asked for.",
     "GET /callbacks/{channel}/{tenant}/{way}": "Providers check that the URL is ours; `way` is the app's id or the "
@@ -218,6 +222,16 @@ METRICS = {
         "hook_unresolved": "Calls that no rule was for when they came.",
         "rerun": "Events and calls of hooks that were run again.",
     },
+    "realtime": {
+        "connections": "Devices that connected.",
+        "kept": "Messages that were kept for users of apps.",
+        "given": "Messages that went to a connected device at once.",
+        "caught_up": "Messages that a device was given because it had been away, or slow.",
+        "acknowledged": "Messages that a device said it has.",
+        "refused": "Messages that an app said it cannot show.",
+        "read": "Read marks.",
+        "written": "Messages that users wrote in apps.",
+    },
     "store": {
         "commits": "Transactions of the database.",
         "operations": "Writes in them; divided by the commits this is the size of a group.",
@@ -228,6 +242,7 @@ METRICS = {
         "under_way": "Messages whose answer is awaited.",
         "callbacks_queued": "Callbacks in memory that wait.",
         "callbacks_under_way": "Callbacks whose answer is awaited.",
+        "apps_connected": "Devices that hold a WebSocket to this process.",
     },
 }
 
@@ -500,6 +515,8 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "android": "Push to Android; see the channel's page.",
         "ios": "Push to iOS; see the channel's page.",
         "web": "Push to browsers; see the channel's page.",
+        "rtm": "Real time: `tokens`, `keep`, `store`, `origins`; see "
+        "[in-app](../../src/heliograph/channels/rt/README.md).",
         "messenger": "A page of Messenger; see the channel's page.",
         "twitter": "An account of X; see the channel's page.",
         "wechat": "An official account of WeChat; see the channel's page.",

@@ -110,6 +110,7 @@ CALLS: list[tuple[str, int, str, Any]] = [
 ]
 STREAM = "get_tail"
 APP = "AP00000001"
+RT_TOKENS = "/admin/v1/tenants/demo/rt-tokens"
 PROFILE_KEYS = {200: "profile-key-of-demo", 202: "profile-key-of-waiting", 413: "profile-key-of-demo"}
 CUSTOMER = {"Records": [{"customerId": "c", "Attributes": {"msisdn": "447700900001"}}, {"customerId": "d"}]}
 DEVICE = {
@@ -168,6 +169,13 @@ CALLS += [
     ("get_audit", 200, "/admin/v1/audit", None),
     ("get_audit", 400, "/admin/v1/audit?limit=x", None),
     *profile_calls(),
+    ("presence", 200, f"/resources/v1/messaging/presence/{APP}/u1", None),
+    ("presence", 200, f"/resources/v1/messaging/presence/{APP}x/u1", None),
+    ("typing", 200, f"/resources/v1/messaging/typing/{APP}/u1", {"thread": "t1", "on": True}),
+    ("post_tenants_tenant_rt-tokens", 200, RT_TOKENS, {"service": "orders", "app": APP, "user": "u1"}),
+    ("post_tenants_tenant_rt-tokens", 400, RT_TOKENS, {"service": "orders"}),
+    ("post_tenants_tenant_rt-tokens", 404, RT_TOKENS, {"service": "nobody", "app": APP, "user": "u1"}),
+    ("post_tenants_tenant_rt-tokens", 413, RT_TOKENS, " " * (8 * 1024 * 1024 + 1)),
 ]
 
 
@@ -178,7 +186,7 @@ async def live(platforms: None, tmp_path_factory: pytest.TempPathFactory) -> Asy
     def declared(url: str) -> dict[str, Any]:
         made = workspace(url)
         made["tenants"] += [{"id": name, "services": [{"id": "twin"}]} for name in ("one", "two")]
-        apps = [{"id": APP, "features": {"push": True}}]
+        apps = [{"id": APP, "features": {"push": True, "rtm": True}}]
         made["tenants"][0] |= {"profile_key": PROFILE_KEYS[200], "profile_store": {}, "apps": apps}
         parameters = [{"name": "name", "mandatory": True}]
         made["tenants"][0]["events"] = [{"id": "4451", "parameters": parameters}, {"id": "4452"}]

@@ -32,6 +32,7 @@ from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
 from heliograph.api.events.edges import EventEdges
 from heliograph.api.events.endpoints import EVENTS_PATH
 from heliograph.api.events.hooks import HOOKS_PATH
+from heliograph.api.inapp.views import InAppEndpoints
 from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
@@ -81,6 +82,7 @@ class Endpoints:
     profiles: Profiles
     people: PeopleViews
     events: EventEdges
+    inapp: InAppEndpoints
 
 
 def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
@@ -101,7 +103,7 @@ def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
                 methods=["GET", "POST"],
             ),
         ]
-    return [*routes, *endpoints.profiles.routes()]
+    return [*routes, *endpoints.profiles.routes(), *endpoints.inapp.routes(MESSAGING_PATH)]
 
 
 def admin_routes(endpoints: Endpoints) -> list[BaseRoute]:
@@ -126,6 +128,7 @@ def admin_routes(endpoints: Endpoints) -> list[BaseRoute]:
         ("PUT", "/tenants/{tenant}/clock", endpoints.clock.put),
         ("DELETE", "/tenants/{tenant}/clock", endpoints.clock.remove),
         ("POST", "/tenants/{tenant}/whatif", endpoints.whatif.replay),
+        ("POST", "/tenants/{tenant}/rt-tokens", endpoints.inapp.tokens.make),
         ("GET", "/tenants/{tenant}/{collection}", endpoints.collections.listing),
         ("POST", "/tenants/{tenant}/{collection}", endpoints.collections.add),
         ("GET", "/tenants/{tenant}/{collection}/{id:path}", endpoints.collections.read),
@@ -202,7 +205,8 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve, whatever happens."""
         try:
-            await self._hot.get(scope["path"], self._app)(scope, receive, send)
+            hot = self._hot.get(scope["path"]) if scope["type"] == "http" else None
+            await (hot or self._app)(scope, receive, send)
         except Exception:  # the outermost loop: Starlette raises again what it has answered
             if scope.get(_ANSWERED):
                 return

@@ -20,6 +20,7 @@ COUNTERS: Mapping[str, str] = {
     "notify": "Calls of the verb TELL.",
     "profiles": "Writes of profiles.",
     "events": "Events that callers send.",
+    "realtime": "Connections of apps and what went over them.",
     "store": "Group commits and the operations in them.",
 }
 GAUGES: Mapping[str, str] = {

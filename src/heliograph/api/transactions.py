@@ -63,7 +63,7 @@ class Transactions:
             return
         tenant: Tenant | None = None
         try:
-            tenant, service = self._caller(scope)
+            tenant, service = self.caller(scope)
             body = render.ascii_json(await self._records(scope["path_params"]["transid"], tenant, service))
         except Rejected as error:
             body = self._failed(error)
@@ -106,7 +106,8 @@ class Transactions:
         receipts = await self._store.receipts(row.request, row.ordinal)
         return msgspec.structs.replace(row, detail=receipts[-1].detail) if receipts else row
 
-    def _caller(self, scope: Scope) -> tuple[Tenant, Service]:
+    def caller(self, scope: Scope) -> tuple[Tenant, Service]:
+        """The service that asks, as all queries demand it. Raises `Rejected`."""
         directory, path_key = self._directory(), scope["path_params"].get("servicekey", "")
         header_key, token = auth.credentials(scope["headers"])
         try:

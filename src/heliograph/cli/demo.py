@@ -52,6 +52,11 @@ FIRST_MESSAGES: dict[str, dict[str, Any]] = {
         "channels": {"OTT-Messaging": {"wa": {"type": "text", "text": {"body": "Hello world"}}}},
         "destination": [{"waid": ["447700900123"]}],
     },
+    "rt": {
+        "deliverychannel": "rt",
+        "channels": {"appmessaging": {"thread_id": "welcome", "message": {"text": "Hello world"}}},
+        "destination": [{"userid": ["demo-user"]}],
+    },
     "voice": {
         "deliverychannel": "voice",
         "channels": {"voice": {"callflowid": "184"}},
@@ -96,6 +101,7 @@ def demo_document(url: str) -> dict[str, Any]:
                     {"id": "a_100000000000000003", "wechat": {}},
                     {"id": "a_100000000000000001", "messenger": {}},
                     {"id": "a_100000000000000004", "whatsapp": {}},
+                    {"id": "AP00000001", "features": {"push": True, "rtm": True}},
                 ],
                 "callflows": [{"id": "184", "steps": [{"say": "Hello ${name}"}, {"hangup": True}]}],
                 "templates": [{"id": "1001", "channel": "sms", "text": "Hello ${name}"}],
@@ -114,6 +120,7 @@ def demo_document(url: str) -> dict[str, Any]:
                             "wechat": {"app": "a_100000000000000003"},
                             "fb": {"app": "a_100000000000000001"},
                             "whatsapp": {"app": "a_100000000000000004"},
+                            "rt": {"app": "AP00000001"},
                             "voice": {"connector": "trunk", "sender": "442079460000"},
                         },
                     }

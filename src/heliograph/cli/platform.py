@@ -41,6 +41,7 @@ from heliograph.channels import channels
 from heliograph.cli.data import DataLock, Secrets
 from heliograph.cli.parts.cluster import Cluster
 from heliograph.cli.parts.events import EventAround, EventParts
+from heliograph.cli.parts.realtime import Realtime
 from heliograph.cli.parts.rules import Around, RuleParts
 from heliograph.cli.parts.telling import Telling
 from heliograph.cli.parts.together import together
@@ -126,9 +127,11 @@ class Platform:
         correlator = Correlator()
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell, self._wished)
         self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell, self._on_duty)
+        self.realtime = Realtime(self.store, directory, self.cluster.signals, clock_ms, secrets.secret_key,
+                                 shared=config.database != SQLITE)  # fmt: skip
         self.lanes = Lanes(
             directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms, config.data,
-            self.cluster.leases,
+            self.cluster.leases, self.realtime.hub,
         )  # fmt: skip
         link = self.cluster.connection
         self.working = Working(link, self.store, directory, clock_ms) if link else None
@@ -198,6 +201,7 @@ class Platform:
         self._run(self.key_use.run(), "key use")
         self._run(self.receiver.run(), "receiver")
         self._run(self.telling.run(), "telling")
+        self.realtime.start(self.intake, self.receiver.receive, works=self._works)
         if self._works:
             if not self.cluster.shared and (released := await self.store.release_claims()):
                 log.warning("%d messages were being sent when the process ended; queued again, flagged", released)
@@ -243,6 +247,7 @@ class Platform:
         self.tail.close()
         self.cluster.drain()
         await asyncio.gather(*self._answers)
+        await self.realtime.stop()
         if self.working is not None:
             await self.working.stop_taking()
         if self._works:
@@ -275,9 +280,11 @@ class Platform:
     def app(self) -> Any:
         """The HTTP surface of this process."""
         directory = self.workspaces.directory
+        transactions = Transactions(self.store, directory, self.ids, self.limits, clock_ms, self.key_use)
         endpoints = Endpoints(
             messaging=Messaging(self.intake, directory, self.ids, self.key_use),
-            transactions=Transactions(self.store, directory, self.ids, self.limits, clock_ms, self.key_use),
+            transactions=transactions,
+            inapp=self.realtime.endpoints(transactions, self.limits, self.ids, self.config.url),
             messages=MessageViews(self.store),
             workspace=WorkspaceViews(self.workspaces),
             parked=ParkedViews(self.store, clock_ms),
@@ -334,6 +341,7 @@ class Platform:
             "profiles": {**self.profile_writer.counts, **self.profile_worker.counts},
             "events": self.events.counts(),
             "rules": self.rules.counts(),
+            "realtime": self.realtime.numbers(),
             "store": dict(self.store.stats()),
             "bus": self.working.numbers() if self.working else {},
             "queue": {
@@ -342,6 +350,7 @@ class Platform:
                 "under_way": sum(len(lane.under_way) for lane in lanes),
                 "callbacks_queued": told["queued"],
                 "callbacks_under_way": told["in_flight"],
+                "apps_connected": self.realtime.hub.count,
             },
         }
 

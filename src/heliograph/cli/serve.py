@@ -16,12 +16,14 @@ from typing import Any
 import uvloop
 import yaml
 
+from heliograph.api.inapp.protocol import AppSocket
 from heliograph.cli.data import Secrets, prepare
 from heliograph.cli.parts.processes import Inherited, NotStarted, Supervisor
 from heliograph.cli.platform import Platform
 from heliograph.cli.simulators import SimulatorBusy
 from heliograph.config import Config, ConfigError
 from heliograph.contract.workspace import Faults
+from heliograph.realtime.frames import FRAME_BYTES
 from heliograph.store import StoreUnavailable
 from heliograph.wire.standin import HttpServer
 
@@ -29,6 +31,7 @@ log = logging.getLogger(__name__)
 
 HTTP_GRACE = 3  # seconds for calls under way when the process is told to stop
 BACKLOG = 2048
+PING_SECONDS = 30.0  # between two pings of a WebSocket, and for their answers
 GC_THRESHOLDS = (50_000, 20, 1_000)  # our hot objects are acyclic: whole collections only cost pauses
 SWITCH_SECONDS = 0.0005  # see docs/performance.md: the store's thread must get its turn quickly
 
@@ -39,7 +42,10 @@ class Server(HttpServer):
     """Our HTTP server: leaves signals to us, so that the platform drains before the process ends."""
 
     def __init__(self, app: Any) -> None:
-        super().__init__(app, backlog=BACKLOG, timeout_graceful_shutdown=HTTP_GRACE)
+        super().__init__(
+            app, backlog=BACKLOG, timeout_graceful_shutdown=HTTP_GRACE, ws=AppSocket, ws_max_size=FRAME_BYTES,
+            ws_ping_interval=PING_SECONDS, ws_ping_timeout=PING_SECONDS, ws_per_message_deflate=False,
+        )  # fmt: skip
 
 
 def serve(

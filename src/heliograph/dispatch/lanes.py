@@ -12,6 +12,7 @@ from typing import Any
 from heliograph.dispatch.lane import Lane
 from heliograph.duties.leases import EveryLease, Leases, lane_lease
 from heliograph.model.channel import Connector, Events, Outbound, Peers, Tokens, Tools
+from heliograph.model.inapp import InApp
 from heliograph.model.message import Request
 from heliograph.model.workspace import ConnectorSpec
 from heliograph.policy.directory import Directory
@@ -84,6 +85,7 @@ class Lanes:
         clock_ms: Callable[[], int],
         folder: Path = Path(),
         leases: Leases = EveryLease(),  # noqa: B008 - it has no state
+        inapp: InApp | None = None,
     ) -> None:
         self._leases = leases
         self._directory = directory
@@ -92,6 +94,7 @@ class Lanes:
         self._clock = clock
         self._clock_ms = clock_ms
         self._folder = folder
+        self._inapp = inapp
         self._events: Callable[[Lane], Events] | None = None
         self._single: tuple[Directory | None, set[str]] = (None, set())
         self._routes: dict[Route, Lane] = {}
@@ -165,7 +168,8 @@ class Lanes:
         connector: Connector = Elsewhere(way.lane)
         kind = way.channel.kinds[way.spec.kind]
         if not elsewhere:
-            connector = kind.build(way.spec, Tools(way.lane, way.fast, self._tokens, self._clock_ms, self._folder))
+            tools = Tools(way.lane, way.fast, self._tokens, self._clock_ms, self._folder, self._inapp)
+            connector = kind.build(way.spec, tools)
         lane = Lane(way.lane, way.spec, connector, fast=way.fast, clock=self._clock)
         lane.ahead, lane.elsewhere = kind.ahead, elsewhere
         if lease and not elsewhere:

@@ -271,7 +271,7 @@ class Dispatcher:
             self._ensure_fed(lane)
 
     async def reconfigure(self) -> None:
-        """The workspace or our duties changed: lanes follow, and what waited in those that are gone goes on elsewhere.
+        """The workspace or our duties changed: lanes follow, what waited in those that are gone goes on elsewhere.
         One call at a time."""
         for lane in await self._lanes.reconfigure():
             await lane.close()

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
+from heliograph.model.inapp import InApp
 from heliograph.model.message import Content
 from heliograph.model.outcome import Inbound, Reachability, Receipt, SendError, Submitted
 from heliograph.model.rules import Interactive, Path, Rule
@@ -147,19 +148,20 @@ class Peer(NamedTuple):
 
 
 Peers = Mapping[str, Peer]
-"""The simulators by name: smsc, fcm, apns, webpush, graph, whatsapp, x, wechat, sip."""
+"""The simulators by name: smsc, fcm, apns, webpush, app_users, graph, whatsapp, x, wechat, sip."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What a connector gets of the platform: the name of its lane, whether waiting is compressed, shared tokens,
-    Unix milliseconds, the data folder."""
+    Unix milliseconds, the data folder, the users of apps in real time."""
 
     lane: str
     fast: bool
     tokens: Tokens
     clock_ms: Callable[[], int]
     folder: FolderPath = FolderPath()
+    inapp: InApp | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ class App(Part, frozen=True):
     android: Loose | None = None
     ios: Loose | None = None
     web: Loose | None = None
+    rtm: Loose | None = None
     messenger: Loose | None = None
     twitter: Loose | None = None
     wechat: Loose | None = None

@@ -71,9 +71,14 @@ def app_spec(app: App, channel: Channel) -> ConnectorSpec | None:
     )  # fmt: skip
 
 
-def _way(tenant: Tenant, service: Service, channel: Channel, spec: ConnectorSpec, peers: Peers) -> Way:
+def lane_name(tenant: Tenant, service: Service, name: str) -> str:
+    """The lane of a connector, or app, of that name for a service."""
     suffix = ("~sandbox" if service.fast else "~sandbox-real") if service.sandbox else ""
-    lane = f"{tenant.id}/{spec.name}{suffix}"
+    return f"{tenant.id}/{name}{suffix}"
+
+
+def _way(tenant: Tenant, service: Service, channel: Channel, spec: ConnectorSpec, peers: Peers) -> Way:
+    lane = lane_name(tenant, service, spec.name)
     kind = channel.kinds.get(spec.kind)
     if kind is None:
         faults = [f"this installation has no connector of the kind {spec.kind!r} for the channel {channel.name!r}"]

@@ -8,6 +8,7 @@ from heliograph.store.areas import (
     audit,
     duties,
     events,
+    inapp,
     links,
     messages,
     money,
@@ -66,6 +67,13 @@ WRITES: dict[str, Write] = {
     "free_runs": runs.free_runs,
     "purge_runs": runs.purge_runs,
     "purge_occurrences": events.purge_occurrences,
+    "inapp_keep": inapp.inapp_keep,
+    "inapp_join": inapp.inapp_join,
+    "inapp_ack": inapp.inapp_ack,
+    "inapp_leave": inapp.inapp_leave,
+    "inapp_drop": inapp.inapp_drop,
+    "inapp_beat": inapp.inapp_beat,
+    "inapp_forget": inapp.inapp_forget,
     "purge": purge.purge,
     "forget": purge.forget,
     "release_claims": messages.release_claims,
@@ -97,6 +105,7 @@ class Store(
     audit.Audit,
     duties.Duties,
     events.Occurrences,
+    inapp.InAppArea,
 ):
     """Everything the verbs need of a database."""
 

@@ -1,12 +1,14 @@
-"""Real-time messages inside an app: the passport of the channel. They are checked; nothing sends them yet."""
+"""Real-time messages inside an app: the passport of the channel. Its far end are connections that apps hold to us."""
 
 from __future__ import annotations
 
 import msgspec
 
+from heliograph.channels.rt import settings
+from heliograph.channels.rt.connector import WINDOW, RtConnector
 from heliograph.channels.rt.request import INTERACTIVE, MEMBERS, MISSING_KEYS, OBJECTS, RULES
 from heliograph.model.addresses import normalise_id
-from heliograph.model.channel import Channel
+from heliograph.model.channel import AppUse, Channel, ConnectorKind
 from heliograph.model.message import Content
 
 USERID_CHARACTERS = 256
@@ -27,6 +29,9 @@ def measure(content: Content, text: str) -> tuple[int, str, int]:
     return 1, "utf-8", len(msgspec.json.encode({**rest, "text": text}))
 
 
+APP = ConnectorKind("app", settings.check, RtConnector, settings.sandbox)
+"""The one kind of connector: an app with the secrets of its users' tokens."""
+
 CHANNEL = Channel(
     name="rt",
     wire_name="rt",
@@ -43,5 +48,7 @@ CHANNEL = Channel(
     limit=PAYLOAD_BYTES,
     priority_path=("priority",),
     interactive=INTERACTIVE,
+    kinds={"app": APP},
+    app=AppUse("app", settings.options, WINDOW),
 )
 """All the platform knows of real-time messages."""
