@@ -167,7 +167,7 @@ class Intake:
         facts = directory.facts(tenant.id, service.id)
         if facts is None:
             raise Rejected(keys.SERVICE_INACTIVE)
-        counted = self._take(facts, call, now_ms) if facts.meters else ()
+        counted = await self._take(facts, call, now_ms) if facts.meters else ()
         plan = _Plan(self._ids.next(), [], [], [], [], [], [], counted, name)
         for element in call.elements:
             if isinstance(element, BadElement):
@@ -227,10 +227,12 @@ class Intake:
                 found.elements.append((element, explain(element, facts, now_ms, known)))
         return found
 
-    def _take(self, facts: Facts, call: Call, now_ms: int) -> tuple[Counted, ...]:
+    async def _take(self, facts: Facts, call: Call, now_ms: int) -> tuple[Counted, ...]:
         """Take the call's destinations from the limits they count towards."""
+        counts = _destinations(call)
+        await self._limits.provide_messages(facts.meters, counts, now_ms)
         try:
-            return self._limits.take_messages(facts.meters, _destinations(call), now_ms)
+            return self._limits.take_messages(facts.meters, counts, now_ms)
         except Rejected:
             self.counts["limited"] += 1
             raise

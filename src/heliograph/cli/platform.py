@@ -48,6 +48,7 @@ from heliograph.dispatch.around import Surroundings
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.worker import Dispatcher
 from heliograph.duties.leases import HOUSEKEEPING, tell_lease
+from heliograph.duties.quotas import SharedLimiter
 from heliograph.intake import Intake, Means
 from heliograph.lookup import Lookup
 from heliograph.model.ids import Ids
@@ -150,7 +151,7 @@ class Platform:
         self.cluster.take_telling(self.telling.follow, self.teller.left)
         queued = self.dispatcher.offer if self._works else lambda accepted: None
         queued = self.working.publisher.offer if self.working else queued
-        self.limits = Limiter()
+        self.limits = SharedLimiter(self.store, clock_ms) if self.cluster.shared else Limiter()
         means = Means(self.limits, self.lookup, owes=self.working is not None)
         self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
         self.profile_worker = Worker(self.store, clock_ms, self._on_duty)
@@ -191,6 +192,8 @@ class Platform:
         self._run(self.key_use.run(), "key use")
         self._run(self.receiver.run(), "receiver")
         self._run(self.telling.run(), "telling")
+        if isinstance(self.limits, SharedLimiter):
+            self._run(self.limits.run(), "limits")
         if self._works:
             if not self.cluster.shared and (released := await self.store.release_claims()):
                 log.warning("%d messages were being sent when the process ended; queued again, flagged", released)
@@ -251,6 +254,8 @@ class Platform:
         await self.simulators.stop()
         await self.http.close()
         await self.key_use.write()
+        if isinstance(self.limits, SharedLimiter):
+            await self.limits.close()
         await self._let_go()
 
     async def _let_go(self) -> None:

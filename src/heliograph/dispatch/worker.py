@@ -271,8 +271,8 @@ class Dispatcher:
             self._ensure_fed(lane)
 
     async def reconfigure(self) -> None:
-        """The workspace or our duties changed: lanes follow, and what waited in those that are gone goes on in others.
-        One call at a time."""
+        """The workspace or our duties changed: lanes follow, and what waited in those that are gone goes on in
+        others. One call at a time."""
         for lane in await self._lanes.reconfigure():
             await lane.close()
             await self._hand_on(lane)
