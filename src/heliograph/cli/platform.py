@@ -49,8 +49,10 @@ from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.worker import Dispatcher
 from heliograph.duties.leases import HOUSEKEEPING, tell_lease
 from heliograph.duties.quotas import SharedLimiter
+from heliograph.duties.tokens import SharedTokens
 from heliograph.intake import Intake, Means
 from heliograph.lookup import Lookup
+from heliograph.model.channel import Tokens
 from heliograph.model.ids import Ids
 from heliograph.model.outcome import Inbound
 from heliograph.model.people import Wish
@@ -125,7 +127,7 @@ class Platform:
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell, self._wished)
         self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell, self._on_duty)
         self.lanes = Lanes(
-            directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms, config.data,
+            directory, self.simulators.peers, self._tokens(), time.monotonic, clock_ms, config.data,
             self.cluster.leases,
         )  # fmt: skip
         link = self.cluster.connection
@@ -226,6 +228,11 @@ class Platform:
         self.workspaces.changed.append(self._open_accounts)
         self.ids.rise_above(await self.store.greatest_id())
         self.limits.recall(await self.store.volumes(clock_ms()))
+
+    def _tokens(self) -> Tokens:
+        if self.cluster.shared:
+            return SharedTokens(self.store, self._vault, self.cluster.owner, clock_ms)
+        return LocalTokens(clock_ms)
 
     def _on_duty(self) -> bool:
         """Whether it is this process that keeps house."""
