@@ -138,8 +138,8 @@ async def test_the_story_says_who_decided_what(live: Running) -> None:
 
     assert [gate["gate"] for gate in story["gates"]] == [
         "tenant", "customer", "expiry", "channel", "sender", "profile", "user", "verified", "system", "token",
-        "address", "template", "type", "length", "parameters", "content", "dnd", "frequency", "hours", "plan", "credit",
-        "attempts",
+        "address", "template", "type", "length", "parameters", "content", "dnd", "frequency", "hours", "plan",
+        "credit", "attempts",
     ]  # fmt: skip
     assert story["attempts"][0]["result"] == "submitted"
     assert story["attempts"][0]["native"][0]["command"] == "submit_sm"

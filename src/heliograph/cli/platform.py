@@ -41,7 +41,7 @@ from heliograph.channels import channels
 from heliograph.cli.data import DataLock, Secrets
 from heliograph.cli.parts.cluster import Cluster
 from heliograph.cli.parts.telling import Telling
-from heliograph.cli.parts.work import Working
+from heliograph.cli.parts.work import NO_WORK, Working
 from heliograph.cli.simulators import Simulators
 from heliograph.config import SQLITE, Config, ConfigError, shown_bus
 from heliograph.dispatch.around import Surroundings
@@ -314,13 +314,14 @@ class Platform:
             "notify": {name: told[name] for name in ("sent", "failed", "retried", "parked")},
             "profiles": {**self.profile_writer.counts, **self.profile_worker.counts},
             "store": dict(self.store.stats()),
-            "bus": self.working.numbers() if self.working else {},
+            "bus": self.working.numbers() if self.working else dict(NO_WORK),
             "queue": {
                 "waiting": sum(len(lane.queue) for lane in lanes),
                 "claimed": sum(len(lane.stock) for lane in lanes),
                 "under_way": sum(len(lane.under_way) for lane in lanes),
                 "callbacks_queued": told["queued"],
                 "callbacks_under_way": told["in_flight"],
+                "chunks_held": self.working.held.count if self.working else 0,
             },
         }
 
