@@ -26,6 +26,7 @@ from heliograph.api.admin.collections import CollectionViews
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
+from heliograph.api.admin.parked import ParkedViews
 from heliograph.api.admin.people import PeopleViews
 from heliograph.api.admin.policies.accounts import AccountViews
 from heliograph.api.admin.policies.clock import ClockViews
@@ -127,7 +128,8 @@ def bare_endpoints() -> Endpoints:
 
     return Endpoints(
         messaging=_bare(Messaging), transactions=_bare(Transactions), messages=_bare(MessageViews),
-        workspace=_bare(WorkspaceViews), callbacks=_bare(CallbackViews), explain=_bare(ExplainViews),
+        workspace=_bare(WorkspaceViews), callbacks=_bare(CallbackViews), parked=_bare(ParkedViews),
+        explain=_bare(ExplainViews),
         keys=_bare(KeyViews),
         views=_bare(Views), metrics=_bare(Metrics),
         ready=ready, ids=_bare(object), channels={}, admin_token="", hooks=_bare(Callbacks), links=_bare(LinkViews),

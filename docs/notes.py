@@ -196,6 +196,15 @@ METRICS = {
         "done": "Jobs that a worker did.",
         "late": "Jobs whose deadline passed first.",
     },
+    "bus": {
+        "published": "Chunks that this process gave to the broker as soon as they were accepted.",
+        "unpublished": "Chunks that it could not give to it then; they wait in the outbox.",
+        "relayed": "Chunks from the outbox that this process published.",
+        "taken": "Chunks that it took from the broker.",
+        "again": "Messages that a process that is gone was sending; queued again, flagged as possible duplicates.",
+        "given": "Chunks that it gave back: all that is left of them waits for a moment, or for another process.",
+        "parked": "Chunks that came too often without an end; see `GET /admin/v1/parked`.",
+    },
     "store": {
         "commits": "Transactions of the database.",
         "operations": "Writes in them; divided by the commits this is the size of a group.",
@@ -206,6 +215,7 @@ METRICS = {
         "under_way": "Messages whose answer is awaited.",
         "callbacks_queued": "Callbacks in memory that wait.",
         "callbacks_under_way": "Callbacks whose answer is awaited.",
+        "chunks_held": "Chunks that this process took from the broker and that have no end yet.",
     },
 }
 

@@ -15,5 +15,7 @@ from heliograph.testing.postgres import PostgresServer
 @pytest.fixture
 def shared(postgres_server: PostgresServer, nats_server: NatsServer, tmp_path: Path) -> Iterator[Cluster]:
     """A database and a broker, nothing on them yet."""
-    with cluster(postgres_server.url(postgres_server.create()), nats_server.url, tmp_path) as made:
+    with cluster(
+        postgres_server.url(postgres_server.create()), nats_server.space(ack_wait=2, deliveries=3), tmp_path
+    ) as made:
         yield made

@@ -20,6 +20,7 @@ from heliograph.api.admin.common import Handler, guarded, reply
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
+from heliograph.api.admin.parked import ParkedViews
 from heliograph.api.admin.people import PeopleViews
 from heliograph.api.admin.policies.accounts import AccountViews
 from heliograph.api.admin.policies.clock import ClockViews
@@ -58,6 +59,7 @@ class Endpoints:
     messages: MessageViews
     workspace: WorkspaceViews
     callbacks: CallbackViews
+    parked: ParkedViews
     explain: ExplainViews
     keys: KeyViews
     views: Views
@@ -130,6 +132,8 @@ def admin_routes(endpoints: Endpoints) -> list[BaseRoute]:
         ("GET", "/callbacks", endpoints.callbacks.listing),
         ("POST", "/callbacks/replay", endpoints.callbacks.replay_many),
         ("POST", "/callbacks/{id}/replay", endpoints.callbacks.replay),
+        ("GET", "/parked", endpoints.parked.listing),
+        ("POST", "/parked/{id}/retry", endpoints.parked.retry),
         ("GET", "/connectors", endpoints.views.connectors),
         ("GET", "/connectors/{name:path}", endpoints.views.connector),
         ("GET", "/receipts/unmatched", endpoints.views.unmatched),

@@ -19,6 +19,7 @@ COUNTERS: Mapping[str, str] = {
     "receipts": "What the verb RECEIVE got.",
     "notify": "Calls of the verb TELL.",
     "profiles": "Writes of profiles.",
+    "bus": "Chunks of messages between processes.",
     "store": "Group commits and the operations in them.",
 }
 GAUGES: Mapping[str, str] = {

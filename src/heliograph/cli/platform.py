@@ -17,6 +17,7 @@ from heliograph.api.admin.collections import CollectionViews
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
+from heliograph.api.admin.parked import ParkedViews
 from heliograph.api.admin.people import Means as PeopleMeans
 from heliograph.api.admin.people import PeopleViews
 from heliograph.api.admin.policies.accounts import AccountViews
@@ -41,7 +42,7 @@ from heliograph.cli.data import DataLock, Secrets
 from heliograph.cli.parts.cluster import Cluster
 from heliograph.cli.parts.telling import Telling
 from heliograph.cli.parts.together import together
-from heliograph.cli.parts.work import Working
+from heliograph.cli.parts.work import NO_WORK, Working
 from heliograph.cli.simulators import Simulators
 from heliograph.config import SQLITE, Config, ConfigError, shown_bus
 from heliograph.dispatch.around import Surroundings
@@ -282,6 +283,7 @@ class Platform:
             transactions=Transactions(self.store, directory, self.ids, self.limits, clock_ms, self.key_use),
             messages=MessageViews(self.store),
             workspace=WorkspaceViews(self.workspaces),
+            parked=ParkedViews(self.store, clock_ms),
             callbacks=CallbackViews(self.store, clock_ms, self.telling.wake),
             explain=ExplainViews(self.intake, directory),
             keys=KeyViews(self.workspaces, self.key_use),
@@ -333,13 +335,14 @@ class Platform:
             "notify": {name: told[name] for name in ("sent", "failed", "retried", "parked")},
             "profiles": {**self.profile_writer.counts, **self.profile_worker.counts},
             "store": dict(self.store.stats()),
-            "bus": self.working.numbers() if self.working else {},
+            "bus": self.working.numbers() if self.working else dict(NO_WORK),
             "queue": {
                 "waiting": sum(len(lane.queue) for lane in lanes),
                 "claimed": sum(len(lane.stock) for lane in lanes),
                 "under_way": sum(len(lane.under_way) for lane in lanes),
                 "callbacks_queued": told["queued"],
                 "callbacks_under_way": told["in_flight"],
+                "chunks_held": self.working.held.count if self.working else 0,
             },
         }
 
@@ -354,6 +357,7 @@ class Platform:
             "ok": self._ready and store == "ok",
             "store": store,
             "bus": shown_bus(self.config.bus),
+            "broker": self.cluster.broker(),
             "roles": sorted(self.config.roles),
             "leases": self.cluster.held(),
             "connectors": {name: str(status.get("state", "")) for name, status in self.connectors().items()},

@@ -39,8 +39,8 @@ class Dispatcher:
         self._around = around
         self._store = around.store
         self._lanes = lanes
-        self._holding = holding or Alone()
-        self.settler = Settler(around.store, around.tell, holding.written if holding else None)
+        self._holding = Alone() if holding is None else holding
+        self.settler = Settler(around.store, around.tell, None if holding is None else holding.written)
         self._judge = Judge(around.directory, around.ids, around.lookup, around.codes)
         self._timers = Timers()
         self._results = Results(around, self.settler, self._judge, Sampler(around.monotonic), self._delay)

@@ -54,6 +54,12 @@ class Cluster:
         """Whether there may be other processes."""
         return self._keeper is not None
 
+    def broker(self) -> str:
+        """Whether the broker is there, for `/readyz`; without it calls are accepted and wait."""
+        if self.connection is None:
+            return "none"
+        return "ok" if self.connection.connected else "away"
+
     def held(self) -> list[str]:
         """The duties of this process, for `/readyz`."""
         return self._keeper.held() if self._keeper else []

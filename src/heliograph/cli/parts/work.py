@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 PUBLISH_SECONDS = 2.0  # how long a stop waits for what is on its way to the broker
 PAUSE_SECONDS = 0.5
 
+NO_WORK = dict.fromkeys(("published", "unpublished", "relayed", "taken", "again", "given", "parked"), 0)
+"""What `/metrics` shows of a process alone."""
+
 Run = Callable[[Coroutine[Any, Any, None], str], None]
 
 
@@ -98,5 +101,4 @@ class Working:
 
     def numbers(self) -> dict[str, float]:
         """What `/metrics` shows."""
-        taken = self._taker.counts if self._taker else {}
-        return {**self.publisher.counts, **taken, "held": len(self.held)}
+        return {**NO_WORK, **self.publisher.counts, **(self._taker.counts if self._taker else {})}

@@ -211,6 +211,7 @@ class Shared(Alone):
         self.finished.append(bundle)
         self.wake.set()
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
         """Chunks that are held."""
         return len(self._parts)
