@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from heliograph.model.channel import Token
 from heliograph.testing import KEY, Running, eventually, workspace
 from heliograph.testing.cluster import cluster
 from heliograph.testing.nats import NatsServer
@@ -182,15 +183,37 @@ async def test_receipts_that_reach_another_node_than_the_answer_are_matched(node
         }
         return str((await nodes[number % 3].send(body)).json()["response"][0]["transid"])
 
-    transids = await asyncio.gather(*map(send, range(60)))
-    ended = [(await nodes[2].final(transid))["status"] for transid in transids]
-    by_node = [node.platform.dispatcher.counts["submitted"] for node in nodes[:2]]
+    async def by_node() -> list[int]:
+        return [node.platform.dispatcher.counts["submitted"] for node in nodes[:2]]
 
+    before, transids = await by_node(), list[str]()
+    for turn in range(10):
+        transids += await asyncio.gather(*map(send, range(turn * 50, turn * 50 + 50)))
+        if all(now > then for now, then in zip(await by_node(), before, strict=True)):
+            break
+    ended = [(await nodes[2].final(transid))["status"] for transid in transids]
+
+    assert all(now > then for now, then in zip(await by_node(), before, strict=True))
     assert set(ended) <= {"delivered", "read"}
-    assert min(by_node) > 0
 
     async def all_matched() -> bool:
         found: list[Any] = (await nodes[0].admin("GET", "/receipts/unmatched")).json()["receipts"]
-        return not found
+        return not [receipt for receipt in found if "a_100000000000000001" in receipt["connector"]]
 
     await eventually(all_matched, 6)
+
+
+async def test_a_token_is_fetched_once_for_all_nodes(nodes: Nodes) -> None:
+    fetched: list[str] = []
+
+    async def fetch(before: Token | None) -> Token:
+        fetched.append(before.value if before else "")
+        await asyncio.sleep(0.05)
+        return Token(f"token {len(fetched)}", nodes[0].platform.ids.next())
+
+    tokens = [node.platform.tokens for node in nodes]
+    found = await asyncio.gather(*(one.get("shared", fetch) for one in tokens))
+    again = await asyncio.gather(*(one.get("shared", fetch, refused="token 1") for one in tokens))
+
+    assert [token.value for token in [*found, *again]] == ["token 1"] * 3 + ["token 2"] * 3
+    assert fetched == ["", "token 1"]

@@ -127,8 +127,11 @@ class Platform:
         correlator = Correlator()
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell, self._wished)
         self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell, self._on_duty)
+        self.tokens: Tokens = LocalTokens(clock_ms)
+        if self.cluster.shared:
+            self.tokens = SharedTokens(self.store, self._vault, self.cluster.owner, clock_ms)
         self.lanes = Lanes(
-            directory, self.simulators.peers, self._tokens(), time.monotonic, clock_ms, config.data,
+            directory, self.simulators.peers, self.tokens, time.monotonic, clock_ms, config.data,
             self.cluster.leases,
         )  # fmt: skip
         link = self.cluster.connection
@@ -229,11 +232,6 @@ class Platform:
         self.workspaces.changed.append(self._open_accounts)
         self.ids.rise_above(await self.store.greatest_id())
         self.limits.recall(await self.store.volumes(clock_ms()))
-
-    def _tokens(self) -> Tokens:
-        if self.cluster.shared:
-            return SharedTokens(self.store, self._vault, self.cluster.owner, clock_ms)
-        return LocalTokens(clock_ms)
 
     def _on_duty(self) -> bool:
         """Whether it is this process that keeps house."""
