@@ -6,7 +6,7 @@ remembered: that there is, for good; that there is not, for a second, or until t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
 from heliograph.model.channel import Channel
@@ -56,9 +56,17 @@ class Lookup:
         self._kept = kept
         self._people = people or Nobody()
         self._listed: dict[str, int | None] = {}
+        self.tell: Callable[[str], None] | None = None
+        """Called when something was put on a tenant's list, to tell other processes."""
 
     def listed(self, tenant: str) -> None:
-        """Something was put on a tenant's list."""
+        """Something was put on a tenant's list, here."""
+        self.heard(tenant)
+        if self.tell is not None:
+            self.tell(tenant)
+
+    def heard(self, tenant: str) -> None:
+        """Something was put on a tenant's list, here or by another process."""
         self._listed[tenant] = None
 
     async def known(self, facts: Facts, content: Content, addresses: Collection[Address], now_ms: int) -> Known:

@@ -1,8 +1,14 @@
-"""Declares the workspace: read whole, kept sealed, in force at once for every verb."""
+"""Declares the workspace: read whole, kept sealed, in force at once for every verb.
+
+Where several processes share the store, a document is kept only if it follows the version that is kept; who finds
+another version there takes that into force first and makes the change again.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -18,9 +24,12 @@ from heliograph.model.channel import Channel
 from heliograph.model.workspace import Document, Service, Tenant
 from heliograph.policy.directory import Directory
 from heliograph.policy.facts import LINK_BASE
-from heliograph.store import Store
-from heliograph.store.vault import Vault, hash_key
+from heliograph.store import Store, StoreUnavailable
+from heliograph.store.vault import Vault, VaultError, hash_key
 
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 5.0  # between looks at the version that is kept; a signal makes it sooner
 HIDDEN = "***"  # stands for a secret in an export; given back, it means "as it is"
 SECRETS = frozenset(
     {
@@ -43,7 +52,8 @@ class Applied:
 
 
 class Workspaces:
-    """Holds the workspace in force. `changed` runs after every change, so that connectors follow."""
+    """Holds the workspace in force. `changed` runs after every change, so that connectors follow; `declared` after a
+    change that was made here, with the version it has."""
 
     def __init__(
         self,
@@ -61,7 +71,9 @@ class Workspaces:
         self._directory = Directory(Document(), channels, 0, link_base)
         self._clock_ms = clock_ms
         self._lock = asyncio.Lock()
+        self._look = asyncio.Event()
         self.changed: list[Callable[[], Awaitable[None]]] = []
+        self.declared: list[Callable[[int], None]] = []
 
     async def load(self) -> None:
         """Take the stored workspace into force, at start; raises `VaultError` when it cannot be opened."""
@@ -70,6 +82,30 @@ class Workspaces:
             version, sealed = stored
             document = msgspec.json.decode(self._vault.open(sealed), type=Document)
             self._directory = Directory(document, self._channels, version, self._link_base)
+
+    def look(self) -> None:
+        """Another process may have declared something."""
+        self._look.set()
+
+    async def follow(self) -> None:
+        """Take into force what other processes declare, for ever; ends by cancellation."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._look.wait()
+            self._look.clear()
+            try:
+                async with self._lock:
+                    await self._catch_up()
+            except (StoreUnavailable, VaultError) as error:
+                log.error("the workspace that another process declared cannot be taken into force: %s", error)
+
+    async def _catch_up(self) -> None:
+        if await self._store.workspace_version() not in (0, self._directory.version):
+            await self.load()
+            log.info("version %d of the workspace is in force", self._directory.version)
+            for follow in self.changed:
+                await follow()
 
     def directory(self) -> Directory:
         """The snapshot in force."""
@@ -83,54 +119,68 @@ class Workspaces:
     async def apply(self, document: dict[str, Any]) -> Applied:
         """Declare a document: all of it or, with `Faults`, nothing."""
         async with self._lock:
-            return await self._declare(document)
+            return await self._declare(lambda: document)
 
     async def edit(self, change: Callable[[dict[str, Any]], None]) -> Applied:
         """Declare the workspace as it is but for what `change` does to it; others who change it wait meanwhile."""
-        async with self._lock:
+
+        def edited() -> dict[str, Any]:
             document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self._directory.document))
             change(document)
-            return await self._declare(document)
+            return document
 
-    async def _declare(self, document: dict[str, Any]) -> Applied:
-        new, made = self._read(document)
-        changes = diff(self._directory.document, new)
-        if changes:
-            await self._enforce(new)
-        return Applied(self._directory.version, changes, made, not_in_force(new))
+        async with self._lock:
+            return await self._declare(edited)
+
+    async def _declare(self, change: Callable[[], dict[str, Any]]) -> Applied:
+        while True:
+            await self._catch_up()
+            new, made = self._read(change())
+            changes = diff(self._directory.document, new)
+            if not changes or await self._enforce(new):
+                return Applied(self._directory.version, changes, made, not_in_force(new))
 
     async def change_tenant(self, tenant: str, **members: Any) -> None:
         """Declare other members of a tenant, which are right already."""
-        async with self._lock:
-            tenants = tuple(
-                msgspec.structs.replace(one, **members) if one.id == tenant else one
-                for one in self._directory.document.tenants
-            )
-            await self._enforce(Document(tenants=tenants))
+        await self._replace(
+            lambda one: msgspec.structs.replace(one, **members) if one.id == tenant else one,
+        )
 
     async def set_keys(self, tenant: str, service: str, change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
         """Give a service other keys: `change` makes the new hashes of the present ones, oldest first. Whoever else
         changes the workspace waits meanwhile."""
-        async with self._lock:
-            tenants = []
-            for one in self._directory.document.tenants:
-                if one.id == tenant:
-                    services = tuple(
-                        msgspec.structs.replace(item, keys=change(item.keys or ())) if item.id == service else item
-                        for item in one.services
-                    )
-                    one = msgspec.structs.replace(one, services=services)
-                tenants.append(one)
-            await self._enforce(Document(tenants=tuple(tenants)))
 
-    async def _enforce(self, new: Document) -> None:
+        def changed(one: Tenant) -> Tenant:
+            if one.id != tenant:
+                return one
+            services = tuple(
+                msgspec.structs.replace(item, keys=change(item.keys or ())) if item.id == service else item
+                for item in one.services
+            )
+            return msgspec.structs.replace(one, services=services)
+
+        await self._replace(changed)
+
+    async def _replace(self, change: Callable[[Tenant], Tenant]) -> None:
+        async with self._lock:
+            kept = False
+            while not kept:
+                await self._catch_up()
+                kept = await self._enforce(Document(tenants=tuple(map(change, self._directory.document.tenants))))
+
+    async def _enforce(self, new: Document) -> bool:
+        """Keep it and take it into force; False when another process was faster."""
         version = self._directory.version + 1
         hashes = [key for one in new.tenants for service in one.services for key in service.keys or ()]
         sealed = self._vault.seal(msgspec.json.encode(new))
-        await self._store.save_workspace(version, sealed, hashes, self._clock_ms())
+        if not await self._store.save_workspace(version, sealed, hashes, self._clock_ms()):
+            return False
         self._directory = Directory(new, self._channels, version, self._link_base)
+        for tell in self.declared:
+            tell(version)
         for follow in self.changed:
             await follow()
+        return True
 
     def export(self, *, secrets: bool = False) -> dict[str, Any]:
         """The workspace as a document; secrets are hidden unless asked for, keys stay hashes."""

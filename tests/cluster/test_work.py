@@ -15,7 +15,7 @@ from heliograph.bus.nats.connection import Connection, servers_of
 from heliograph.bus.nats.work import Bundle, Work
 from heliograph.dispatch.shared.publisher import chunk_of
 from heliograph.dispatch.shared.routes import Routes
-from heliograph.model.chunk import Owed
+from heliograph.model.record import Owed
 from heliograph.testing import Running, eventually, workspace
 from heliograph.testing.cluster import Cluster, cluster
 from heliograph.testing.nats import NatsServer, nats

@@ -215,3 +215,39 @@ async def test_a_followers_error_does_not_undo_what_is_stored(
         await workspaces.apply(document())
 
     assert (await again()).directory().document == workspaces.directory().document
+
+
+async def test_of_two_processes_none_undoes_what_the_other_declared(
+    workspaces: Workspaces, document: Make, again: Again
+) -> None:
+    await workspaces.apply(document())
+    other = await again()
+    named = asyncio.gather(
+        workspaces.change_tenant("demo", name="Renamed"), other.change_tenant("demo", status="suspended")
+    )
+    await named
+    await other.edit(lambda made: made["tenants"][0].update(timezone="Europe/Berlin"))
+
+    [tenant] = (await again()).directory().document.tenants
+    assert (tenant.name, tenant.status, tenant.timezone) == ("Renamed", "suspended", "Europe/Berlin")
+    assert (await again()).directory().version == 4
+
+
+async def test_what_another_process_declared_comes_into_force_when_it_is_looked_at(
+    workspaces: Workspaces, document: Make, again: Again
+) -> None:
+    other, told, followed = await again(), [], asyncio.Event()
+
+    async def follow() -> None:
+        followed.set()
+
+    workspaces.declared.append(told.append)
+    other.changed.append(follow)
+    following = asyncio.create_task(other.follow())
+    await workspaces.apply(document())
+    other.look()
+    await asyncio.wait_for(followed.wait(), 2)
+    following.cancel()
+
+    assert told == [1]
+    assert other.directory().document == workspaces.directory().document

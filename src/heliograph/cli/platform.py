@@ -41,13 +41,15 @@ from heliograph.channels import channels
 from heliograph.cli.data import DataLock, Secrets
 from heliograph.cli.parts.cluster import Cluster
 from heliograph.cli.parts.telling import Telling
-from heliograph.cli.parts.work import NO_WORK, Working
+from heliograph.cli.parts.together import together
+from heliograph.cli.parts.work import Working
 from heliograph.cli.simulators import Simulators
 from heliograph.config import SQLITE, Config, ConfigError, shown_bus
 from heliograph.dispatch.around import Surroundings
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.worker import Dispatcher
-from heliograph.duties.leases import tell_lease
+from heliograph.duties.leases import HOUSEKEEPING, tell_lease
+from heliograph.duties.quotas import SharedLimiter
 from heliograph.intake import Intake, Means
 from heliograph.lookup import Lookup
 from heliograph.model.ids import Ids
@@ -64,6 +66,7 @@ from heliograph.profiles.jobs import Worker
 from heliograph.profiles.people import ProfilePeople
 from heliograph.profiles.writing import Writer
 from heliograph.receipts.receiver import Receiver
+from heliograph.receipts.rematching import Rematching
 from heliograph.receipts.sweeper import Sweeper
 from heliograph.store import Store, StoreUnavailable
 from heliograph.store.correlator import Correlator
@@ -121,38 +124,25 @@ class Platform:
         self.links = LinkViews(self.store, codes, directory, self.ids, clock_ms, self.tell)
         correlator = Correlator()
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell, self._wished)
-        self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell)
+        self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell, self._on_duty)
         self.lanes = Lanes(
             directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms, config.data,
             self.cluster.leases,
         )  # fmt: skip
-        link = self.cluster.connection
-        self.working = Working(link, self.store, directory, clock_ms) if link else None
+        self.working = Working(self.cluster.connection, self.store, directory, clock_ms)
         self.lookup = Lookup(self.store, ProfilePeople(self.store, directory))
-        self.dispatcher = Dispatcher(
-            Surroundings(
-                self.store,
-                directory,
-                correlator,
-                self.ids,
-                self.tell,
-                self.receiver.receive,
-                lookup=self.lookup,
-                codes=codes,
-            ),
-            self.lanes,
-            self.working.held if self.working else None,
-        )
-        if self.working is not None and self._works:
-            self.working.feed(self.dispatcher, self.lanes)
+        around = Surroundings(
+            self.store, directory, correlator, self.ids, self.tell, self.receiver.receive, lookup=self.lookup,
+            codes=codes,
+        )  # fmt: skip
+        self.dispatcher = Dispatcher(around, self.lanes, self.working.held)
+        queued = self.working.queued(self.dispatcher, self.lanes, works=self._works)
         self.cluster.take_lanes(self.lanes.single, self.dispatcher.reconfigure)
         self.cluster.take_telling(self.telling.follow, self.teller.left)
-        queued = self.dispatcher.offer if self._works else lambda accepted: None
-        queued = self.working.publisher.offer if self.working else queued
-        self.limits = Limiter()
-        means = Means(self.limits, self.lookup, owes=self.working is not None)
+        self.limits = SharedLimiter(self.store, clock_ms) if self.cluster.shared else Limiter()
+        means = Means(self.limits, self.lookup, owes=self.cluster.shared)
         self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
-        self.profile_worker = Worker(self.store, clock_ms)
+        self.profile_worker = Worker(self.store, clock_ms, self._on_duty)
         self.profile_writer = Writer(self.store, self._vault, self.ids, clock_ms, self.profile_worker.wake)
         self.key_use = KeyUse(self.store, clock_ms)
         self._tasks: list[asyncio.Task[None]] = []
@@ -190,22 +180,25 @@ class Platform:
         self._run(self.key_use.run(), "key use")
         self._run(self.receiver.run(), "receiver")
         self._run(self.telling.run(), "telling")
+        if isinstance(self.limits, SharedLimiter):
+            self._run(self.limits.run(), "limits")
         if self._works:
             if not self.cluster.shared and (released := await self.store.release_claims()):
                 log.warning("%d messages were being sent when the process ended; queued again, flagged", released)
             self._run(self.sweeper.run(), "sweeper")
             self._run(self.teller.run(), "teller")
             self._run(self.profile_worker.run(), "profiles")
-            retention = Retention(self.store, self.config.retention_days, clock_ms)
+            retention = Retention(self.store, self.config.retention_days, clock_ms, self._on_duty)
+            if self.cluster.shared:
+                self._run(Rematching(self.store, self.receiver, clock_ms, self._on_duty).run(), "rematching")
             self._run(retention.run(), "retention")
             await self.dispatcher.start()
-            self.workspaces.changed.append(self.dispatcher.reconfigure)
+            self.workspaces.changed.append(self.cluster.follow_lanes)
             await self.receiver.recover()
-            if not self.working and (recovered := await self.dispatcher.recover()):
+            if not self.cluster.shared and (recovered := await self.dispatcher.recover()):
                 log.info("%d requests with messages to send were taken up again", recovered)
-        if self.working is not None:
-            await self.working.start(self._run)
-            self.workspaces.changed.append(self.working.changed)
+        await self.working.start(self._run)
+        self.workspaces.changed.append(self.working.changed)
         await self.cluster.follow()
         self._ready = True
 
@@ -215,10 +208,15 @@ class Platform:
         await self.workspaces.load()
         await self.cluster.begin(self._run)
         self.workspaces.changed.append(self.cluster.look)
+        together(self.cluster, self.workspaces, self.lookup, self._run)
         await self._open_accounts()
         self.workspaces.changed.append(self._open_accounts)
         self.ids.rise_above(await self.store.greatest_id())
         self.limits.recall(await self.store.volumes(clock_ms()))
+
+    def _on_duty(self) -> bool:
+        """Whether it is this process that keeps house."""
+        return self.cluster.leases.holds(HOUSEKEEPING)
 
     async def stop(self) -> None:
         """Drain: no new calls, answers under way awaited, everything durable."""
@@ -226,12 +224,10 @@ class Platform:
         self.tail.close()
         self.cluster.drain()
         await asyncio.gather(*self._answers)
-        if self.working is not None:
-            await self.working.stop_taking()
+        await self.working.stop_taking()
         if self._works:
             await self.dispatcher.stop(GRACE_SECONDS)
-        if self.working is not None:
-            await self.working.leave()
+        await self.working.leave()
         await self.cluster.give_lanes()
         with contextlib.suppress(TimeoutError):  # what the store does not take stays with its operator
             await asyncio.wait_for(self.receiver.drained(), GRACE_SECONDS / 4)
@@ -243,6 +239,8 @@ class Platform:
         await self.simulators.stop()
         await self.http.close()
         await self.key_use.write()
+        if isinstance(self.limits, SharedLimiter):
+            await self.limits.close()
         await self._let_go()
 
     async def _let_go(self) -> None:
@@ -314,14 +312,14 @@ class Platform:
             "notify": {name: told[name] for name in ("sent", "failed", "retried", "parked")},
             "profiles": {**self.profile_writer.counts, **self.profile_worker.counts},
             "store": dict(self.store.stats()),
-            "bus": self.working.numbers() if self.working else dict(NO_WORK),
+            "bus": self.working.numbers(),
             "queue": {
                 "waiting": sum(len(lane.queue) for lane in lanes),
                 "claimed": sum(len(lane.stock) for lane in lanes),
                 "under_way": sum(len(lane.under_way) for lane in lanes),
                 "callbacks_queued": told["queued"],
                 "callbacks_under_way": told["in_flight"],
-                "chunks_held": self.working.held.count if self.working else 0,
+                "chunks_held": self.working.count,
             },
         }
 

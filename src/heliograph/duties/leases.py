@@ -27,6 +27,11 @@ class Leases(Protocol):
         """Whether this process has the duty, now."""
 
 
+def always() -> bool:
+    """A duty that nobody else can have."""
+    return True
+
+
 class EveryLease:
     """All duties, in an installation of one process."""
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from heliograph.catalogue import keys
+from heliograph.duties.leases import always
 from heliograph.model.ids import parse_transid
 from heliograph.model.outcome import Rejected
 from heliograph.model.profiles.records import LATE, WAITING, Batch, Done, Job, Write
@@ -43,7 +44,9 @@ async def outcome_of(store: Store, tenant: Tenant, transid: str) -> tuple[str, l
 class Worker:
     """Does jobs in the order in which they came."""
 
-    def __init__(self, store: Store, clock_ms: Callable[[], int]) -> None:
+    def __init__(self, store: Store, clock_ms: Callable[[], int], on_duty: Callable[[], bool] = always) -> None:
+        """`on_duty` says whether it is this process that does them, of several."""
+        self._on_duty = on_duty
         self._store = store
         self._clock_ms = clock_ms
         self._wake = asyncio.Event()
@@ -71,8 +74,10 @@ class Worker:
     async def work(self) -> None:
         """Do all that waits."""
         after = 0
-        while jobs := await self._store.waiting_profile_jobs(after, SLICE):
+        while self._on_duty() and (jobs := await self._store.waiting_profile_jobs(after, SLICE)):
             for job in jobs:
+                if not self._on_duty():
+                    return
                 await self._do(job)
                 after = job.id
 

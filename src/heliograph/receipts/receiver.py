@@ -73,10 +73,10 @@ class Receiver:
         self._idle.clear()
         self._wake.set()
 
-    async def recover(self) -> int:
-        """At start: receipts that came before the answer to their submit, when the process ended between the
-        two; how many."""
-        found = await self._store.rematched()
+    async def recover(self, since: int = 0) -> int:
+        """Receipts, of those with ids from `since` on, that came before the answer to their submit, when the process
+        ended between the two or another one keeps the answer; how many."""
+        found = await self._store.rematched(since)
         for reported, match in found:
             self._adopt(reported, match)
         return len(found)

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 
 from heliograph.catalogue import keys
+from heliograph.duties.leases import always
 from heliograph.model.ids import Ids
 from heliograph.model.outcome import State
 from heliograph.model.record import Notice, Settlement
@@ -35,7 +36,10 @@ class Sweeper:
         ids: Ids,
         clock_ms: Callable[[], int],
         tell: Callable[[list[Notice]], None],
+        on_duty: Callable[[], bool] = always,
     ) -> None:
+        """`on_duty` says whether it is this process that sweeps, of several."""
+        self._on_duty = on_duty
         self._store = store
         self._book = OutcomeBook(directory, ids.next)
         self._clock_ms = clock_ms
@@ -46,7 +50,7 @@ class Sweeper:
         while True:
             await asyncio.sleep(EVERY_SECONDS)
             try:
-                while await self.sweep():
+                while self._on_duty() and await self.sweep():
                     await asyncio.sleep(0)
             except StoreUnavailable as error:
                 log.warning("receipt windows cannot be closed, trying again: %s", error)

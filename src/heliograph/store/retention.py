@@ -21,7 +21,11 @@ PAUSE_SECONDS = 0.05
 class Retention:
     """Deletes what is older than `days` and settled; what still waits is never touched."""
 
-    def __init__(self, store: Store, days: int, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, store: Store, days: int, clock_ms: Callable[[], int], on_duty: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`on_duty` says whether it is this process that deletes, of several."""
+        self._on_duty = on_duty
         self._store = store
         self._days = days
         self._clock_ms = clock_ms
@@ -30,7 +34,8 @@ class Retention:
         """For ever; ends by cancellation."""
         while True:
             try:
-                await self.purge()
+                if self._on_duty():
+                    await self.purge()
             except StoreUnavailable as error:
                 log.warning("old messages cannot be deleted, trying again later: %s", error)
             await asyncio.sleep(EVERY_SECONDS)

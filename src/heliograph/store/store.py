@@ -12,6 +12,7 @@ from heliograph.store.areas import (
     money,
     notices,
     purge,
+    quotas,
     receipts,
     requests,
     threads,
@@ -27,6 +28,7 @@ from heliograph.store.steps import Write
 # In this order within a group: what is accepted can be settled, what is settled can be receipted.
 WRITES: dict[str, Write] = {
     "leases": duties.leases,
+    "quotas": quotas.quotas,
     "accept": requests.accept,
     "open_account": money.open_account,
     "enter": money.enter,
@@ -85,6 +87,7 @@ class Store(
     profiles.Profiles,
     audit.Audit,
     duties.Duties,
+    quotas.Quotas,
 ):
     """Everything the verbs need of a database."""
 

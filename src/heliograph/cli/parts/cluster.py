@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import secrets
@@ -33,6 +34,7 @@ class Cluster:
         self._works = "worker" in config.roles
         self._node = ""
         self._up = False
+        self._following = asyncio.Lock()
         self._lanes: Callable[[], Awaitable[None]] | None = None
         self.signals: Signals = LocalSignals()
         self.leases: Leases = EveryLease()
@@ -93,8 +95,14 @@ class Cluster:
     async def follow(self) -> None:
         """Everything runs: from now on lanes come and go with our duties."""
         self._up = True
-        if self._lanes is not None and self.shared and self._works:
-            await self._lanes()
+        if self.shared and self._works:
+            await self.follow_lanes()
+
+    async def follow_lanes(self) -> None:
+        """Lanes follow the workspace and our duties, one change after the other."""
+        async with self._following:
+            if self._lanes is not None:
+                await self._lanes()
 
     async def look(self) -> None:
         """The workspace changed: there may be lanes to take."""
@@ -143,5 +151,5 @@ class Cluster:
             self._keeper.look()
 
     async def _lanes_changed(self) -> None:
-        if self._up and self._lanes is not None:
-            await self._lanes()
+        if self._up:
+            await self.follow_lanes()

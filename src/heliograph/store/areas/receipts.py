@@ -80,9 +80,10 @@ class Receipts(Area):
         connectors, ids = [native[0] for native in natives], [native[1] for native in natives]
         return dict(await self._read(list[tuple[tuple[str, str], Match]], "matches", connectors, ids))
 
-    async def rematched(self) -> list[tuple[Reported, Match]]:
-        """Unmatched receipts whose submission is known by now, as after a crash between the two commits."""
-        return await self._read(list[tuple[Reported, Match]], "rematched")
+    async def rematched(self, since: int = 0) -> list[tuple[Reported, Match]]:
+        """Unmatched receipts, of those with ids from `since` on, whose submission is known by now: as after a crash
+        between the two commits, or when another process keeps the submission."""
+        return await self._read(list[tuple[Reported, Match]], "rematched", since)
 
     async def receipts(self, request: int, ordinal: int) -> list[Reported]:
         """Receipts of a transaction, in the order they came."""

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from heliograph.store.engines.base import Area
-from heliograph.store.steps import Plan, bulk, do
+from heliograph.store.steps import Plan, bulk, count, do
 
 
-def save_workspace(payloads: Sequence[tuple[int, bytes, list[str], int]]) -> Plan[list[None]]:
-    """The last one wins. Keys that are new to us were made now, keys it does not have are forgotten."""
-    version, document, hashes, now_ms = payloads[-1]
-    yield do("save_workspace", version, document)
-    yield do("record_keys", hashes, now_ms)
-    yield do("drop_keys", hashes)
-    return [None] * len(payloads)
+def save_workspace(payloads: Sequence[tuple[int, bytes, list[str], int]]) -> Plan[list[bool]]:
+    """Each of them, if it follows the version that is kept; whether it was. Keys that are new to us were made now,
+    keys it does not have are forgotten."""
+    taken: list[bool] = []
+    for version, document, hashes, now_ms in payloads:
+        taken.append((yield count("save_workspace", version, document)) == 1)
+        if taken[-1]:
+            yield do("record_keys", hashes, now_ms)
+            yield do("drop_keys", hashes)
+    return taken
 
 
 def use_keys(payloads: Sequence[dict[str, int]]) -> Plan[list[None]]:
@@ -30,9 +33,15 @@ def use_keys(payloads: Sequence[dict[str, int]]) -> Plan[list[None]]:
 class Workspace(Area):
     """One sealed row, and a row per key."""
 
-    async def save_workspace(self, version: int, document: bytes, hashes: list[str], now_ms: int) -> None:
-        """Keep the (already encrypted) workspace, and since when its keys are known."""
-        await self.engine.write("save_workspace", (version, document, hashes, now_ms))
+    async def save_workspace(self, version: int, document: bytes, hashes: list[str], now_ms: int) -> bool:
+        """Keep the (already encrypted) workspace, and since when its keys are known; False when the version before it
+        is not the one that is kept, and nothing was changed."""
+        result: bool = await self.engine.write("save_workspace", (version, document, hashes, now_ms))
+        return result
+
+    async def workspace_version(self) -> int:
+        """Which version is kept; 0 is none."""
+        return (await self._read(tuple[int], "workspace_version"))[0]
 
     async def load_workspace(self) -> tuple[int, bytes] | None:
         """The stored workspace."""

@@ -47,7 +47,7 @@ CROSS JOIN LATERAL (
     ORDER BY s.at DESC, s.request DESC, s.ordinal DESC LIMIT 1
 ) AS s
 JOIN transactions AS t ON t.request = s.request AND t.ordinal = s.ordinal
-WHERE r.request = 0 AND r.ordinal = 0;
+WHERE r.request = 0 AND r.ordinal = 0 AND r.id >= $1;
 
 -- name: receipts_of
 SELECT coalesce(json_agg(json_build_array(r.id, r.request, r.ordinal, r.part, r.connector, r.native_id, r.key, r.at, r.native_code, r.detail,

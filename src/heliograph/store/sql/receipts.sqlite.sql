@@ -39,7 +39,7 @@ SELECT json_group_array(json_array(
 FROM receipts AS r
 JOIN submissions AS s ON s.connector = r.connector AND s.native_id = r.native_id
 JOIN transactions AS t ON t.request = s.request AND t.ordinal = s.ordinal
-WHERE r.request = 0 AND r.ordinal = 0;
+WHERE r.request = 0 AND r.ordinal = 0 AND r.id >= $1;
 
 -- name: receipts_of
 SELECT json_group_array(json_array(id, request, ordinal, part, connector, native_id, key, at, native_code, detail,

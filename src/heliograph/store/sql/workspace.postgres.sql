@@ -18,3 +18,6 @@ FROM service_keys WHERE hash = ANY($1::text[]);
 
 -- name: load_workspace
 SELECT coalesce(json_agg(json_build_array(version, encode(document, 'hex'))), '[]')::text FROM workspace;
+
+-- name: workspace_version
+SELECT json_build_array(coalesce(max(version), 0))::text FROM workspace;

@@ -17,3 +17,6 @@ FROM json_each($1) AS c JOIN service_keys AS k ON k.hash = c.value;
 
 -- name: load_workspace
 SELECT json_group_array(json_array(version, hex(document))) FROM workspace;
+
+-- name: workspace_version
+SELECT json_array(coalesce(max(version), 0)) FROM workspace;
