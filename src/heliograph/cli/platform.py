@@ -136,7 +136,9 @@ class Platform:
             codes=codes,
         )  # fmt: skip
         self.dispatcher = Dispatcher(around, self.lanes, self.working.held)
-        queued = self.working.queued(self.dispatcher, self.lanes, works=self._works)
+        queued = self.working.queued(
+            self.dispatcher, self.lanes, works=self._works, on_duty=self._on_duty
+        )  # fmt: skip
         self.cluster.take_lanes(self.lanes.single, self.dispatcher.reconfigure)
         self.cluster.take_telling(self.telling.follow, self.teller.left)
         self.limits = SharedLimiter(self.store, clock_ms) if self.cluster.shared else Limiter()

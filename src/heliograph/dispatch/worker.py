@@ -200,7 +200,7 @@ class Dispatcher:
                 for row in reversed(rows):
                     self._move(requests[row.request], row, front=True)
                 rows = []
-                await self._end_expired(slots, now_ms)
+                await self.end_expired(slots, now_ms)
                 self._holding.elsewhere(self._lanes.all(), now_ms)
             except StoreUnavailable as error:
                 log.warning("delayed messages cannot be looked up, trying again: %s", error)
@@ -211,7 +211,7 @@ class Dispatcher:
             for lane in self._lanes.all():
                 lane.wake.set()
 
-    async def _end_expired(self, slots: list[int], now_ms: int) -> None:
+    async def end_expired(self, slots: list[int], now_ms: int) -> None:
         """Messages whose lane stands still are told that they expired, not left waiting."""
         if not slots:
             return

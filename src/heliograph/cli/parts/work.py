@@ -10,6 +10,8 @@ from typing import Any
 from heliograph.bus.nats.connection import BusAway, Connection
 from heliograph.bus.nats.work import Work
 from heliograph.dispatch.lanes import Lanes
+from heliograph.dispatch.rows import Clocks
+from heliograph.dispatch.shared.expiry import Expiry
 from heliograph.dispatch.shared.holding import Shared
 from heliograph.dispatch.shared.publisher import Publisher
 from heliograph.dispatch.shared.routes import Routes
@@ -41,25 +43,33 @@ class Working:
         clock_ms: Callable[[], int],
     ) -> None:
         self._store = store
+        self._directory = directory
         self._clock_ms = clock_ms
         self._refill = asyncio.Event()
         self.held: Shared | None = None
         self._work: Work | None = None
         self._publisher: Publisher | None = None
         self._taker: Taker | None = None
+        self._expiry: Expiry | None = None
         if connection is not None:
             self.held = Shared(clock_ms)
             self._work = Work(connection)
             self._work.emptied = self._refill.set
             self._publisher = Publisher(self._work, store, Routes(directory), clock_ms)
 
-    def queued(self, dispatcher: Dispatcher, lanes: Lanes, *, works: bool) -> Callable[[Accepted], None]:
-        """What is to be called with what was accepted; of a worker the dispatcher is fed."""
+    def queued(
+        self, dispatcher: Dispatcher, lanes: Lanes, *, works: bool, on_duty: Callable[[], bool]
+    ) -> Callable[[Accepted], None]:
+        """What is to be called with what was accepted; of a worker the dispatcher is fed. `on_duty` says whether this
+        process keeps house."""
         if self._work is None or self.held is None or self._publisher is None:
             return dispatcher.offer if works else lambda accepted: None
         if works:
             self._taker = Taker(self._work, self._store, self.held, lanes.all, dispatcher.take, self._clock_ms)
             self._work.came = self._taker.came
+            clocks = Clocks(self._store, self._directory)
+            end = dispatcher.end_expired
+            self._expiry = Expiry(self._store, clocks, self.held, end, on_duty, self._clock_ms)
         return self._publisher.offer
 
     async def start(self, run: Run) -> None:
@@ -78,6 +88,8 @@ class Working:
             await self._work.open()
             run(self._taker.run(), "taker")
             run(self._taker.keep(), "held work")
+        if self._expiry is not None:
+            run(self._expiry.run(), "expiry")
 
     async def changed(self) -> None:
         """The workspace changed: what waits for a moment to come may wait no longer."""
