@@ -22,13 +22,23 @@ from heliograph.catalogue import keys
 from heliograph.contract.envelope import BadElement, Call, read_call
 from heliograph.lookup import Lookup
 from heliograph.model.channel import BodyLink
-from heliograph.model.chunk import RELAY_MS, Owed
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.message import Address, Message, Request, Transaction
 from heliograph.model.outcome import Inbound, Refused, Rejected, State
 from heliograph.model.people import NOTHING_KNOWN, Known
 from heliograph.model.policies import TRANSACTIONAL
-from heliograph.model.record import Accepted, Change, Counted, KeptAnswer, LinkRow, Notice, Run, StoryLine
+from heliograph.model.record import (
+    RELAY_MS,
+    Accepted,
+    Change,
+    Counted,
+    KeptAnswer,
+    LinkRow,
+    Notice,
+    Owed,
+    Run,
+    StoryLine,
+)
 from heliograph.model.workspace import Service, Tenant
 from heliograph.policy import FAULT, Explained, explain, judge_addresses, judge_message, story
 from heliograph.policy.directory import Directory

@@ -42,7 +42,7 @@ from heliograph.cli.data import DataLock, Secrets
 from heliograph.cli.parts.cluster import Cluster
 from heliograph.cli.parts.telling import Telling
 from heliograph.cli.parts.together import together
-from heliograph.cli.parts.work import NO_WORK, Working
+from heliograph.cli.parts.work import Working
 from heliograph.cli.simulators import Simulators
 from heliograph.config import SQLITE, Config, ConfigError, shown_bus
 from heliograph.dispatch.around import Surroundings
@@ -134,31 +134,20 @@ class Platform:
             directory, self.simulators.peers, self.tokens, time.monotonic, clock_ms, config.data,
             self.cluster.leases,
         )  # fmt: skip
-        link = self.cluster.connection
-        self.working = Working(link, self.store, directory, clock_ms) if link else None
+        self.working = Working(self.cluster.connection, self.store, directory, clock_ms)
         self.lookup = Lookup(self.store, ProfilePeople(self.store, directory))
-        self.dispatcher = Dispatcher(
-            Surroundings(
-                self.store,
-                directory,
-                correlator,
-                self.ids,
-                self.tell,
-                self.receiver.receive,
-                lookup=self.lookup,
-                codes=codes,
-            ),
-            self.lanes,
-            self.working.held if self.working else None,
-        )
-        if self.working is not None and self._works:
-            self.working.feed(self.dispatcher, self.lanes)
+        around = Surroundings(
+            self.store, directory, correlator, self.ids, self.tell, self.receiver.receive, lookup=self.lookup,
+            codes=codes,
+        )  # fmt: skip
+        self.dispatcher = Dispatcher(around, self.lanes, self.working.held)
+        queued = self.working.queued(
+            self.dispatcher, self.lanes, works=self._works, on_duty=self._on_duty
+        )  # fmt: skip
         self.cluster.take_lanes(self.lanes.single, self.dispatcher.reconfigure)
         self.cluster.take_telling(self.telling.follow, self.teller.left)
-        queued = self.dispatcher.offer if self._works else lambda accepted: None
-        queued = self.working.publisher.offer if self.working else queued
         self.limits = SharedLimiter(self.store, clock_ms) if self.cluster.shared else Limiter()
-        means = Means(self.limits, self.lookup, owes=self.working is not None)
+        means = Means(self.limits, self.lookup, owes=self.cluster.shared)
         self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
         self.profile_worker = Worker(self.store, clock_ms, self._on_duty)
         self.profile_writer = Writer(self.store, self._vault, self.ids, clock_ms, self.profile_worker.wake)
@@ -213,11 +202,10 @@ class Platform:
             await self.dispatcher.start()
             self.workspaces.changed.append(self.cluster.follow_lanes)
             await self.receiver.recover()
-            if not self.working and (recovered := await self.dispatcher.recover()):
+            if not self.cluster.shared and (recovered := await self.dispatcher.recover()):
                 log.info("%d requests with messages to send were taken up again", recovered)
-        if self.working is not None:
-            await self.working.start(self._run)
-            self.workspaces.changed.append(self.working.changed)
+        await self.working.start(self._run)
+        self.workspaces.changed.append(self.working.changed)
         await self.cluster.follow()
         self._ready = True
 
@@ -243,12 +231,10 @@ class Platform:
         self.tail.close()
         self.cluster.drain()
         await asyncio.gather(*self._answers)
-        if self.working is not None:
-            await self.working.stop_taking()
+        await self.working.stop_taking()
         if self._works:
             await self.dispatcher.stop(GRACE_SECONDS)
-        if self.working is not None:
-            await self.working.leave()
+        await self.working.leave()
         await self.cluster.give_lanes()
         with contextlib.suppress(TimeoutError):  # what the store does not take stays with its operator
             await asyncio.wait_for(self.receiver.drained(), GRACE_SECONDS / 4)
@@ -333,14 +319,14 @@ class Platform:
             "notify": {name: told[name] for name in ("sent", "failed", "retried", "parked")},
             "profiles": {**self.profile_writer.counts, **self.profile_worker.counts},
             "store": dict(self.store.stats()),
-            "bus": self.working.numbers() if self.working else dict(NO_WORK),
+            "bus": self.working.numbers(),
             "queue": {
                 "waiting": sum(len(lane.queue) for lane in lanes),
                 "claimed": sum(len(lane.stock) for lane in lanes),
                 "under_way": sum(len(lane.under_way) for lane in lanes),
                 "callbacks_queued": told["queued"],
                 "callbacks_under_way": told["in_flight"],
-                "chunks_held": self.working.held.count if self.working else 0,
+                "chunks_held": self.working.count,
             },
         }
 
