@@ -29,8 +29,9 @@ docs: $(TESTING)  ## write the generated reference pages
 codes: $(RUNTIME)  ## write the generated key list from codes.csv
 	$(BIN)/python -m heliograph.catalogue.generate
 
-chaos: $(TESTING)  ## kill -9 rounds with exact accounting
+chaos: $(TESTING)  ## kill -9 rounds with exact accounting, of one process and of several
 	$(BIN)/python bench/chaos.py
+	$(BIN)/python bench/chaos_cluster.py
 
 lock: | $(VENV)  ## pin all dependencies with hashes
 	$(BIN)/pip install -q --disable-pip-version-check 'pip-tools>=7.4'

@@ -35,6 +35,9 @@ ROWS = "SELECT destination, state, duplicate, key FROM transactions"
 QUEUED, SENDING, SUBMITTED, LAPSED, FAILED, DELIVERED, READ = 10, 20, 30, 40, 50, 51, 60  # model/outcome.py
 DELIVERED_CODE = "7500"
 
+Row = tuple[str, int, int, str]
+"""A message of the table: destination, state, the mark of a duplicate, key."""
+
 
 @dataclass(slots=True)
 class Call:
@@ -161,7 +164,7 @@ def play(folder: Path, books: Books, messages: int) -> None:
         wait_final(database)
         status, _ = platform.stop()
         found = procs.get(far.sink, "/told")
-        balance(books, calls, database, found["seen"], found["told"])
+        balance(books, calls, kept_rows(database), found["seen"], found["told"])
         books.fault("exit status of the last stop", [str(status)] if status else [])
 
 
@@ -187,7 +190,7 @@ def drain(folder: Path, books: Books, messages: int) -> tuple[int, float]:
         wait_final(database)
         platform.stop()
         found = procs.get(far.sink, "/told")
-        balance(books, calls, database, found["seen"], found["told"])
+        balance(books, calls, kept_rows(database), found["seen"], found["told"])
     return stopped
 
 
@@ -215,10 +218,14 @@ def wait_final(database: Path, least: int = 0) -> None:
             time.sleep(0.2)
 
 
-def balance(books: Books, calls: list[Call], database: Path, seen: dict[str, int], told: dict[str, int]) -> None:
-    """The books against the table, the SMSC's journal and the callback endpoint's."""
+def kept_rows(database: Path) -> list[Row]:
+    """Every message of the table."""
     with read_only(database) as db:
-        rows = list(db.execute(ROWS))
+        return list(db.execute(ROWS))
+
+
+def balance(books: Books, calls: list[Call], rows: list[Row], seen: dict[str, int], told: dict[str, int]) -> None:
+    """The books against the table, the SMSC's journal and the callback endpoint's."""
     kept = {destination: (state, duplicate) for destination, state, duplicate, _ in rows}
     by_fate: dict[str, list[Call]] = {}
     for call in calls:

@@ -117,8 +117,11 @@ def far_end(*options: str) -> Iterator[FarEnd]:
 class Platform:
     """`heliograph serve` as its own process on a data folder."""
 
-    def __init__(self, data: Path, document: dict[str, Any], roles: str = "api,worker", *, port: int = 0) -> None:
+    def __init__(
+        self, data: Path, document: dict[str, Any], roles: str = "api,worker", *, port: int = 0, **settings: str
+    ) -> None:
         self.data = data
+        self.settings = {f"HELIOGRAPH_{name}": value for name, value in settings.items()}
         self.port = port or free_port()
         self.roles = roles
         self.log = data / "serve.log"
@@ -136,7 +139,7 @@ class Platform:
 
     def start(self, *, wait: bool = True, source: str = SERVE) -> float:
         """Start it; seconds until it was ready."""
-        environment = {**os.environ, "HELIOGRAPH_ADMIN_TOKEN": TOKEN, "HELIOGRAPH_LOG": "warning"}
+        environment = {**os.environ, "HELIOGRAPH_ADMIN_TOKEN": TOKEN, "HELIOGRAPH_LOG": "warning"} | self.settings
         environment.setdefault("PYTHONPATH", str(BENCH.parent / "src"))
         began = time.perf_counter()
         with self.log.open("a", encoding="utf-8") as log:

@@ -135,13 +135,14 @@ def bare_endpoints() -> Endpoints:
 
     return Endpoints(
         messaging=_bare(Messaging), transactions=_bare(Transactions), messages=_bare(MessageViews),
-        workspace=_bare(WorkspaceViews), callbacks=_bare(CallbackViews), explain=_bare(ExplainViews),
+        workspace=_bare(WorkspaceViews), callbacks=_bare(CallbackViews), parked=_bare(ParkedViews),
+        explain=_bare(ExplainViews),
         keys=_bare(KeyViews),
         views=_bare(Views), metrics=_bare(Metrics),
         ready=ready, ids=_bare(object), channels={}, admin_token="", hooks=_bare(Callbacks), links=_bare(LinkViews),
         dnd=_bare(DndViews), accounts=_bare(AccountViews), collections=_bare(CollectionViews),
         clock=_bare(ClockViews), whatif=_bare(WhatIfViews),
-        profiles=_bare(Profiles), people=_bare(PeopleViews), parked=_bare(ParkedViews),
+        profiles=_bare(Profiles), people=_bare(PeopleViews),
         events=EventEdges(_bare(Events), _bare(InboundHooks), _bare(EventViews)),
         inapp=InAppEndpoints(_bare(Socket), _bare(UserQueries), _bare(TokenViews)),
     )  # fmt: skip

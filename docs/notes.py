@@ -121,7 +121,8 @@ ENDPOINTS = {
     "[inbound webhooks](../howto/hooks.md).",
     "OPTIONS /events/{hook}": "Browsers ask whether a page may.",
     "GET /healthz": "The process is up.",
-    "GET /readyz": "The store, the roles and the connectors; 503 while the process starts or drains.",
+    "GET /readyz": "The store, the broker, the roles, the duties and the connectors; 503 while the process starts or "
+    "drains.",
     "GET /metrics": "Counters in the text form of Prometheus; see [metrics](metrics.md).",
     "GET /openapi.json": "All of this as OpenAPI 3.1, but for the webhook bin.",
     "GET /docs": "The same as a page where calls can be tried; it loads nothing from elsewhere.",
@@ -232,6 +233,15 @@ METRICS = {
         "read": "Read marks.",
         "written": "Messages that users wrote in apps.",
     },
+    "bus": {
+        "published": "Chunks that this process gave to the broker as soon as they were accepted.",
+        "unpublished": "Chunks that it could not give to it then; they wait in the outbox.",
+        "relayed": "Chunks from the outbox that this process published.",
+        "taken": "Chunks that it took from the broker.",
+        "again": "Messages that a process that is gone was sending; queued again, flagged as possible duplicates.",
+        "given": "Chunks that it gave back: all that is left of them waits for a moment, or for another process.",
+        "parked": "Chunks that came too often without an end; see `GET /admin/v1/parked`.",
+    },
     "store": {
         "commits": "Transactions of the database.",
         "operations": "Writes in them; divided by the commits this is the size of a group.",
@@ -243,6 +253,7 @@ METRICS = {
         "callbacks_queued": "Callbacks in memory that wait.",
         "callbacks_under_way": "Callbacks whose answer is awaited.",
         "apps_connected": "Devices that hold a WebSocket to this process.",
+        "chunks_held": "Chunks that this process took from the broker and that have no end yet.",
     },
 }
 

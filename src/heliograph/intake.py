@@ -19,13 +19,23 @@ from heliograph.catalogue import keys
 from heliograph.contract.envelope import BadElement, Call, read_call
 from heliograph.lookup import Lookup
 from heliograph.model.channel import BodyLink
-from heliograph.model.chunk import RELAY_MS, Owed
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.message import Address, Message, Request, Transaction
 from heliograph.model.outcome import Inbound, Refused, Rejected, State
 from heliograph.model.people import NOTHING_KNOWN, Known
 from heliograph.model.policies import TRANSACTIONAL
-from heliograph.model.record import Accepted, Change, Counted, KeptAnswer, LinkRow, Notice, Run, StoryLine
+from heliograph.model.record import (
+    RELAY_MS,
+    Accepted,
+    Change,
+    Counted,
+    KeptAnswer,
+    LinkRow,
+    Notice,
+    Owed,
+    Run,
+    StoryLine,
+)
 from heliograph.model.workspace import Service, Tenant
 from heliograph.named import Caller, Name, Named, kept_answer
 from heliograph.policy import FAULT, Explained, explain, judge_addresses, judge_message, story
@@ -174,7 +184,7 @@ class Intake:
         facts = directory.facts(tenant.id, service.id)
         if facts is None:
             raise Rejected(keys.SERVICE_INACTIVE)
-        counted = self._take(facts, call, now_ms) if facts.meters else ()
+        counted = await self._take(facts, call, now_ms) if facts.meters else ()
         plan = _Plan(self._ids.next(), [], [], [], [], [], [], counted, name)
         for element in call.elements:
             if isinstance(element, BadElement):
@@ -235,10 +245,12 @@ class Intake:
                 found.elements.append((element, explain(element, facts, now_ms, known)))
         return found
 
-    def _take(self, facts: Facts, call: Call, now_ms: int) -> tuple[Counted, ...]:
+    async def _take(self, facts: Facts, call: Call, now_ms: int) -> tuple[Counted, ...]:
         """Take the call's destinations from the limits they count towards."""
+        counts = _destinations(call)
+        await self._limits.provide_messages(facts.meters, counts, now_ms)
         try:
-            return self._limits.take_messages(facts.meters, _destinations(call), now_ms)
+            return self._limits.take_messages(facts.meters, counts, now_ms)
         except Rejected:
             self.counts["limited"] += 1
             raise

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from heliograph.bus.nats.connection import Connection, servers_of
 from heliograph.bus.nats.work import Bundle, Work
 from heliograph.dispatch.shared.publisher import chunk_of
 from heliograph.dispatch.shared.routes import Routes
-from heliograph.model.chunk import Owed
+from heliograph.model.record import Owed
 from heliograph.testing import Running, eventually, workspace
 from heliograph.testing.cluster import Cluster, cluster
 from heliograph.testing.nats import NatsServer, nats
@@ -23,7 +24,7 @@ from heliograph.testing.postgres import PostgresServer
 
 APP = "AP00000001"
 RESUMED_SECONDS = 5.0
-QUEUED, SENDING = 10, 20
+QUEUED, FAILED = 10, 50
 
 
 def with_push(url: str) -> dict[str, Any]:
@@ -116,7 +117,7 @@ async def test_two_workers_share_what_is_accepted_and_each_message_goes_out_once
 
 
 async def _idle(*workers: Running) -> bool:
-    return not any(worker.platform.numbers()["bus"]["held"] for worker in workers)
+    return not any(worker.platform.numbers()["queue"]["chunks_held"] for worker in workers)
 
 
 async def test_what_is_published_again_is_sent_once(shared: Cluster) -> None:
@@ -222,3 +223,25 @@ async def test_a_chunk_that_comes_too_often_is_parked_and_sent_when_somebody_say
             assert (await api.admin("GET", "/parked")).json() == {"parked": []}
             assert (await api.admin("POST", f"/parked/{parked['id']}/retry")).status_code == 404
             assert (await api.admin("POST", "/parked/x/retry")).status_code == 400
+
+
+async def test_what_expires_while_its_connector_stands_still_elsewhere_ends_as_expired(shared: Cluster) -> None:
+    soon = (datetime.now(UTC) + timedelta(seconds=2)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    async with shared.node("api", with_push, ROLES="api,simulators") as api:
+        body = {
+            "deliverychannel": "sms", "channels": {"sms": {"text": "Hello"}}, "expiry": soon,
+            "destination": [{"msisdn": numbers(0, 3)}],
+        }  # fmt: skip
+        [transid, *_] = [item["transid"] for item in (await api.send(body)).json()["response"]]
+        async with mayfly(shared) as (work, came):
+            bundle = await taken(work, api, came)
+            async with shared.node("worker", ROLES="worker"):
+
+                async def ended() -> Any:
+                    await work.alive([bundle])
+                    [row, *_] = await api.status(transid)
+                    return row["status"] != "queued" and row
+
+                row = await eventually(ended)
+                assert [state for state, *_ in await rows(api)] == [FAILED] * 3
+                assert "expired" in row["description"].lower()

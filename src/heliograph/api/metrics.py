@@ -21,6 +21,7 @@ COUNTERS: Mapping[str, str] = {
     "profiles": "Writes of profiles.",
     "events": "Events that callers send.",
     "realtime": "Connections of apps and what went over them.",
+    "bus": "Chunks of messages between processes.",
     "store": "Group commits and the operations in them.",
 }
 GAUGES: Mapping[str, str] = {

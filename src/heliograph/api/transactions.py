@@ -80,6 +80,7 @@ class Transactions:
         parsed = parse_transid(transid)
         if parsed is None:
             raise Rejected(keys.QUERY_VALIDATION_FAILED)
+        await self._limits.provide_query(tenant, self._clock_ms())
         self._limits.take_query(tenant, self._clock_ms())
         number, nonce, ordinal = parsed
         request = (await self._store.requests([number])).get(number)

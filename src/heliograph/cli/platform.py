@@ -8,6 +8,7 @@ import logging
 import random
 import time
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from starlette.routing import BaseRoute, Mount
@@ -52,8 +53,11 @@ from heliograph.dispatch.around import Surroundings
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.worker import Dispatcher
 from heliograph.duties.leases import HOUSEKEEPING, tell_lease
+from heliograph.duties.quotas import SharedLimiter
+from heliograph.duties.tokens import SharedTokens
 from heliograph.intake import Intake, Means
 from heliograph.lookup import Lookup
+from heliograph.model.channel import Tokens
 from heliograph.model.ids import Ids
 from heliograph.model.outcome import Inbound
 from heliograph.model.people import Wish
@@ -112,6 +116,7 @@ class Platform:
         self.tail = Tail()
         self.ids = Ids(clock_ms)
         self.cluster = Cluster(config, self.store, self.ids)
+        self._on_duty = partial(self.cluster.leases.holds, HOUSEKEEPING)
         directory = self.workspaces.directory
         codes = Codes(secrets.secret_key.encode())
         self.http = Client()
@@ -129,43 +134,35 @@ class Platform:
         self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell, self._on_duty)
         self.realtime = Realtime(self.store, directory, self.cluster.signals, clock_ms, secrets.secret_key,
                                  shared=config.database != SQLITE)  # fmt: skip
+        self.tokens: Tokens = LocalTokens(clock_ms)
+        if self.cluster.shared:
+            self.tokens = SharedTokens(self.store, self._vault, self.cluster.owner, clock_ms)
         self.lanes = Lanes(
-            directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms, config.data,
+            directory, self.simulators.peers, self.tokens, time.monotonic, clock_ms, config.data,
             self.cluster.leases, self.realtime.hub,
         )  # fmt: skip
-        link = self.cluster.connection
-        self.working = Working(link, self.store, directory, clock_ms) if link else None
+        self.working = Working(self.cluster.connection, self.store, directory, clock_ms)
         self.lookup = Lookup(self.store, ProfilePeople(self.store, directory))
-        self.dispatcher = Dispatcher(
-            Surroundings(
-                self.store,
-                directory,
-                correlator,
-                self.ids,
-                self.tell,
-                self.receiver.receive,
-                lookup=self.lookup,
-                codes=codes,
-            ),
-            self.lanes,
-            self.working.held if self.working else None,
-        )
-        if self.working is not None and self._works:
-            self.working.feed(self.dispatcher, self.lanes)
+        around = Surroundings(
+            self.store, directory, correlator, self.ids, self.tell, self.receiver.receive, lookup=self.lookup,
+            codes=codes,
+        )  # fmt: skip
+        self.dispatcher = Dispatcher(around, self.lanes, self.working.held)
+        queued = self.working.queued(
+            self.dispatcher, self.lanes, works=self._works, on_duty=self._on_duty
+        )  # fmt: skip
         self.cluster.take_lanes(self.lanes.single, self.dispatcher.reconfigure)
-        self.cluster.take_telling(self.telling.follow, self.teller.left)
-        queued = self.dispatcher.offer if self._works else lambda accepted: None
-        queued = self.working.publisher.offer if self.working else queued
-        self.limits = Limiter()
-        means = Means(self.limits, self.lookup, owes=self.working is not None)
+        self.cluster.take_telling(self.telling.follow, self.teller.shares.left)
+        self.limits = SharedLimiter(self.store, clock_ms) if self.cluster.shared else Limiter()
+        means = Means(self.limits, self.lookup, owes=self.cluster.shared)
         self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
         self.rules = RuleParts(Around(self.store, directory, self.ids, clock_ms, self.intake, self.lookup, self.tell))
         self.profile_worker = Worker(self.store, clock_ms, self._on_duty)
         self.profile_writer = Writer(self.store, self._vault, self.ids, clock_ms, self.profile_worker.wake)
         self.key_use = KeyUse(self.store, clock_ms)
         offer = self.rules.runner.offer if self._works else lambda occurrences: None
-        around = EventAround(self.store, directory, self.ids, clock_ms, self.limits, self.key_use, offer)
-        self.events = EventParts(around)
+        edges = EventAround(self.store, directory, self.ids, clock_ms, self.limits, self.key_use, offer)
+        self.events = EventParts(edges)
         self._tasks: list[asyncio.Task[None]] = []
         self._answers: set[asyncio.Task[None]] = set()
         self._ready = False
@@ -202,6 +199,8 @@ class Platform:
         self._run(self.receiver.run(), "receiver")
         self._run(self.telling.run(), "telling")
         self.realtime.start(self.intake, self.receiver.receive, works=self._works)
+        if isinstance(self.limits, SharedLimiter):
+            self._run(self.limits.run(), "limits")
         if self._works:
             if not self.cluster.shared and (released := await self.store.release_claims()):
                 log.warning("%d messages were being sent when the process ended; queued again, flagged", released)
@@ -217,11 +216,10 @@ class Platform:
             await self.receiver.recover()
             if freed := await self.rules.runner.start(alone=self._lock is not None):
                 log.info("%d runs of rules were taken up again", freed)
-            if not self.working and (recovered := await self.dispatcher.recover()):
+            if not self.cluster.shared and (recovered := await self.dispatcher.recover()):
                 log.info("%d requests with messages to send were taken up again", recovered)
-        if self.working is not None:
-            await self.working.start(self._run)
-            self.workspaces.changed.append(self.working.changed)
+        await self.working.start(self._run)
+        self.workspaces.changed.append(self.working.changed)
         await self.cluster.follow()
         self._ready = True
 
@@ -237,10 +235,6 @@ class Platform:
         self.ids.rise_above(await self.store.greatest_id())
         self.limits.recall(await self.store.volumes(clock_ms()))
 
-    def _on_duty(self) -> bool:
-        """Whether it is this process that keeps house."""
-        return self.cluster.leases.holds(HOUSEKEEPING)
-
     async def stop(self) -> None:
         """Drain: no new calls, answers under way awaited, everything durable."""
         self._ready = False
@@ -248,13 +242,11 @@ class Platform:
         self.cluster.drain()
         await asyncio.gather(*self._answers)
         await self.realtime.stop()
-        if self.working is not None:
-            await self.working.stop_taking()
+        await self.working.stop_taking()
         if self._works:
             await self.rules.runner.stop(GRACE_SECONDS / 4)
             await self.dispatcher.stop(GRACE_SECONDS)
-        if self.working is not None:
-            await self.working.leave()
+        await self.working.leave()
         await self.cluster.give_lanes()
         with contextlib.suppress(TimeoutError):  # what the store does not take stays with its operator
             await asyncio.wait_for(self.receiver.drained(), GRACE_SECONDS / 4)
@@ -266,6 +258,8 @@ class Platform:
         await self.simulators.stop()
         await self.http.close()
         await self.key_use.write()
+        if isinstance(self.limits, SharedLimiter):
+            await self.limits.close()
         await self._let_go()
 
     async def _let_go(self) -> None:
@@ -343,7 +337,7 @@ class Platform:
             "rules": self.rules.counts(),
             "realtime": self.realtime.numbers(),
             "store": dict(self.store.stats()),
-            "bus": self.working.numbers() if self.working else {},
+            "bus": self.working.numbers(),
             "queue": {
                 "waiting": sum(len(lane.queue) for lane in lanes),
                 "claimed": sum(len(lane.stock) for lane in lanes),
@@ -351,6 +345,7 @@ class Platform:
                 "callbacks_queued": told["queued"],
                 "callbacks_under_way": told["in_flight"],
                 "apps_connected": self.realtime.hub.count,
+                "chunks_held": self.working.count,
             },
         }
 
@@ -364,6 +359,7 @@ class Platform:
         return {
             "ok": self._ready and store == "ok",
             "store": store,
+            "database": "sqlite" if self.config.database == SQLITE else "postgresql",
             "bus": shown_bus(self.config.bus),
             "broker": self.cluster.broker(),
             "roles": sorted(self.config.roles),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from heliograph.dispatch.queue import request_of, slot_of
-from heliograph.model.chunk import Chunk
 from heliograph.model.message import Address, Request, Transaction
-from heliograph.model.record import Accepted, Queued
+from heliograph.model.record import Accepted, Chunk, Queued
 from heliograph.policy.directory import Directory
 from heliograph.store import Store, StoreUnavailable
 
@@ -132,6 +132,33 @@ class Clocks:
             for entry in page:
                 for element in range(entry.elements if entry.tenant in moved else 0):
                     expire(self.ends(entry, entry.expiry), slot_of(entry.request, element))
+
+
+class Opened(NamedTuple):
+    """A request element with something left to send: where it goes, its slot, its priority, when it expires by our
+    clock (0: never)."""
+
+    route: tuple[str, str, str, str]
+    slot: int
+    priority: int
+    ends: int
+
+
+async def open_elements(store: Store, clocks: Clocks) -> AsyncIterator[Opened]:
+    """What the table holds, oldest first."""
+    after = 0
+    while page := await store.open_requests(after, OPEN_PAGE):
+        after = page[-1].request
+        requests = await store.requests([entry.request for entry in page if entry.elements > 1])
+        for entry in page:
+            if entry.elements == 1:
+                route = (entry.tenant, entry.service, entry.channel, "")
+                yield Opened(route, slot_of(entry.request, 0), entry.priority, clocks.ends(entry, entry.expiry))
+                continue
+            for element, message in enumerate(requests[entry.request].messages):
+                route = (entry.tenant, entry.service, message.content.channel, message.content.appid)
+                ends = clocks.ends(entry, message.expiry)
+                yield Opened(route, slot_of(entry.request, element), message.priority, ends)
 
 
 def rows_by_element(accepted: Accepted) -> Mapping[int, list[Transaction]]:

@@ -13,21 +13,19 @@ from heliograph.dispatch.lane import Lane
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.queue import Timers, element_of, request_of, slot_of
 from heliograph.dispatch.results import Results
-from heliograph.dispatch.rows import Clocks, Rows, rows_by_element
+from heliograph.dispatch.rows import Clocks, Rows, open_elements, rows_by_element
 from heliograph.dispatch.settler import Settler
-from heliograph.dispatch.shared.holding import Alone, Shared
+from heliograph.dispatch.shared.holding import Alone
 from heliograph.dispatch.story import Sampler
-from heliograph.model.chunk import Chunk
 from heliograph.model.message import Request, Transaction
 from heliograph.model.outcome import Refused, State
 from heliograph.model.people import NOTHING_KNOWN, Known
-from heliograph.model.record import Accepted, Change, Queued, Settlement
+from heliograph.model.record import Accepted, Change, Chunk, Settlement
 from heliograph.store import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
 LOAD_SLOTS = 200
-OPEN_PAGE = 5_000
 HELD_MS = 500  # before an expired message that was being claimed is looked at again
 ERROR_PAUSE = 0.5  # seconds a lane rests after the store refused a claim
 
@@ -60,9 +58,8 @@ class Dispatcher:
     def take(self, chunk: Chunk) -> bool:
         """A chunk came from the broker: its messages wait for their connector, unless another process has that."""
         lane = self._lanes.route(chunk.tenant, chunk.service, chunk.channel, chunk.app)
-        self._ensure_fed(lane)
+        ends = self._clocks.ends(chunk, chunk.expiry)
         if not lane.elsewhere:
-            ends = self._clocks.ends(chunk, chunk.expiry)
             self._wait(lane, slot_of(chunk.request, chunk.element), chunk.priority, ends)
         return not lane.elsewhere
 
@@ -74,38 +71,20 @@ class Dispatcher:
     def _enqueue(self, request: Request, element: int, slot: int) -> None:
         message = request.messages[element]
         ends = self._clocks.ends(request, message.expiry)
-        self._wait(self._lane_of(request, element), slot, message.priority, ends)
+        self._wait(self._lanes.lane(request, element), slot, message.priority, ends)
 
     def _wait(self, lane: Lane, slot: int, priority: int, expiry: int) -> None:
         lane.queue.add(slot, priority, self._around.monotonic())
         self._timers.expire(expiry, slot)
         lane.wake.set()
 
-    def _lane_of(self, request: Request, element: int) -> Lane:
-        lane = self._lanes.lane(request, element)
-        self._ensure_fed(lane)
-        return lane
-
     async def recover(self) -> int:
         """At start: queue again what the table holds; how many requests."""
-        after, count = 0, 0
-        while page := await self._store.open_requests(after, OPEN_PAGE):
-            after = page[-1].request
-            count += len(page)
-            await self._recover_page(page)
-        return count
-
-    async def _recover_page(self, page: list[Queued]) -> None:
-        several = [entry.request for entry in page if entry.elements > 1]
-        requests = await self._store.requests(several)
-        for entry in page:
-            if entry.elements > 1:
-                request = requests[entry.request]
-                for element in range(entry.elements):
-                    self._enqueue(request, element, slot_of(request.id, element))
-            else:
-                lane = self._lanes.route(entry.tenant, entry.service, entry.channel)
-                self._wait(lane, slot_of(entry.request, 0), entry.priority, self._clocks.ends(entry, entry.expiry))
+        requests = set()
+        async for found in open_elements(self._store, self._clocks):
+            self._wait(self._lanes.route(*found.route), found.slot, found.priority, found.ends)
+            requests.add(request_of(found.slot))
+        return len(requests)
 
     async def _feed(self, lane: Lane) -> None:
         """Keeps one lane's stock filled until the lane is closed."""
@@ -142,18 +121,12 @@ class Dispatcher:
                 self._refuse(flight.judgement, flight.row, why, now_ms, known)
             if rows:
                 claimed = await self._store.claim(_ranges(rows))
-                lane.stock.extend(flights if claimed is None else self._claimed(flights, claimed))
+                lane.stock.extend(flights if claimed is None else self._holding.claimed(flights, claimed))
         except StoreUnavailable:
             lane.queue.load(priority, rows, front=True)
             raise
         finally:
             lane.claiming = []
-
-    def _claimed(self, flights: list[Flight], claimed: set[tuple[int, int]]) -> list[Flight]:
-        """Those that are ours; the others were claimed by another process, or ended."""
-        missed = [flight.row for flight in flights if (flight.row.request, flight.row.ordinal) not in claimed]
-        self._holding.missed(missed)
-        return [flight for flight in flights if (flight.row.request, flight.row.ordinal) in claimed]
 
     async def _load(self, lane: Lane, priority: int) -> None:
         now_ms = self._around.clock_ms()
@@ -190,7 +163,7 @@ class Dispatcher:
 
     def _move(self, request: Request, row: Transaction, *, front: bool = False) -> None:
         """The row waits where the workspace routes it by now."""
-        lane = self._lane_of(request, row.element)
+        lane = self._lanes.lane(request, row.element)
         lane.queue.join(request.messages[row.element].priority, [row], self._around.monotonic(), front=front)
         lane.wake.set()
 
@@ -209,8 +182,7 @@ class Dispatcher:
             lane.stock.extendleft(reversed(stock))
             raise
         for flight in reversed(stock):
-            message = flight.request.messages[flight.row.element]
-            ends = self._clocks.ends(flight.request, message.expiry)
+            ends = self._clocks.ends(flight.request, flight.request.messages[flight.row.element].expiry)
             self._timers.expire(ends, slot_of(flight.row.request, flight.row.element))
             self._move(flight.request, flight.row, front=True)
 
@@ -228,8 +200,8 @@ class Dispatcher:
                 for row in reversed(rows):
                     self._move(requests[row.request], row, front=True)
                 rows = []
-                await self._end_expired(slots, now_ms)
-                self._give_elsewhere(now_ms)
+                await self.end_expired(slots, now_ms)
+                self._holding.elsewhere(self._lanes.all(), now_ms)
             except StoreUnavailable as error:
                 log.warning("delayed messages cannot be looked up, trying again: %s", error)
                 self._delay(rows)
@@ -239,16 +211,7 @@ class Dispatcher:
             for lane in self._lanes.all():
                 lane.wake.set()
 
-    def _give_elsewhere(self, now_ms: int) -> None:
-        """What waits for connectors of other processes goes there."""
-        if isinstance(self._holding, Shared):
-            for lane in self._lanes.all():
-                if lane.elsewhere and len(lane.queue):
-                    slots, rows = lane.queue.drain()
-                    found = {slot for _, slot in slots} | {slot_of(row.request, row.element) for _, row in rows}
-                    self._holding.leave(found, now_ms)
-
-    async def _end_expired(self, slots: list[int], now_ms: int) -> None:
+    async def end_expired(self, slots: list[int], now_ms: int) -> None:
         """Messages whose lane stands still are told that they expired, not left waiting."""
         if not slots:
             return
@@ -271,8 +234,8 @@ class Dispatcher:
             self._ensure_fed(lane)
 
     async def reconfigure(self) -> None:
-        """The workspace or our duties changed: lanes follow, what waited in those that are gone goes on elsewhere.
-        One call at a time."""
+        """The workspace or our duties changed: lanes follow, and what waited in those that are gone goes on in
+        others. One call at a time."""
         for lane in await self._lanes.reconfigure():
             await lane.close()
             await self._hand_on(lane)

@@ -37,6 +37,7 @@ class HookTaker:
         """Take a call whose body was read; its transid. Raises `Rejected` (7020) and `StoreUnavailable`."""
         tenant, service, hook = found
         now_ms, means = self._means.clock_ms(), self._means
+        await means.limits.provide_events(tenant, 1, now_ms)
         means.limits.take_events(tenant, 1, now_ms)
         number = means.ids.next()
         transid = transid_of(number, new_nonce())

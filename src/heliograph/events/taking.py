@@ -112,7 +112,7 @@ class Taker:
         except Rejected:
             self.counts["rejected"] += 1
             raise
-        self._limit(tenant, len(opened.events), now_ms)
+        await self._limit(tenant, len(opened.events), now_ms)
         if opened.expiry and opened.expiry <= now_ms:
             self.counts["rejected"] += 1
             raise Rejected(keys.REQUEST_EXPIRED)
@@ -126,7 +126,8 @@ class Taker:
         self.counts["refused"] += len(taken.answers) - len(occurrences)
         return taken
 
-    def _limit(self, tenant: Tenant, count: int, now_ms: int) -> None:
+    async def _limit(self, tenant: Tenant, count: int, now_ms: int) -> None:
+        await self._means.limits.provide_events(tenant, count, now_ms)
         try:
             self._means.limits.take_events(tenant, count, now_ms)
         except Rejected:

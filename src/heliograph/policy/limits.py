@@ -17,7 +17,7 @@ from heliograph.policy import bucket
 from heliograph.policy.bucket import Level
 from heliograph.policy.meters import DAY_MS, PERIODS, Meter
 
-_MESSAGING, _STATUS, _PROFILE, _EVENT = "messaging", "status", "profile", "event"
+MESSAGING, STATUS, PROFILE, EVENT = "messaging", "status", "profile", "event"
 SWEEP_MS = 60_000  # how often counts of spans that are over are forgotten
 
 
@@ -48,14 +48,26 @@ class Limiter:
         for item in counted:
             self._add(item)
 
+    async def provide_messages(self, meters: Meters, counts: Counts, now_ms: int) -> None:
+        """Have at hand what is taken next. In one process it always is."""
+
+    async def provide_query(self, tenant: Tenant, now_ms: int) -> None:
+        """Likewise for a status query."""
+
+    async def provide_profile(self, tenant: Tenant, now_ms: int) -> None:
+        """Likewise for a call of the Profile API."""
+
+    async def provide_events(self, tenant: Tenant, count: int, now_ms: int) -> None:
+        """Likewise for events and calls of hooks."""
+
     def take_messages(self, meters: Meters, counts: Counts, now_ms: int) -> tuple[Counted, ...]:
         """Take destinations: all of them, or with `Rejected` (7020) none. What was counted, for the store."""
         counted = [item for meter in meters for item in self._counted(meter, counts, now_ms)]
         levels: dict[tuple[str, str], Level] = {}
         for meter in meters:
-            rate, count = meter.volume.messaging_per_second, _count(meter, counts)
+            rate, count = meter.volume.messaging_per_second, count_of(meter, counts)
             if rate is not None and count:
-                levels[_MESSAGING, meter.scope] = self._level((_MESSAGING, meter.scope), rate, count, now_ms)
+                levels[MESSAGING, meter.scope] = self._level((MESSAGING, meter.scope), rate, count, now_ms)
         self._levels.update(levels)
         for item in counted:
             self._add(item)
@@ -63,7 +75,7 @@ class Limiter:
         return tuple(counted)
 
     def _counted(self, meter: Meter, counts: Counts, now_ms: int) -> Iterator[Counted]:
-        count = _count(meter, counts)
+        count = count_of(meter, counts)
         for name, span in PERIODS.items():
             most: int | None = getattr(meter.volume, name)
             if most is None or not count:
@@ -82,19 +94,19 @@ class Limiter:
         """Take one status query; raises `Rejected` (7020)."""
         rate = tenant.limits.status_per_second
         if rate is not None:
-            self._levels[_STATUS, tenant.id] = self._level((_STATUS, tenant.id), rate, 1, now_ms)
+            self._levels[STATUS, tenant.id] = self._level((STATUS, tenant.id), rate, 1, now_ms)
 
     def take_profile(self, tenant: Tenant, now_ms: int) -> None:
         """Take one call of the Profile API; raises `Rejected` (7020)."""
         rate = tenant.limits.profile_per_second
         if rate is not None:
-            self._levels[_PROFILE, tenant.id] = self._level((_PROFILE, tenant.id), rate, 1, now_ms)
+            self._levels[PROFILE, tenant.id] = self._level((PROFILE, tenant.id), rate, 1, now_ms)
 
     def take_events(self, tenant: Tenant, count: int, now_ms: int) -> None:
         """Take events and calls of hooks: all of them, or with `Rejected` (7020) none."""
         rate = tenant.limits.event_per_second
         if rate is not None:
-            self._levels[_EVENT, tenant.id] = self._level((_EVENT, tenant.id), rate, count, now_ms)
+            self._levels[EVENT, tenant.id] = self._level((EVENT, tenant.id), rate, count, now_ms)
 
     def messages(self, meters: Meters, now_ms: int) -> Standing | None:
         """Where a service stands with its messages; None when it has no limit."""
@@ -104,7 +116,7 @@ class Limiter:
     def room(self, meters: Meters, counts: Counts, now_ms: int) -> bool:
         """Whether a call of so many destinations would be let through."""
         return all(
-            standing.remaining >= _count(meter, counts)
+            standing.remaining >= count_of(meter, counts)
             for meter in meters
             for standing in self._standings(meter, now_ms)
         )
@@ -112,7 +124,7 @@ class Limiter:
     def _standings(self, meter: Meter, now_ms: int) -> Iterator[Standing]:
         rate = meter.volume.messaging_per_second
         if rate is not None:
-            yield self._rate_standing((_MESSAGING, meter.scope), rate, now_ms)
+            yield self._rate_standing((MESSAGING, meter.scope), rate, now_ms)
         for name, span in PERIODS.items():
             most: int | None = getattr(meter.volume, name)
             if most is not None:
@@ -123,17 +135,17 @@ class Limiter:
     def queries(self, tenant: Tenant, now_ms: int) -> Standing | None:
         """Where the tenant stands with its status queries; None when it has no limit."""
         rate = tenant.limits.status_per_second
-        return None if rate is None else self._rate_standing((_STATUS, tenant.id), rate, now_ms)
+        return None if rate is None else self._rate_standing((STATUS, tenant.id), rate, now_ms)
 
     def profiles(self, tenant: Tenant, now_ms: int) -> Standing | None:
         """Where the tenant stands with its calls of the Profile API; None when it has no limit."""
         rate = tenant.limits.profile_per_second
-        return None if rate is None else self._rate_standing((_PROFILE, tenant.id), rate, now_ms)
+        return None if rate is None else self._rate_standing((PROFILE, tenant.id), rate, now_ms)
 
     def events(self, tenant: Tenant, now_ms: int) -> Standing | None:
         """Where the tenant stands with its events; None when it has no limit."""
         rate = tenant.limits.event_per_second
-        return None if rate is None else self._rate_standing((_EVENT, tenant.id), rate, now_ms)
+        return None if rate is None else self._rate_standing((EVENT, tenant.id), rate, now_ms)
 
     def _level(self, name: tuple[str, str], rate: int, count: int, now_ms: int) -> Level:
         level = bucket.take(self._levels.get(name) or bucket.full(rate, now_ms), rate, count, now_ms)
@@ -158,5 +170,6 @@ class Limiter:
         return Standing(rate, level.tokens, -(-bucket.full_at_ms(level, rate) // 1_000))
 
 
-def _count(meter: Meter, counts: Counts) -> int:
+def count_of(meter: Meter, counts: Counts) -> int:
+    """How many of these destinations count towards a limit."""
     return counts.get(meter.channel, 0) if meter.channel else sum(counts.values())

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from heliograph.store.areas import (
     audit,
-    duties,
     events,
     inapp,
     links,
@@ -23,6 +22,7 @@ from heliograph.store.areas import (
 from heliograph.store.areas.automation import runs
 from heliograph.store.areas.cluster import outbox
 from heliograph.store.areas.people import erasing, profiles
+from heliograph.store.areas.shared import duties, quotas
 from heliograph.store.engines.postgres import PostgresEngine
 from heliograph.store.engines.sqlite import SqliteEngine
 from heliograph.store.steps import Write
@@ -30,6 +30,7 @@ from heliograph.store.steps import Write
 # In this order within a group: what is accepted can be settled, what is settled can be receipted.
 WRITES: dict[str, Write] = {
     "leases": duties.leases,
+    "quotas": quotas.quotas,
     "accept": requests.accept,
     "open_account": money.open_account,
     "enter": money.enter,
@@ -106,6 +107,7 @@ class Store(
     duties.Duties,
     events.Occurrences,
     inapp.InAppArea,
+    quotas.Quotas,
 ):
     """Everything the verbs need of a database."""
 

@@ -99,14 +99,15 @@ class Profiles:
     async def _write(self, call: Request, tenant: Tenant, app: str = "") -> Answer:
         opened = open_write(await read_body(call.receive))
         self._check_store(tenant, app)
-        self._take(tenant)
+        await self._take(tenant)
         written = await self._writer.write(tenant, _ACTS[call.method], opened, app)
         return self._written(call, written)
 
     def _check_store(self, tenant: Tenant, app: str) -> None:
         _ = app_of(tenant, app) if app else customers_of(tenant)
 
-    def _take(self, tenant: Tenant) -> None:
+    async def _take(self, tenant: Tenant) -> None:
+        await self._limits.provide_profile(tenant, self._clock_ms())
         self._limits.take_profile(tenant, self._clock_ms())
 
     def _written(self, call: Request, written: Written) -> Answer:
@@ -119,7 +120,7 @@ class Profiles:
         """Delete customers; profiles of apps that link to them stay, without a link."""
         names = _names(call.path_params, call.query_params)
         self._check_store(tenant, "")
-        self._take(tenant)
+        await self._take(tenant)
         return self._written(call, await self._writer.delete(tenant, [Change(customer=name) for name in names]))
 
     async def delete_users(self, call: Request, tenant: Tenant) -> Answer:
@@ -129,14 +130,14 @@ class Profiles:
         if not users:
             changes = [Change(customer=name) for name in _names(call.path_params, call.query_params)]
         self._check_store(tenant, app)
-        self._take(tenant)
+        await self._take(tenant)
         return self._written(call, await self._writer.delete(tenant, changes, app))
 
     async def delete_device(self, call: Request, tenant: Tenant) -> Answer:
         """Delete one device of a user, or of a customer."""
         app, name, device = (call.path_params[one] for one in ("appid", "customerid", "deviceid"))
         self._check_store(tenant, app)
-        self._take(tenant)
+        await self._take(tenant)
         return self._written(
             call, await self._writer.delete(tenant, [Change(customer=name, user=name, device=device)], app)
         )
@@ -145,7 +146,7 @@ class Profiles:
         """Customers by their ids, with the profiles of apps that link to them where they are wanted."""
         names, links = _names(call.path_params, call.query_params), links_wanted(call.query_params.multi_items())
         self._check_store(tenant, "")
-        self._take(tenant)
+        await self._take(tenant)
         found = await self._reader.customers(tenant, names, links=links != views.MASTER)
         records = [views.customer_record(one, tenant, links) for one in found if one is not None]
         missing = len(names) - len(records)
@@ -158,7 +159,7 @@ class Profiles:
             names, by = _names(call.path_params, call.query_params), "customer"
         app = call.path_params["appid"]
         kind = app_of(tenant, app).kind
-        self._take(tenant)
+        await self._take(tenant)
         found = await self._reader.users(tenant, app, names, by=by)
         missing = sum(1 for group in found if not group)
         records = views.records_of(found, kind, tenant)
@@ -166,7 +167,7 @@ class Profiles:
 
     async def outcome(self, call: Request, tenant: Tenant) -> Answer:
         """What became of a write."""
-        self._take(tenant)
+        await self._take(tenant)
         transid, outcome = await outcome_of(self._store, tenant, call.path_params["transid"])
         return Answer(views.summary(outcome, transid))
 

@@ -30,7 +30,7 @@ from nats.js.api import (
 from nats.js.errors import NotFoundError
 
 from heliograph.bus.nats.connection import BusAway, Connection
-from heliograph.model.chunk import Chunk
+from heliograph.model.record import Chunk
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from heliograph.bus.nats.work import Bundle, Way
+from heliograph.dispatch.judge import Flight
+from heliograph.dispatch.lane import Lane
 from heliograph.dispatch.queue import element_of, request_of, slot_of
-from heliograph.model.chunk import Chunk, Owed
 from heliograph.model.message import Transaction
 from heliograph.model.outcome import State
+from heliograph.model.record import Chunk, Owed
 from heliograph.policy.outcomes import Made
 
 NEAR_MS = 10_000  # what is due within that time is waited for here
@@ -30,8 +32,10 @@ class Alone:
     def written(self, batch: Sequence[Made], applied: Sequence[bool]) -> None:
         """Changes are durable; which of them took effect."""
 
-    def missed(self, rows: Iterable[Transaction]) -> None:
-        """Rows that another process claimed or ended."""
+    def claimed(self, flights: list[Flight], claimed: set[tuple[int, int]]) -> list[Flight]:
+        """Of flights those whose rows `(request, ordinal)` were claimed; another process claimed or ended the
+        others."""
+        return [flight for flight in flights if (flight.row.request, flight.row.ordinal) in claimed]
 
     def due(self, rows: list[Transaction], *, exact: bool = False) -> list[Transaction]:
         """Of rows that waited those that are still ours; with `exact` for no other moment than theirs."""
@@ -43,6 +47,9 @@ class Alone:
 
     def leave(self, slots: Iterable[int], due_ms: int) -> None:
         """The slots are for others from that moment on."""
+
+    def elsewhere(self, lanes: Iterable[Lane], now_ms: int) -> None:
+        """What waits for connectors that other processes have goes there."""
 
 
 @dataclass(eq=False, slots=True)
@@ -145,10 +152,20 @@ class Shared(Alone):
             if not took or made.change.state is not State.QUEUED:
                 self._ended(made.transaction)
 
-    def missed(self, rows: Iterable[Transaction]) -> None:
+    def claimed(self, flights: list[Flight], claimed: set[tuple[int, int]]) -> list[Flight]:
         """See `Alone`."""
-        for row in rows:
-            self._ended(row)
+        for flight in flights:
+            if (flight.row.request, flight.row.ordinal) not in claimed:
+                self._ended(flight.row)
+        return super().claimed(flights, claimed)
+
+    def elsewhere(self, lanes: Iterable[Lane], now_ms: int) -> None:
+        """See `Alone`."""
+        for lane in lanes:
+            if lane.elsewhere and len(lane.queue):
+                slots, rows = lane.queue.drain()
+                found = {slot for _, slot in slots} | {slot_of(row.request, row.element) for _, row in rows}
+                self.leave(found, now_ms)
 
     def _ended(self, row: Transaction) -> None:
         slot = slot_of(row.request, row.element)

@@ -15,9 +15,8 @@ from collections.abc import Callable, Iterable
 from heliograph.bus.nats.connection import BusAway
 from heliograph.bus.nats.work import Way, Work
 from heliograph.dispatch.shared.routes import Routes
-from heliograph.model.chunk import Chunk, Owed
 from heliograph.model.message import Request
-from heliograph.model.record import Accepted
+from heliograph.model.record import Accepted, Chunk, Owed
 from heliograph.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from heliograph.bus.nats.work import Way, token_of
 from heliograph.dispatch.lanes import NOWHERE, Route
-from heliograph.model.chunk import Chunk
+from heliograph.model.record import Chunk
 from heliograph.policy.directory import Directory
 from heliograph.policy.ways import ways_of
 

@@ -10,8 +10,8 @@ from heliograph.bus.nats.connection import BusAway
 from heliograph.bus.nats.work import Bundle, Way, Work, token_of
 from heliograph.dispatch.lane import Lane
 from heliograph.dispatch.shared.holding import Shared
-from heliograph.model.chunk import Chunk, Parked
 from heliograph.model.message import PRIORITIES
+from heliograph.model.record import Chunk, Parked
 from heliograph.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)

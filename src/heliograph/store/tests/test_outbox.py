@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from heliograph.model.chunk import Owed, Parked
 from heliograph.model.message import Content, Message, Request
 from heliograph.model.outcome import State
-from heliograph.model.record import Accepted, Change, Run, Settlement
+from heliograph.model.record import Accepted, Change, Owed, Parked, Run, Settlement
 from heliograph.store import Store
 from heliograph.testing.databases import Database, PostgresDatabase
 from heliograph.testing.postgres import PostgresServer

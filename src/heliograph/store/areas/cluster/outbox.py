@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec.structs import astuple
 
-from heliograph.model.chunk import Owed, Parked
+from heliograph.model.record import Owed, Parked
 from heliograph.store.engines.base import Area
 from heliograph.store.steps import Answer, Plan, Step, bulk, count, do, value
 

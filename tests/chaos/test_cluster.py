@@ -1,0 +1,25 @@
+"""kill -9 of every process of a cluster, and of its database and broker, under load: the books agree."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import chaos
+import chaos_cluster
+
+ROUNDS, MESSAGES, ACK_WAIT = 5, 500, 3
+
+
+def test_whoever_dies_nothing_is_lost_and_nothing_is_sent_twice_unflagged(tmp_path: Path) -> None:
+    books = chaos.Books(ROUNDS, random.SystemRandom().randrange(1 << 32))
+
+    happened = chaos_cluster.play(tmp_path, books, MESSAGES, ACK_WAIT)
+
+    assert books.agree, (books.seed, happened, books.faults, books.examples)
+    total = books.delivered + books.failed + books.expired + books.in_queue
+    assert total == books.accepted + books.unanswered_kept, books.seed
+    assert books.offered == ROUNDS * MESSAGES
+    assert {name for name in happened if not name.startswith("seconds")} == {
+        "worker", "api", "broker", "database", "workers",
+    }  # fmt: skip
