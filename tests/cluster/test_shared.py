@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from heliograph.model.channel import Token
 from heliograph.testing import KEY, Running, eventually, workspace
 from heliograph.testing.cluster import cluster
 from heliograph.testing.nats import NatsServer
@@ -126,3 +127,93 @@ async def test_a_callback_replayed_at_a_node_that_tells_nobody_is_told(nodes: No
     before = len((await nodes[0].client.get("/sim/bin/dr")).json()["calls"])
     await nodes[2].admin("POST", f"/callbacks/{calls[0]['id']}/replay", json={})
     await nodes[0].calls("dr", before + 1)
+
+
+async def test_a_limit_is_that_of_all_nodes_together(nodes: Nodes) -> None:
+    most = 200
+    document = workspace(nodes[0].url)
+    limited = {**document["tenants"][0], "id": "limited", "limits": {"messaging_per_day": most}}
+    limited["services"] = [{**limited["services"][0], "id": "some", "keys": ["limited-key-1"]}]
+    document["tenants"].append(limited)
+    await nodes[0].admin("PUT", "/workspace", json=document)
+    codes: list[str] = []
+
+    async def call(node: Running, count: int) -> None:
+        for number in range(count):
+            body = {
+                "deliverychannel": "sms",
+                "channels": {"sms": {"text": "Hello"}},
+                "destination": [{"msisdn": [f"4477009002{number % 100:02d}"]}],
+            }
+            found = (await node.send(body, "limited-key-1")).json()["response"]
+            codes.append((found[0] if isinstance(found, list) else found)["code"])
+
+    await eventually(lambda: knows(nodes[1], "limited"), SEEN_SECONDS)
+    await eventually(lambda: knows(nodes[2], "limited"), SEEN_SECONDS)
+    await asyncio.gather(*(call(node, 40) for node in nodes for _ in range(2)))
+
+    assert set(codes) == {"1001", "7020"}
+    assert most * 0.99 <= codes.count("1001") <= most
+
+
+async def knows(node: Running, tenant: str) -> bool:
+    """Whether a tenant is in force there."""
+    return tenant in node.platform.workspaces.directory().tenants
+
+
+async def test_receipts_that_reach_another_node_than_the_answer_are_matched(nodes: Nodes) -> None:
+    """The stand-in calls the first node back; the messages go out from both workers."""
+    document = workspace(nodes[0].url)
+    document["tenants"][0]["apps"] = [{"id": "a_100000000000000001", "messenger": {}}]
+    document["tenants"][0]["services"][0]["channels"]["fb"] = {"app": "a_100000000000000001"}
+    await nodes[0].admin("PUT", "/workspace", json=document)
+
+    async def follow() -> bool:
+        return all(
+            "fb" in node.platform.workspaces.directory().tenants["demo"].services[0].channels for node in nodes
+        )
+
+    await eventually(follow, SEEN_SECONDS)
+
+    async def send(number: int) -> str:
+        body = {
+            "deliverychannel": "fb",
+            "channels": {"OTT-Messaging": {"fb": {"text": f"Hi {number}"}}},
+            "destination": [{"psid": [f"12573572976{number:05d}"]}],
+        }
+        return str((await nodes[number % 3].send(body)).json()["response"][0]["transid"])
+
+    async def by_node() -> list[int]:
+        return [node.platform.dispatcher.counts["submitted"] for node in nodes[:2]]
+
+    before, transids = await by_node(), list[str]()
+    for turn in range(10):
+        transids += await asyncio.gather(*map(send, range(turn * 50, turn * 50 + 50)))
+        if all(now > then for now, then in zip(await by_node(), before, strict=True)):
+            break
+    ended = [(await nodes[2].final(transid))["status"] for transid in transids]
+
+    assert all(now > then for now, then in zip(await by_node(), before, strict=True))
+    assert set(ended) <= {"delivered", "read"}
+
+    async def all_matched() -> bool:
+        found: list[Any] = (await nodes[0].admin("GET", "/receipts/unmatched")).json()["receipts"]
+        return not [receipt for receipt in found if "a_100000000000000001" in receipt["connector"]]
+
+    await eventually(all_matched, 6)
+
+
+async def test_a_token_is_fetched_once_for_all_nodes(nodes: Nodes) -> None:
+    fetched: list[str] = []
+
+    async def fetch(before: Token | None) -> Token:
+        fetched.append(before.value if before else "")
+        await asyncio.sleep(0.05)
+        return Token(f"token {len(fetched)}", nodes[0].platform.ids.next())
+
+    tokens = [node.platform.tokens for node in nodes]
+    found = await asyncio.gather(*(one.get("shared", fetch) for one in tokens))
+    again = await asyncio.gather(*(one.get("shared", fetch, refused="token 1") for one in tokens))
+
+    assert [token.value for token in [*found, *again]] == ["token 1"] * 3 + ["token 2"] * 3
+    assert fetched == ["", "token 1"]

@@ -8,6 +8,7 @@ import logging
 import random
 import time
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from starlette.routing import BaseRoute, Mount
@@ -50,8 +51,10 @@ from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.worker import Dispatcher
 from heliograph.duties.leases import HOUSEKEEPING, tell_lease
 from heliograph.duties.quotas import SharedLimiter
+from heliograph.duties.tokens import SharedTokens
 from heliograph.intake import Intake, Means
 from heliograph.lookup import Lookup
+from heliograph.model.channel import Tokens
 from heliograph.model.ids import Ids
 from heliograph.model.outcome import Inbound
 from heliograph.model.people import Wish
@@ -110,6 +113,7 @@ class Platform:
         self.tail = Tail()
         self.ids = Ids(clock_ms)
         self.cluster = Cluster(config, self.store, self.ids)
+        self._on_duty = partial(self.cluster.leases.holds, HOUSEKEEPING)
         directory = self.workspaces.directory
         codes = Codes(secrets.secret_key.encode())
         self.http = Client()
@@ -125,8 +129,11 @@ class Platform:
         correlator = Correlator()
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell, self._wished)
         self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell, self._on_duty)
+        self.tokens: Tokens = LocalTokens(clock_ms)
+        if self.cluster.shared:
+            self.tokens = SharedTokens(self.store, self._vault, self.cluster.owner, clock_ms)
         self.lanes = Lanes(
-            directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms, config.data,
+            directory, self.simulators.peers, self.tokens, time.monotonic, clock_ms, config.data,
             self.cluster.leases,
         )  # fmt: skip
         self.working = Working(self.cluster.connection, self.store, directory, clock_ms)
@@ -140,7 +147,7 @@ class Platform:
             self.dispatcher, self.lanes, works=self._works, on_duty=self._on_duty
         )  # fmt: skip
         self.cluster.take_lanes(self.lanes.single, self.dispatcher.reconfigure)
-        self.cluster.take_telling(self.telling.follow, self.teller.left)
+        self.cluster.take_telling(self.telling.follow, self.teller.shares.left)
         self.limits = SharedLimiter(self.store, clock_ms) if self.cluster.shared else Limiter()
         means = Means(self.limits, self.lookup, owes=self.cluster.shared)
         self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
@@ -215,10 +222,6 @@ class Platform:
         self.workspaces.changed.append(self._open_accounts)
         self.ids.rise_above(await self.store.greatest_id())
         self.limits.recall(await self.store.volumes(clock_ms()))
-
-    def _on_duty(self) -> bool:
-        """Whether it is this process that keeps house."""
-        return self.cluster.leases.holds(HOUSEKEEPING)
 
     async def stop(self) -> None:
         """Drain: no new calls, answers under way awaited, everything durable."""
@@ -335,6 +338,7 @@ class Platform:
         return {
             "ok": self._ready and store == "ok",
             "store": store,
+            "database": "sqlite" if self.config.database == SQLITE else "postgresql",
             "bus": shown_bus(self.config.bus),
             "broker": self.cluster.broker(),
             "roles": sorted(self.config.roles),

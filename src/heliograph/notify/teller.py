@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -15,31 +16,26 @@ from heliograph.notify.attempt import Attempts, Tried
 from heliograph.notify.endpoint import Endpoint, Lane
 from heliograph.notify.seams import ClockMs, NoticeStore, Services, Settings
 from heliograph.notify.settling import Settling
+from heliograph.notify.shares import Shares
 from heliograph.notify.slots import Slots
-from heliograph.store.cache import Recent
 from heliograph.wire.http import Client
 
 log = logging.getLogger(__name__)
 
 PROBE_READ = 200  # notices read when an endpoint has rested: one is tried, the rest shares its fate
-LATELY = 20_000  # notices of which we know that they were told lately
-LEFT_SECONDS = 0.02  # between two looks at what is under way
 READ_AHEAD = 64  # notices of a lane whose requests are read together
 
 
 class Teller:
     """Tells callers. Fresh notices come by `offer`; the table behind them has all, and is looked at when
-    memory runs low, when a retry is due, and every `poll` seconds."""
+    memory runs low, when a retry is due, and every `poll` seconds. `mine`: which origins are told here; None: all."""
 
     def __init__(
         self, store: NoticeStore, client: Client, services: Services, clock_ms: ClockMs, rng: Random,
         settings: Settings = Settings(),  # noqa: B008 - frozen
         mine: Callable[[str], bool] | None = None,
     ) -> None:  # fmt: skip
-        """`mine` says which origins are told by this process, of several; None: all."""
         self._store = store
-        self._mine = mine
-        self._lately: Recent[int, bool] = Recent(LATELY)
         self._clock_ms = clock_ms
         self._rng = rng
         self._settings = settings
@@ -47,6 +43,7 @@ class Teller:
         self._slots = Slots(settings.connections)
         self._settling = Settling(store, settings.batch, self._settled)
         self._endpoints: dict[str, Endpoint] = {}
+        self.shares = Shares(mine, self._endpoints)
         self._low = settings.queue // 4
         self._soon = round(settings.poll * 2000)  # milliseconds; later retries are found by polling
         self._alarms = Alarms()
@@ -70,21 +67,10 @@ class Teller:
             else:
                 self._put(endpoint, notice)
 
-    def heard(self, notices: Sequence[Notice]) -> None:
-        """Take notices that another process has committed. What the table gave us before its word came is not told
-        again."""
-        self.offer([notice for notice in notices if self._is_mine(notice.origin) and not self._lately.get(notice.id)])
-
     def look(self) -> None:
         """Look at the table now: there may be origins that were another's."""
         self._next_poll = 0
         self._wake.set()
-
-    async def left(self, seconds: float) -> None:
-        """What is under way for origins that are another's by now has ended and is written, or the time is over."""
-        end = asyncio.get_running_loop().time() + seconds
-        while self._abandon() and asyncio.get_running_loop().time() < end:
-            await asyncio.sleep(LEFT_SECONDS)
 
     def wake(self, origin: str) -> None:
         """Look at an origin's pending notices now, even if it rests."""
@@ -147,11 +133,9 @@ class Teller:
         if now >= self._next_poll:
             self._next_poll = now + round(self._settings.poll * 1000)
             self._forget_idle(now)
-            for origin in await self._store.notice_origins(now):
-                if self._is_mine(origin):
-                    self._endpoint(origin).more = True
-        if self._mine is not None:
-            self._abandon()
+            for origin in filter(self.shares.has, await self._store.notice_origins(now)):
+                self._endpoint(origin).more = True
+        self.shares.abandon()
         for endpoint in list(self._endpoints.values()):
             if not endpoint.more or endpoint.queued > self._low or self._stopping:
                 continue
@@ -186,11 +170,9 @@ class Teller:
 
     async def _pause(self) -> None:
         seconds = (self._alarms.next(self._next_poll) - self._clock_ms()) / 1000
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.001, seconds)):
                 await self._wake.wait()
-        except TimeoutError:
-            return
 
     # emptying them
 
@@ -211,10 +193,7 @@ class Teller:
         if not self._slots.take(endpoint.share):
             await self._slots.wait(endpoint.share)
         try:
-            if not self._is_mine(endpoint.origin):
-                endpoint.let_go(notice.id)
-                return
-            if self._stopping or endpoint.resting(self._clock_ms()):
+            if self._stopping or endpoint.resting(self._clock_ms()) or not self.shares.has(endpoint.origin):
                 self._set_aside(endpoint, notice)
                 return
             tried = await self._try(notice, lane)
@@ -252,7 +231,7 @@ class Teller:
     def _set_aside(self, endpoint: Endpoint, notice: Notice) -> None:
         """Leave a notice to the table; or end it, if it is older than its ladder and its endpoint is dead."""
         ended = None
-        if not self._stopping:
+        if not self._stopping and self.shares.has(endpoint.origin):
             ended = self._attempts.overdue(notice, f"the endpoint does not answer ({endpoint.error})")
         if ended is None:
             endpoint.let_go(notice.id)
@@ -268,8 +247,7 @@ class Teller:
 
     def _settled(self, endpoint: Endpoint, told: Told) -> None:
         endpoint.let_go(told.id)
-        if self._mine is not None:
-            self._lately.put(told.id, True)
+        self.shares.told(told.id)
         if told.delivery is Delivery.PENDING and told.due - told.at < self._soon:
             self._alarm(told.due, endpoint)
         if endpoint.more and endpoint.queued <= self._low:
@@ -280,20 +258,6 @@ class Teller:
             self._wake.set()
 
     # housekeeping
-
-    def _is_mine(self, origin: str) -> bool:
-        return self._mine is None or self._mine(origin)
-
-    def _abandon(self) -> bool:
-        """Let go of what waits for origins that are another's; whether something of theirs is under way still."""
-        busy = False
-        for endpoint in self._endpoints.values():
-            if not self._is_mine(endpoint.origin):
-                endpoint.more = False
-                for notice in endpoint.drain():
-                    endpoint.let_go(notice.id)
-                busy = busy or bool(endpoint.held)
-        return busy
 
     def _endpoint(self, origin: str) -> Endpoint:
         endpoint = self._endpoints.get(origin)

@@ -6,13 +6,11 @@ from pathlib import Path
 
 from heliograph.store.areas import (
     audit,
-    duties,
     links,
     messages,
     money,
     notices,
     purge,
-    quotas,
     receipts,
     requests,
     threads,
@@ -21,6 +19,7 @@ from heliograph.store.areas import (
 )
 from heliograph.store.areas.cluster import outbox
 from heliograph.store.areas.people import erasing, profiles
+from heliograph.store.areas.shared import duties, quotas
 from heliograph.store.engines.postgres import PostgresEngine
 from heliograph.store.engines.sqlite import SqliteEngine
 from heliograph.store.steps import Write

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 from heliograph.config import FILE
+from heliograph.model.channel import Peer
 from heliograph.store.vault import new_secret
 from heliograph.testing import ADMIN_TOKEN, Running, running, workspace
 
@@ -64,6 +65,7 @@ class Cluster:
     folder: Path
     secret: str = field(default_factory=new_secret)
     peers: dict[str, str] = field(default_factory=dict)
+    simulators: Mapping[str, Peer] = field(default_factory=dict)
     started: list[Process] = field(default_factory=list)
 
     def settings(self, **more: str) -> dict[str, str]:
@@ -78,8 +80,9 @@ class Cluster:
         """A platform within this process; the first has the simulators that all send to."""
         async with running(self.folder / name, document, self.database, **self.settings(**more)) as live:
             if not self.peers:
-                host, port, *_ = live.platform.simulators.peers["smsc"]
-                self.peers["SMSC_SIMULATOR"] = f"{host}:{port}"
+                self.simulators = live.platform.simulators.peers
+                self.peers["SMSC_SIMULATOR"] = "{0.host}:{0.port}".format(self.simulators["smsc"])
+            live.platform.simulators.peers.update(self.simulators)
             yield live
 
     @asynccontextmanager

@@ -36,6 +36,7 @@ class Cluster:
         self._up = False
         self._following = asyncio.Lock()
         self._lanes: Callable[[], Awaitable[None]] | None = None
+        self.owner = ""
         self.signals: Signals = LocalSignals()
         self.leases: Leases = EveryLease()
         self.connection: Connection | None = None
@@ -44,7 +45,7 @@ class Cluster:
         if config.bus != LOCAL:
             self.connection = Connection(servers_of(config.bus))
             self._sender = NatsSignals(self.connection)
-            owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+            self.owner = owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
             self._keeper = Keeper(store, self._sender, owner)
             self.signals, self.leases = self._sender, self._keeper
 

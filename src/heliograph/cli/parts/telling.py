@@ -103,7 +103,7 @@ class Telling:
                 log.debug("notices are left to the table: %s", error)
 
     def _came(self, data: bytes) -> None:
-        self._teller.heard(_notices(data))
+        self._teller.offer(self._teller.shares.fresh(_notices(data)))
 
     def _want(self) -> None:
         self._signals.signal(WANTED)

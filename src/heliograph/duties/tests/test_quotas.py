@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from random import Random
-
-import pytest
 
 from heliograph.duties.quotas import SharedLimiter
 from heliograph.model.outcome import Rejected
 from heliograph.model.workspace import Volume
 from heliograph.policy.meters import Meter
 from heliograph.store import Store
-from heliograph.testing.databases import Database
 
 DAY_MS = 86_400_000
 NOW_MS = 20_000 * DAY_MS + 7
-
-
-@pytest.fixture
-async def stores(database: Database) -> AsyncIterator[list[Store]]:
-    """Three processes on one database; on SQLite they share a store."""
-    opened = [database.store() for _ in range(3 if database.__class__.__name__.startswith("Postgres") else 1)]
-    for store in opened:
-        await store.open()
-    yield (opened * 3)[:3]
-    for store in opened:
-        await store.close()
 
 
 class Caller:

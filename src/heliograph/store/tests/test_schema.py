@@ -28,6 +28,7 @@ from heliograph.store.areas import (
     workspace,
 )
 from heliograph.store.areas.people import erasing, profiles
+from heliograph.store.areas.shared import duties, quotas
 from heliograph.store.engines import postgres, sqlite
 from heliograph.store.engines.sqlite import connect, migrate
 from heliograph.store.statements import load, migrations, schema
@@ -217,7 +218,7 @@ def test_no_two_areas_give_a_method_the_same_name() -> None:
     areas = [
         requests.Requests, messages.Messages, receipts.Receipts, threads.Threads, notices.Notices, links.Links,
         workspace.Workspace, purge.Purge, wishes.Wishes, money.Money,
-        profiles.Profiles, audit.Audit, erasing.Erasers,
+        profiles.Profiles, audit.Audit, erasing.Erasers, duties.Duties, quotas.Quotas,
     ]  # fmt: skip
     names = [name for area in areas for name in vars(area) if not name.startswith("_")]
 
