@@ -121,8 +121,9 @@ ENDPOINTS = {
     "[inbound webhooks](../howto/hooks.md).",
     "OPTIONS /events/{hook}": "Browsers ask whether a page may.",
     "GET /healthz": "The process is up.",
-    "GET /readyz": "The store, the broker, the roles, the duties and the connectors; 503 while the process starts or "
-    "drains.",
+    "GET /readyz": (
+        "The store, the broker, the roles, the duties and the connectors; 503 while the process starts or drains."
+    ),
     "GET /metrics": "Counters in the text form of Prometheus; see [metrics](metrics.md).",
     "GET /openapi.json": "All of this as OpenAPI 3.1, but for the webhook bin.",
     "GET /docs": "The same as a page where calls can be tried; it loads nothing from elsewhere.",
