@@ -156,7 +156,14 @@ QUERIES = {
 METRICS_HEAD = """# Metrics
 
 `GET /metrics` gives these and, beside them, what the Prometheus client says of every process (`process_*`,
-`python_info`). All numbers begin at nothing when the process starts. Each metric has one label, `what`.
+`python_info`). All numbers begin at nothing when the process starts. Each metric of the first table has one label,
+`what`.
+
+"""
+
+CREDENTIALS = """
+Of the credentials of each app and account, with the labels `connector` (the name of its lane) and `system` (of an app
+for push: `android`, `ios`, `web`):
 
 """
 
