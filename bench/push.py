@@ -4,7 +4,8 @@
 
 The stand-ins are one other process: its CPU is shown too, since it checks tokens, sizes and (for browsers) decrypts
 every message. Pushes a second of a core are those that the CPU time of our process is for, however busy the machine
-is; on the clock is what came out beside everything else that ran. Beside our HTTP/2 client stands httpx, sending the same to the same stand-in of APNs.
+is; on the clock is what came out beside everything else that ran. Beside our HTTP/2 client stands httpx, sending the
+same to the same stand-in of APNs.
 """
 
 from __future__ import annotations
