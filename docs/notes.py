@@ -385,6 +385,9 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "id": "What `message.template` of a call names.",
         "channel": "For which channel; another one gets 7108.",
         "text": "The text. `${name}` is replaced by the call's parameter; one without a value gets 7121.",
+        "texts": "The text in other languages, by locale: `{de: Hallo ${name}}`. Whose profile has that `locale`, or "
+        "one of that language, gets it; all others get `text`. It asks for nothing that `text` does not, and has the "
+        "same links.",
         "status": "An inactive template gets 7108.",
         "version": "Versions of one template for one channel; a call gets the highest active, or the one it names "
         "as `id@version`.",
