@@ -3,7 +3,9 @@
     python bench/push.py [SECONDS]
 
 The stand-ins are one other process: its CPU is shown too, since it checks tokens, sizes and (for browsers) decrypts
-every message. Beside our HTTP/2 client stands httpx, sending the same to the same stand-in of APNs.
+every message. Pushes a second of a core are those that the CPU time of our process is for, however busy the machine
+is; on the clock is what came out beside everything else that ran. Beside our HTTP/2 client stands httpx, sending the
+same to the same stand-in of APNs.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from heliograph.model.outcome import SendError, Submitted
 from heliograph.model.workspace import ConnectorSpec
 
 SECONDS = 3.0
+WANTED = 2_000  # pushes a second of one core of ours; on the clock they share the machine with the stand-ins
 AT_ONCE = 100
 LANE = "bench/AP1~sandbox"
 BODY = Body(
@@ -188,7 +191,7 @@ def main() -> None:
     process = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
     process.start()
     peers = {name: Peer(*where) for name, where in ours.recv().items()}
-    print(f"{'far end':16} {'pushes/s':>9} {'ours us':>8} {'theirs us':>10}  a push; CPU of each process")
+    print(f"{'far end':16} {'a core of ours':>14} {'on the clock':>12} {'ours us':>8} {'theirs us':>10}  a push")
     for name in KINDS:
         show(name, uvloop.run(measure(name, peers, ours, seconds)))
     try:
@@ -201,7 +204,11 @@ def main() -> None:
 
 def show(name: str, found: Figures) -> None:
     """One line."""
-    print(f"{name:16} {found.rate:9,.0f} {found.ours_us:8.1f} {found.theirs_us:10.1f}", flush=True)
+    core = 1e6 / found.ours_us
+    met = "" if name not in KINDS else f"  {WANTED} wanted: {'met' if core >= WANTED else 'MISSED'}"
+    print(
+        f"{name:16} {core:14,.0f} {found.rate:12,.0f} {found.ours_us:8.1f} {found.theirs_us:10.1f}{met}", flush=True
+    )
 
 
 if __name__ == "__main__":

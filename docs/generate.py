@@ -44,7 +44,7 @@ from heliograph.api.inapp.socket import Socket
 from heliograph.api.inapp.views import InAppEndpoints, TokenViews, UserQueries
 from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
-from heliograph.api.metrics import COUNTERS, GAUGES, Metrics
+from heliograph.api.metrics import COUNTERS, CREDENTIALS, GAUGES, Metrics
 from heliograph.api.profiles.endpoints import Profiles
 from heliograph.api.transactions import Transactions
 from heliograph.cli.main import app
@@ -205,7 +205,9 @@ def metrics() -> str:
             full = f"`heliograph_{name}{'_total' if kind == 'counter' else ''}`"
             rows.append((full, kind, "", text))
             rows += [("", "", f"`{what}`", meaning) for what, meaning in notes.METRICS[name].items()]
-    return notes.METRICS_HEAD + table(("metric", "kind", "`what`", "meaning"), rows)
+    shown = table(("metric", "kind", "`what`", "meaning"), rows)
+    each = [(f"`heliograph_{name}`", "gauge", text) for name, text in CREDENTIALS.items()]
+    return notes.METRICS_HEAD + shown + notes.CREDENTIALS + table(("metric", "kind", "meaning"), each)
 
 
 # Workspace

@@ -170,7 +170,14 @@ QUERIES = {
 METRICS_HEAD = """# Metrics
 
 `GET /metrics` gives these and, beside them, what the Prometheus client says of every process (`process_*`,
-`python_info`). All numbers begin at nothing when the process starts. Each metric has one label, `what`.
+`python_info`). All numbers begin at nothing when the process starts. Each metric of the first table has one label,
+`what`.
+
+"""
+
+CREDENTIALS = """
+Of the credentials of each app and account, with the labels `connector` (the name of its lane) and `system` (of an app
+for push: `android`, `ios`, `web`):
 
 """
 
@@ -456,6 +463,9 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "id": "What `message.template` of a call names.",
         "channel": "For which channel; another one gets 7108.",
         "text": "The text. `${name}` is replaced by the call's parameter; one without a value gets 7121.",
+        "texts": "The text in other languages, by locale: `{de: Hallo ${name}}`. Whose profile has that `locale`, or "
+        "one of that language, gets it; all others get `text`. It asks for nothing that `text` does not, and has the "
+        "same links.",
         "status": "An inactive template gets 7108.",
         "version": "Versions of one template for one channel; a call gets the highest active, or the one it names "
         "as `id@version`.",

@@ -4,6 +4,7 @@ flowing back into the profiles; over the providers' own protocols."""
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,9 @@ async def live(platforms: None, tmp_path_factory: pytest.TempPathFactory) -> Asy
 
 async def register(live: Running, name: str, **devices: tuple[str, str]) -> None:
     """A customer who is a user of the app on devices, by the device's id its system and token."""
-    records: list[Any] = [{"customerId": name, "Attributes": {"msisdn": f"4477{abs(hash(name)) % 10**8:08d}"}}]
+    records: list[Any] = [
+        {"customerId": name, "Attributes": {"msisdn": f"4477{zlib.crc32(name.encode()) % 10**8:08d}"}}
+    ]
     answer = await live.client.post(
         "/resources/v2/customerprofile", headers={"key": PROFILE_KEY}, json={"Records": records}
     )

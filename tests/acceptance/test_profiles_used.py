@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -128,6 +129,80 @@ async def test_placeholders_that_the_call_leaves_open_are_filled_by_the_profile(
 
     assert (await send(live, {"msisdn": ["+44 7700 900001"]}, message=message, channels={}))["code"] == "1001"
     assert (await send(live, {"customerid": ["tokyo"]}, message=message, channels={}))["code"] == "7121"
+
+
+GREETING = {
+    "id": "hi", "channel": "sms", "text": "Hello ${name}",
+    "texts": {"de": "Hallo ${name}, ein Angebot", "fr-CA": "Bonjour ${name}"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("locale", "text"),
+    [("de", "Hallo Ada, ein Angebot"), ("de_AT", "Hallo Ada, ein Angebot"), ("fr-CA", "Bonjour Ada"),
+     ("fr", "Hello Ada"), ("en", "Hello Ada"), ("", "Hello Ada")],
+)  # fmt: skip
+async def test_the_locale_of_the_profile_chooses_the_text(live: Running, locale: str, text: str) -> None:
+    name = f"speaks-{locale}"
+    number = f"4477009{zlib.crc32(locale.encode()) % 10**5:05d}"
+    await create(live, customer(name, number, name="Ada", **({"locale": locale} if locale else {})))
+    await apply(live, templates=[GREETING])
+    call = {
+        "deliverychannel": "sms", "channels": {}, "message": {"template": "hi"},
+        "destination": [{"customerid": [name]}, {"customerid": ["ada"]}],
+    }  # fmt: skip
+    explained = await live.admin("POST", "/tenants/demo/explain", params={"service": "orders"}, json=call)
+    elements = (await live.send(call)).json()["response"]
+    sent = []
+    for element in elements:
+        await live.final(element["transid"])
+        [attempt] = (await live.story(element["transid"]))["attempts"]
+        sent.append(str(attempt))
+
+    assert [item["text"] for item in explained.json()["destinations"]] == [text, "Hello Ada"]
+    assert [wanted in attempt for wanted, attempt in zip((text, "Hello Ada"), sent, strict=True)] == [True, True]
+    gates = {gate["gate"]: gate for gate in (await live.story(elements[0]["transid"]))["gates"]}
+    spoken = "" if text.startswith("Hello") else f", {'fr-CA' if locale == 'fr-CA' else 'de'}"
+    assert gates["template"]["value"] == f"hi, version 1{spoken}"
+
+
+async def test_words_are_looked_for_in_the_text_that_the_person_gets(live: Running) -> None:
+    await create(live, customer("german", "447700900055", name="Otto", locale="de"))
+    await apply(live, templates=[GREETING], spam_words=["angebot"])
+    try:
+        german = await send(live, {"customerid": ["german"]}, message={"template": "hi"}, channels={})
+        other = await send(live, {"customerid": ["ada"]}, message={"template": "hi"}, channels={})
+    finally:
+        await apply(live, spam_words=[])
+
+    assert (german["code"], other["code"]) == ("7111", "1001")
+
+
+async def test_a_text_of_the_call_counts_over_those_of_the_template(live: Running) -> None:
+    await create(live, customer("own-words", "447700900056", name="Otto", locale="de"))
+    await apply(live, templates=[GREETING])
+    element = await send(
+        live, {"customerid": ["own-words"]}, message={"template": "hi"}, channels={"sms": {"text": "Mine"}}
+    )
+    await live.final(element["transid"])
+
+    assert "Mine" in str((await live.story(element["transid"]))["attempts"])
+
+
+@pytest.mark.parametrize(
+    ("texts", "field"),
+    [({"deutsch!": "x ${name}"}, "texts[deutsch!]"), ({"de": ""}, "texts[de]"), ({"de": "${other}"}, "texts[de]"),
+     ({"de": "{{link_1}}"}, "texts[de]")],
+)  # fmt: skip
+async def test_a_text_that_cannot_be_used_is_a_fault_of_the_workspace(
+    live: Running, texts: dict[str, str], field: str
+) -> None:
+    made = workspace(live.url)
+    made["tenants"][0]["templates"] = [{"id": "hi", "channel": "sms", "text": "Hello ${name}", "texts": texts}]
+    answer = await live.admin("PUT", "/workspace?plan=true", json=made)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["faults"][0]["path"] == f"tenants[demo].templates[hi].{field}"
 
 
 async def test_only_verified_profiles_where_the_tenant_asks_for_it(live: Running) -> None:

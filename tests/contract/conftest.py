@@ -127,6 +127,8 @@ def _close(value: Any, document: dict[str, Any], seen: set[str]) -> None:
             for word in inner.removeprefix("#/").split("/"):
                 found = found[word]
             _close(found, document, seen)
+        elif name == "properties" and isinstance(inner, dict):
+            _close(list(inner.values()), document, seen)  # whose names may be any, `examples` too
         elif name not in ("example", "examples", "x-statuses"):
             _close(inner, document, seen)
     if value.get("type") == "object" and "properties" in value:

@@ -13,7 +13,7 @@ import typer
 import yaml
 
 from heliograph import catalogue, config
-from heliograph.api.metrics import COUNTERS, GAUGES
+from heliograph.api.metrics import COUNTERS, CREDENTIALS, GAUGES
 from heliograph.channels import channels
 from heliograph.cli.data import Secrets
 from heliograph.cli.demo import KEY, TRY_NUMBERS
@@ -116,7 +116,7 @@ def test_an_endpoint_is_documented(path: str) -> None:
     assert f"{path}`" in text_of(DOCS / "reference" / "endpoints.md")
 
 
-@pytest.mark.parametrize("metric", [*COUNTERS, *GAUGES])
+@pytest.mark.parametrize("metric", [*COUNTERS, *GAUGES, *CREDENTIALS])
 def test_a_metric_is_documented(metric: str) -> None:
     assert f"`heliograph_{metric}" in text_of(DOCS / "reference" / "metrics.md")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -11,6 +11,8 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from starlette.requests import Request
 from starlette.responses import Response
+
+from heliograph.api.admin.credentials import Credential
 
 # Names and helps of what is exported: verb, how its numbers are to be read, help.
 COUNTERS: Mapping[str, str] = {
@@ -28,12 +30,19 @@ GAUGES: Mapping[str, str] = {
     "queue": "What waits and what is under way.",
 }
 
+CREDENTIALS: Mapping[str, str] = {
+    "credentials_good": "1 when messages go out with these credentials, 0 when they are refused or have ended.",
+    "credentials_end_seconds": "Until when they are good, Unix seconds; absent where they do not end.",
+}
+"""Gauges of each connector and system."""
+
 Numbers = Callable[[], Mapping[str, Mapping[str, float]]]
 
 
 class _Collector:
-    def __init__(self, numbers: Numbers) -> None:
+    def __init__(self, numbers: Numbers, credentials: Callable[[], Iterable[Credential]]) -> None:
         self._numbers = numbers
+        self._credentials = credentials
 
     def collect(self) -> Iterator[Metric]:
         numbers = self._numbers()
@@ -47,14 +56,27 @@ class _Collector:
             for what, value in numbers.get(name, {}).items():
                 gauge.add_metric([what], value)
             yield gauge
+        yield from self._standings()
+
+    def _standings(self) -> Iterator[Metric]:
+        good, ends = (
+            GaugeMetricFamily(f"heliograph_{name}", text, labels=["connector", "system"])
+            for name, text in CREDENTIALS.items()
+        )
+        for one in self._credentials():
+            good.add_metric([one.connector, one.system], one.good)
+            if one.ends_ms:
+                ends.add_metric([one.connector, one.system], one.ends_ms / 1000)
+        yield good
+        yield ends
 
 
 class Metrics:
     """Renders the registry."""
 
-    def __init__(self, numbers: Numbers) -> None:
+    def __init__(self, numbers: Numbers, credentials: Callable[[], Iterable[Credential]]) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_Collector(numbers))
+        self._registry.register(_Collector(numbers, credentials))
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from heliograph.api.admin.credentials import credentials
 from heliograph.cli.remote import Remote, RemoteError
 from heliograph.config import SQLITE, Config, ConfigError, shown_database
 from heliograph.store import StoreUnavailable
@@ -93,24 +94,19 @@ def _server(config: Config) -> Iterator[Finding]:
         return
     for name, status in connectors.items():
         yield Finding(f"connector {name}", status["state"] in WELL, *standing(status))
-        yield from _credentials(name, status.get("systems") or {})
+    yield from _credentials(connectors)
     parked = stats["callbacks_parked"]
     yield Finding("callbacks", not parked, f"{parked} given up", "mend the endpoint, then `heliograph replay parked`")
 
 
-def _credentials(name: str, systems: dict[str, Any]) -> Iterator[Finding]:
-    """The credentials of an app, one finding for each system it runs on."""
-    for system, shown in systems.items():
-        health = shown["credentials"]
-        found = f"{health['kind']}, {health['state']}"
-        if ends := health.get("ends"):
-            found += f", ends {time.strftime('%Y-%m-%d', time.gmtime(ends / 1000))}"
-        yield Finding(
-            f"credentials {name} {system}",
-            health["state"] == "ok",
-            found,
-            f"renew `{system}` of the app in the workspace",
-        )
+def _credentials(connectors: dict[str, Any]) -> Iterator[Finding]:
+    """The credentials of apps and accounts, one finding for each system of an app."""
+    for one in credentials(connectors, time.time_ns() // 1_000_000):
+        found = f"{one.kind}, {one.state}" + (f": {one.why}" if one.why else "")
+        if one.ends_ms:
+            found += f", ends {time.strftime('%Y-%m-%d', time.gmtime(one.ends_ms / 1000))}"
+        mend = f"renew {f'`{one.system}`' if one.system else 'the credentials'} of the app in the workspace"
+        yield Finding(f"credentials {one.connector} {one.system}".rstrip(), one.state == "ok", found, mend)
 
 
 def standing(status: Mapping[str, Any]) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Mount
 
 from heliograph.api.admin.callbacks import CallbackViews
 from heliograph.api.admin.collections import CollectionViews
+from heliograph.api.admin.credentials import credentials
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
@@ -286,7 +287,7 @@ class Platform:
             explain=ExplainViews(self.intake, directory),
             keys=KeyViews(self.workspaces, self.key_use),
             views=Views(self.store, self.connectors, self.tail),
-            metrics=Metrics(self.numbers),
+            metrics=Metrics(self.numbers, lambda: credentials(self.connectors(), clock_ms())),
             ready=self.ready,
             ids=self.ids,
             channels=self.channels,

@@ -100,12 +100,13 @@ class Link(Part, frozen=True):
 
 class Template(Part, frozen=True):
     """A stored text with `${name}` placeholders, one version for one channel; other members of the channel's object
-    stand in `fields`. Its `category` is that of the messages made of it; `native` says how the provider knows it, on
-    channels whose templates are registered there."""
+    stand in `fields`; `texts` are the text in other languages, by locale. Its `category` is that of the messages made
+    of it; `native` says how the provider knows it, on channels whose templates are registered there."""
 
     id: str
     channel: str
     text: str = ""
+    texts: dict[str, str] = {}
     version: int = 1
     fields: Loose = {}
     status: Literal["active", "inactive"] = "active"

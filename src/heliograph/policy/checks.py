@@ -15,7 +15,7 @@ from heliograph.model.people import NOTHING_KNOWN, Known, Person
 from heliograph.policy.explaining import refused
 from heliograph.policy.facts import Facts
 from heliograph.policy.gates import CHECKS, AddressGate, Case, Gate, Looked, Target
-from heliograph.policy.gates.case import PROFILE_KINDS
+from heliograph.policy.gates.case import PROFILE_KINDS, personal
 
 _END = len(CHECKS)
 _ADDRESS_GATES = tuple(
@@ -79,10 +79,11 @@ def judge_message(
     *,
     attempted: bool = False,
     attributes: Mapping[str, str] | None = None,
+    locale: str = "",
 ) -> Verdict:
     """Every message gate up to the first that refuses, once. `attempted` says that the far end was tried before,
-    `attributes` fill the placeholders that the call leaves open."""
-    case = Case(message, facts, now_ms, attempted=attempted, attributes=attributes)
+    `attributes` fill the placeholders that the call leaves open, `locale` chooses among a template's texts."""
+    case = Case(message, facts, now_ms, attempted=attempted, attributes=attributes, locale=locale)
     looked: list[Looked] = []
     for stop, gate in enumerate(CHECKS):
         if isinstance(gate, Gate):
@@ -112,18 +113,23 @@ def _verdict(case: Case, looked: list[Looked], stop: int, body: Body | None) -> 
 
 
 def _for_person(verdict: Verdict, person: Person | None) -> Verdict:
-    """The verdict on the message as a person's profile fills it; the shared one when the profile has no say."""
-    names = verdict.case.unfilled
-    if not names or person is None:
+    """The verdict on the message as a person's profile fills and words it; the shared one when the profile has no
+    say. Links are the same for everybody: a text with others is not taken."""
+    case = verdict.case
+    attributes, locale = personal(case, person)
+    if not attributes and not locale:
         return verdict
-    attributes = {name: value for name in names if (value := person.attribute(name)) is not None}
-    if not attributes:
-        return verdict
-    values = tuple(attributes.get(name, "") for name in names) + tuple(attributes)
+    values = (locale, *(attributes.get(name, "") for name in case.unfilled), *attributes)
     found = verdict.personal.get(values)
     if found is None:
-        case = verdict.case
-        found = judge_message(case.message, case.facts, case.real_ms, attempted=case.attempted, attributes=attributes)
+        for spoken in (locale, ""):
+            found = judge_message(
+                case.message, case.facts, case.real_ms, attempted=case.attempted, attributes=attributes,
+                locale=spoken,
+            )  # fmt: skip
+            if found.case.links == case.links:
+                break
+        assert found is not None  # noqa: S101 - the loop has a turn
         if len(verdict.personal) < PERSONAL_KEPT:
             verdict.personal[values] = found
     return found
@@ -134,7 +140,7 @@ def _target(
 ) -> tuple[Target, Verdict]:
     """A destination, and the verdict that is for it."""
     target = Target(address, verdict.case, channel, known, left)
-    if verdict.case.unfilled:
+    if verdict.case.unfilled or verdict.case.texts:
         verdict = _for_person(verdict, target.person)
         target.case = verdict.case
     return target, verdict

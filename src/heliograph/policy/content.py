@@ -30,9 +30,20 @@ def _active(template: Template) -> bool:
     return template.status == "active"
 
 
-def apply_template(content: Content, template: Template) -> Content:
-    """The content with the template's members where the call gave none of its own."""
-    own = {"text": template.text} if template.text else {}
+def spoken(texts: Mapping[str, str], locale: str) -> str:
+    """Which of the texts by locale is for somebody of a locale: that very one, else the one of the language; "" for
+    none."""
+    if not texts or not locale:
+        return ""
+    wanted = locale.replace("_", "-").lower()
+    names = {name.replace("_", "-").lower(): name for name in texts}
+    return names.get(wanted) or names.get(wanted.partition("-")[0], "")
+
+
+def apply_template(content: Content, template: Template, locale: str = "") -> Content:
+    """The content with the template's members where the call gave none of its own; with the text of a locale."""
+    text = template.texts.get(locale, template.text)
+    own = {"text": text} if text else {}
     return msgspec.structs.replace(content, fields={**own, **template.fields, **content.fields})
 
 

@@ -8,10 +8,11 @@ import msgspec
 
 from heliograph.model.message import Address, Message
 from heliograph.model.outcome import Refused
-from heliograph.model.people import NOTHING_KNOWN, Known, Person
+from heliograph.model.people import NOTHING_KNOWN, Known
 from heliograph.model.policies.texts import amount_text
 from heliograph.policy.facts import Facts
 from heliograph.policy.gates import CHECKS, AddressGate, Case, Gate, Looked, Target
+from heliograph.policy.gates.case import personal
 
 
 class ExplainedTo(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,8 +61,9 @@ def _explain_to(address: Address, case: Case, looked: dict[str, Looked], known: 
         return ExplainedTo(normalised="", against=against, text=case.text, parts=1, encoding="", price="",
                            permitted=None)  # fmt: skip
     target = Target(address, case, channel, known, known.balance)
-    if filled := _filled(case, target.person):
-        case, looked = _asked(Case(case.message, case.facts, case.real_ms, attributes=filled))
+    filled, locale = personal(case, target.person)
+    if filled or locale:
+        case, looked = _asked(Case(case.message, case.facts, case.real_ms, attributes=filled, locale=locale))
         target.case = case
     found = list(_faults(target, looked))
     return ExplainedTo(
@@ -73,12 +75,6 @@ def _explain_to(address: Address, case: Case, looked: dict[str, Looked], known: 
         price=amount_text(target.price) if case.facts.declared.plan else "",
         permitted=_permitted(target, found),
     )
-
-
-def _filled(case: Case, person: Person | None) -> dict[str, str]:
-    """What a profile has for the placeholders that the call leaves open."""
-    found = {name: person.attribute(name) for name in case.unfilled} if person else {}
-    return {name: value for name, value in found.items() if value is not None}
 
 
 TIMED = frozenset({"dnd", "frequency", "hours"})

@@ -22,6 +22,9 @@ class Database(Protocol):
     async def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What a statement gives, run past the store."""
 
+    async def tables(self) -> list[str]:
+        """The names of its tables."""
+
     async def content(self) -> bytes:
         """Everything that is kept, as bytes that can be searched."""
 
@@ -39,6 +42,10 @@ class SqliteDatabase:
     async def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What a statement gives."""
         return await asyncio.to_thread(self._rows, sql)
+
+    async def tables(self) -> list[str]:
+        """The names of its tables."""
+        return [row[0] for row in await self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
 
     async def content(self) -> bytes:
         """The bytes of its files."""
@@ -75,14 +82,18 @@ class PostgresDatabase:
         finally:
             await db.close()
 
-    async def content(self) -> bytes:
-        """The bytes of every value of every row."""
-        tables = await self.rows(
+    async def tables(self) -> list[str]:
+        """The names of its tables, without those of partitions."""
+        rows = await self.rows(
             "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition "
             "AND relnamespace = 'public'::regnamespace"
         )
+        return [row[0] for row in rows]
+
+    async def content(self) -> bytes:
+        """The bytes of every value of every row."""
         found: list[bytes] = []
-        for (table,) in tables:
+        for table in await self.tables():
             for row in await self.rows(f"SELECT * FROM {table}"):  # noqa: S608 - a name from the catalogue
                 found.extend(value if isinstance(value, bytes) else str(value).encode() for value in row)
         return b"\n".join(found)

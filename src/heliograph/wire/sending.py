@@ -224,7 +224,7 @@ class Sending:
         state = "error" if self._refused else {"closed": "ready", "open": "down", "half-open": "down"}[breaker]
         shown: dict[str, Any] = {
             "state": state, "breaker": breaker, "window": self._window, "in_use": len(self._under_way),
-            "last_errors": list(self._errors),
+            "last_errors": list(self._errors), "credentials_state": "refused" if self._refused else "ok",
         }  # fmt: skip
         if self._refused:
             shown["credentials"] = self._refused

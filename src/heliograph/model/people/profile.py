@@ -47,6 +47,11 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
     @property
+    def locale(self) -> str:
+        """The locale of the customer, else of the app user; "" where neither is known."""
+        return next((one.locale for one in (self.customer, self.app) if one is not None and one.locale), "")
+
+    @property
     def timezone(self) -> str:
         """The zone of the customer, else of the app user; "" where neither is known."""
         return next((one.timezone for one in (self.customer, self.app) if one is not None and one.timezone), "")

@@ -10,7 +10,7 @@ from heliograph.model.channel import BodyLink, Channel, Device
 from heliograph.model.message import Address, Content, Message
 from heliograph.model.people import Known, Person
 from heliograph.model.workspace import App, Binding, Sender
-from heliograph.policy.content import choose
+from heliograph.policy.content import choose, spoken
 from heliograph.policy.facts import Facts
 from heliograph.policy.ways import Way
 
@@ -36,12 +36,13 @@ class Case:
 
     `now_ms` is what the tenant's clock shows, `real_ms` what ours does; `attempted` says that the far end was tried
     before; `attributes` are those of one person, for the placeholders
-    that the call leaves open (`unfilled`).
+    that the call leaves open (`unfilled`), `locale` is theirs where the template has a text of it (`texts`).
     """
 
     __slots__ = (
         "app", "attempted", "attributes", "binding", "category", "channel", "content", "encoding", "facts", "links",
-        "message", "now_ms", "numbers", "parts", "real_ms", "sender", "tenant_path", "text", "unfilled", "way",
+        "locale", "message", "now_ms", "numbers", "parts", "real_ms", "sender", "tenant_path", "text", "texts",
+        "unfilled", "way",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +53,7 @@ class Case:
         *,
         attempted: bool = False,
         attributes: Mapping[str, str] | None = None,
+        locale: str = "",
     ) -> None:
         name = message.content.channel
         self.message = message
@@ -60,6 +62,8 @@ class Case:
         self.now_ms = now_ms + facts.ahead_ms
         self.attempted = attempted
         self.attributes = attributes or {}
+        self.locale = locale
+        self.texts: Mapping[str, str] = {}
         self.tenant_path = f"tenants[{facts.tenant.id}]"
         self.channel: Channel | None = facts.channels.get(name)
         self.numbers = self.channel is not None and any(kind in NUMBER_KINDS for kind in self.channel.addresses)
@@ -85,6 +89,15 @@ class Case:
     def used_app(self) -> App | None:
         """The app that the message goes by; None for one that goes by a connector, or by no known app."""
         return self.facts.apps.get(self.app or ("" if self.binding.connector else self.binding.app))
+
+
+def personal(case: Case, person: Person | None) -> tuple[dict[str, str], str]:
+    """What somebody's profile has for the placeholders that a call leaves open, and which of the template's texts is
+    for them; nothing, and "", when the profile has no say."""
+    if person is None:
+        return {}, ""
+    found = {name: value for name in case.unfilled if (value := person.attribute(name)) is not None}
+    return found, spoken(case.texts, person.locale)
 
 
 def _category(content: Content, facts: Facts) -> str:

@@ -23,8 +23,9 @@ def template(case: Case) -> Looked:
         chosen, against = choose(name, case.facts.templates, case.message.content.channel)
         if chosen is None:
             return _unusable_template(case, against)
-        case.content = apply_template(case.message.content, chosen)
-        name = f"{chosen.id}, version {chosen.version}"
+        case.content = apply_template(case.message.content, chosen, case.locale)
+        case.texts = {} if "text" in case.message.content.fields else chosen.texts
+        name = f"{chosen.id}, version {chosen.version}" + (f", {case.locale}" if case.locale else "")
     text = str(case.content.fields.get("text") or "")
     case.text = case.channel.compose(case.content, text) if case.channel else text
     objection = case.channel.objection(case.content, case.facts.tenant) if case.channel else None

@@ -110,7 +110,7 @@ class GraphConnector:
         shown = self._sending.status()
         shown |= {"token": self._standing.words, "rate_used_percent": round(self._used)}
         if self._standing.ends_at:
-            shown["token_ends_ms"] = self._standing.ends_at * 1000
+            shown["token_ends_ms"] = shown["credentials_end_ms"] = self._standing.ends_at * 1000
         return shown
 
     def describe(self, native: bytes) -> dict[str, Any]:
