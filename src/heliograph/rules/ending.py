@@ -24,7 +24,7 @@ def calls_at_the_end(occurrence: Occurrence, new_id: Callable[[], int], now_ms: 
     nobody asked."""
     if not occurrence.notify or not urlsplit(occurrence.notify).scheme:
         return None
-    good = (catalogue.code(keys.SUCCESS), SUCCESS_TEXT)
+    good = (catalogue.find(keys.SUCCESS, catalogue.PROFILE).code, SUCCESS_TEXT)
     bad = (catalogue.code(keys.INTERNAL_ERROR_AT_ACCEPT), catalogue.text(keys.INTERNAL_ERROR_AT_ACCEPT))
     number = new_id()
     return _call(occurrence, number, now_ms, *good), _call(occurrence, number, now_ms, *bad)
