@@ -36,6 +36,7 @@ from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, admin_routes, operation_routes, public_routes
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
+from heliograph.api.events.edges import EventEdges
 from heliograph.api.events.endpoints import Events
 from heliograph.api.events.hooks import HOOKS_PATH, InboundHooks
 from heliograph.api.links import LinkViews
@@ -45,7 +46,7 @@ from heliograph.api.profiles.endpoints import Profiles
 from heliograph.api.transactions import Transactions
 from heliograph.cli.main import app
 from heliograph.config import FILE, PREFIX, SETTINGS
-from heliograph.model import policies, workspace
+from heliograph.model import automation, policies, workspace
 from heliograph.model.events import declared as happenings
 from heliograph.model.profiles import declared
 from heliograph.policy.objects.links import PATH
@@ -138,8 +139,7 @@ def bare_endpoints() -> Endpoints:
         dnd=_bare(DndViews), accounts=_bare(AccountViews), collections=_bare(CollectionViews),
         clock=_bare(ClockViews), whatif=_bare(WhatIfViews),
         profiles=_bare(Profiles), people=_bare(PeopleViews),
-        events=_bare(Events), event_views=_bare(EventViews),
-        inbound_hooks=_bare(InboundHooks),
+        events=EventEdges(_bare(Events), _bare(InboundHooks), _bare(EventViews)),
     )  # fmt: skip
 
 
@@ -224,6 +224,19 @@ PARTS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("tenants[].events[].parameters[]", happenings.Parameter),
     ("tenants[].hooks[]", happenings.Hook),
     ("tenants[].hooks[].signature", happenings.Signature),
+    ("tenants[].rules[]", automation.Rule),
+    ("tenants[].rules[].on", automation.On),
+    ("tenants[].rules[].on.inbound", automation.OnInbound),
+    ("tenants[].rules[].on.receipt", automation.OnReceipt),
+    ("tenants[].rules[].on.click", automation.OnClick),
+    ("tenants[].rules[].on.profile", automation.OnProfile),
+    ("tenants[].rules[].when[]", automation.Condition),
+    ("tenants[].rules[].then[]", automation.Action),
+    ("tenants[].rules[].then[].send", automation.Send),
+    ("tenants[].rules[].then[].notify", automation.CallUrl),
+    ("tenants[].rules[].then[].profile", automation.SetProfile),
+    ("tenants[].rules[].then[].dnd", automation.LeaveAlone),
+    ("tenants[].rules[].then[].emit", automation.Emit),
     ("tenants[].senders[]", workspace.Sender),
     ("tenants[].connectors[]", workspace.ConnectorSpec),
     ("tenants[].templates[]", workspace.Template),
@@ -241,7 +254,12 @@ def workspace_page() -> str:
     for title, struct in PARTS:
         hints = get_type_hints(struct)
         rows = [
-            (f"`{item.name}`", _type(hints[item.name]), _default(item), notes.WORKSPACE[struct.__name__][item.name])
+            (
+                f"`{item.encode_name}`",
+                _type(hints[item.name]),
+                _default(item),
+                notes.WORKSPACE[struct.__name__][item.encode_name],
+            )
             for item in msgspec.structs.fields(struct)
         ]
         pieces.append(f"## {title}\n\n{sentence(struct.__doc__)}\n")

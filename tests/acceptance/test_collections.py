@@ -19,6 +19,9 @@ ITEMS: dict[str, tuple[str, Any, Any]] = {
     "templates": ("T1", {"id": "T1", "channel": "sms", "text": "Hi ${name}"},
                   {"id": "T1", "channel": "sms", "text": "Bye"}),
     "spam-words": ("casino", {"word": "casino", "channels": ["sms"]}, {"word": "casino", "channels": ["voice"]}),
+    "events": ("E1", {"id": "E1", "name": "shipped"}, {"id": "E1", "parameters": [{"name": "a"}]}),
+    "hooks": ("HOOK00000001", {"id": "HOOK00000001", "service": "orders"},
+              {"id": "HOOK00000001", "service": "orders", "auth": "key"}),
     "services": ("news", {"id": "news", "sandbox": True, "keys": ["news-key-1"]},
                  {"id": "news", "sandbox": True, "category": "marketing"}),
 }  # fmt: skip

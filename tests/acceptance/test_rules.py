@@ -209,14 +209,14 @@ async def test_an_event_that_a_rule_emits_has_rules_of_its_own(live: Running) ->
 
 
 async def test_a_rule_that_sets_itself_off_comes_to_an_end_and_that_is_told(live: Running) -> None:
-    before = live.platform.rules.counts()["loops"]
+    before = live.platform.rules.runner.counts["loops"]
     [run] = await runs_of(live, await occur(live, "loop", to="447700900110"))
     for _ in range(DEEPEST):
         [run] = await runs_of(live, f"run {run.id}")
 
     assert run.state is RunState.REFUSED
     assert run.log[0].detail == f"{DEEPEST} rules led to this already: a loop"
-    assert live.platform.rules.counts()["loops"] == before + 1
+    assert live.platform.rules.runner.counts["loops"] == before + 1
 
 
 async def test_an_action_that_lacks_a_value_fails_and_the_next_is_done(live: Running) -> None:

@@ -17,7 +17,6 @@ from heliograph.api import render
 from heliograph.api.admin.callbacks import CallbackViews
 from heliograph.api.admin.collections import CollectionViews
 from heliograph.api.admin.common import Handler, guarded, reply
-from heliograph.api.admin.events import EventViews
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
@@ -29,8 +28,9 @@ from heliograph.api.admin.policies.whatif import WhatIfViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
-from heliograph.api.events.endpoints import EVENTS_PATH, Events
-from heliograph.api.events.hooks import HOOKS_PATH, InboundHooks
+from heliograph.api.events.edges import EventEdges
+from heliograph.api.events.endpoints import EVENTS_PATH
+from heliograph.api.events.hooks import HOOKS_PATH
 from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
@@ -78,9 +78,7 @@ class Endpoints:
     whatif: WhatIfViews
     profiles: Profiles
     people: PeopleViews
-    events: Events
-    event_views: EventViews
-    inbound_hooks: InboundHooks
+    events: EventEdges
 
 
 def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
@@ -90,8 +88,8 @@ def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
     for slash in ("", "/"):
         routes += [
             Route(f"{MESSAGING_PATH}{slash}", endpoints.messaging),
-            Route(f"{EVENTS_PATH}{slash}", endpoints.events),
-            Route(f"{HOOKS_PATH}/{{hook}}{slash}", endpoints.inbound_hooks.serve, methods=["POST", "OPTIONS"]),
+            Route(f"{EVENTS_PATH}{slash}", endpoints.events.api),
+            Route(f"{HOOKS_PATH}/{{hook}}{slash}", endpoints.events.hooks.serve, methods=["POST", "OPTIONS"]),
             Route(f"{status}/{{transid}}{slash}", endpoints.transactions),
             Route(f"{status}/{{servicekey}}/{{transid}}{slash}", endpoints.transactions),
             Route(f"{PATH}{{code}}{slash}", endpoints.links.follow, methods=["GET", "HEAD"]),
@@ -138,10 +136,10 @@ def admin_routes(endpoints: Endpoints) -> list[BaseRoute]:
         ("GET", "/callbacks", endpoints.callbacks.listing),
         ("POST", "/callbacks/replay", endpoints.callbacks.replay_many),
         ("POST", "/callbacks/{id}/replay", endpoints.callbacks.replay),
-        ("GET", "/events", endpoints.event_views.listing),
-        ("POST", "/events/rerun", endpoints.event_views.rerun_many),
-        ("GET", "/events/{id}", endpoints.event_views.read),
-        ("POST", "/events/{id}/rerun", endpoints.event_views.rerun),
+        ("GET", "/events", endpoints.events.views.listing),
+        ("POST", "/events/rerun", endpoints.events.views.rerun_many),
+        ("GET", "/events/{id}", endpoints.events.views.read),
+        ("POST", "/events/{id}/rerun", endpoints.events.views.rerun),
         ("GET", "/connectors", endpoints.views.connectors),
         ("GET", "/connectors/{name:path}", endpoints.views.connector),
         ("GET", "/receipts/unmatched", endpoints.views.unmatched),
@@ -233,7 +231,7 @@ def build_app(
     hot: dict[str, ASGIApp] = {}
     if public:
         routes = [*public_routes(endpoints), *routes]
-        for path, served in ((MESSAGING_PATH, endpoints.messaging), (EVENTS_PATH, endpoints.events)):
+        for path, served in ((MESSAGING_PATH, endpoints.messaging), (EVENTS_PATH, endpoints.events.api)):
             hot |= {path: served, f"{path}/": served}
     app = App(routes, hot, endpoints.ids)
     return BehindProxies(app, proxies) if proxies else app

@@ -26,9 +26,11 @@ from heliograph.cli.common import settings_of as _settings
 from heliograph.cli.demo import demo_document, introduce
 from heliograph.cli.doctor import examine
 from heliograph.cli.moving import move_all
+from heliograph.cli.parts.commands import events, rerun
 from heliograph.cli.remote import Remote, moment
 from heliograph.cli.serve import read_document, serve
 from heliograph.cli.simulators import SimulatorBusy, Simulators
+from heliograph.model.ids import parse_transid
 
 app = typer.Typer(
     help="Heliograph: one Messaging API over many channels, with a status code for everything that can happen.",
@@ -40,6 +42,7 @@ app = typer.Typer(
 dnd = typer.Typer(help="The do-not-disturb lists.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(dnd, name="dnd")
 app.add_typer(profiles, name="profiles")
+app.add_typer(events, name="events")
 
 
 def _version(wanted: bool) -> None:
@@ -208,12 +211,17 @@ def tail(listen: Listen = None, data: Data = None, as_json: Json = False) -> Non
 
 @app.command()
 def replay(
-    callback: Annotated[str, typer.Argument(help="A callback's id, or `parked` for all parked ones.")],
+    callback: Annotated[
+        str, typer.Argument(help="A callback's id, or `parked` for all parked ones; or an event's id or transid.")
+    ],
     listen: Listen = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Send a callback again."""
+    """Send a callback again, or run an event again."""
+    if callback.isdecimal() or parse_transid(callback):
+        rerun(callback, listen=listen, data=data, as_json=as_json)
+        return
     with _refusals():
         path = "/callbacks/replay" if callback == "parked" else f"/callbacks/{callback}/replay"
         answer = Remote(_settings(listen=listen, data=data)).admin("POST", path, json={})

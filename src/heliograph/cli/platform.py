@@ -39,14 +39,13 @@ from heliograph.bus.tasks import lasting
 from heliograph.bus.tokens import LocalTokens
 from heliograph.channels import channels
 from heliograph.cli.data import DataLock, Secrets
-from heliograph.cli.parts.events import EventParts
+from heliograph.cli.parts.events import EventAround, EventParts
 from heliograph.cli.parts.rules import Around, RuleParts
 from heliograph.cli.simulators import Simulators
 from heliograph.config import SQLITE, Config
 from heliograph.dispatch.around import Surroundings
 from heliograph.dispatch.lanes import Lanes
 from heliograph.dispatch.worker import Dispatcher
-from heliograph.events.taking import Means as EventMeans
 from heliograph.intake import Intake, Means
 from heliograph.lookup import Lookup
 from heliograph.model.ids import Ids
@@ -143,11 +142,9 @@ class Platform:
         self.profile_worker = Worker(self.store, clock_ms)
         self.profile_writer = Writer(self.store, self._vault, self.ids, clock_ms, self.profile_worker.wake)
         self.key_use = KeyUse(self.store, clock_ms)
-        event_means = EventMeans(
-            self.store, self.ids, clock_ms, self.limits, lambda *one: directory().rules(one[0]).has(*one[1:]),
-            self.rules.runner.offer if self._works else lambda occurrences: None,
-        )  # fmt: skip
-        self.events = EventParts(event_means, directory, self.key_use)
+        offer = self.rules.runner.offer if self._works else lambda occurrences: None
+        around = EventAround(self.store, directory, self.ids, clock_ms, self.limits, self.key_use, offer)
+        self.events = EventParts(around)
         self._tasks: list[asyncio.Task[None]] = []
         self._answers: set[asyncio.Task[None]] = set()
         self._ready = False
@@ -215,8 +212,7 @@ class Platform:
             self.workspaces.changed.append(self.dispatcher.reconfigure)
             await self.receiver.recover()
             recovered = await self.dispatcher.recover()
-            if freed := await self.rules.runner.start(alone=self._lock is not None):
-                log.info("%d runs of rules were taken up again", freed)
+            await self.rules.start(alone=self._lock is not None)
             if recovered:
                 log.info("%d requests with messages to send were taken up again", recovered)
         self._ready = True
@@ -280,9 +276,7 @@ class Platform:
             accounts=AccountViews(self.store, directory, clock_ms),
             collections=CollectionViews(self.workspaces),
             clock=ClockViews(self.workspaces, clock_ms),
-            events=self.events.endpoint,
-            event_views=self.events.views,
-            inbound_hooks=self.events.hooks,
+            events=self.events.edges,
             whatif=WhatIfViews(WhatIf(self.store, directory, self.lookup, self.channels), directory, clock_ms),
             hooks=Callbacks(directory, self.simulators.peers, self.receiver.receive, clock_ms),
             profiles=Profiles(self.store, self.profile_writer, directory, self.limits, self.ids, clock_ms),
@@ -319,13 +313,14 @@ class Platform:
             "receipts": dict(self.receiver.counts),
             "notify": {name: told[name] for name in ("sent", "failed", "retried", "parked")},
             "profiles": {**self.profile_writer.counts, **self.profile_worker.counts},
-            "events": {**self.events.counts()},
-            "rules": self.rules.counts(),
+            "events": self.events.counts(),
+            "rules": {**self.rules.runner.counts},
             "store": dict(self.store.stats()),
             "queue": {
                 "waiting": sum(len(lane.queue) for lane in lanes),
                 "claimed": sum(len(lane.stock) for lane in lanes),
                 "under_way": sum(len(lane.under_way) for lane in lanes),
+                **self.rules.waiting(),
                 "callbacks_queued": told["queued"],
                 "callbacks_under_way": told["in_flight"],
             },

@@ -12,7 +12,7 @@ from heliograph import catalogue
 from heliograph.catalogue import keys
 from heliograph.contract.events.calls import BadEvent, read_event
 from heliograph.contract.events.definitions import definitions_of
-from heliograph.model.automation import Emit, Entry, LeaveAlone, Notify, Run, RunState, Send, SetProfile
+from heliograph.model.automation import CallUrl, Emit, Entry, LeaveAlone, Run, RunState, Send, SetProfile
 from heliograph.model.events import Occurrence
 from heliograph.model.message import Address
 from heliograph.model.outcome import Rejected, State
@@ -168,7 +168,7 @@ class Actor:
     def _effects(self, held: Held, step: Step, scope: Scope, tenant: Tenant, service: Service) -> tuple[Effects, str]:
         """What a step does beside moving the run, and a line on it. Raises `NoValue` and `CannotAct`."""
         act, run, now_ms = step.act, held.run, self._means.clock_ms()
-        if isinstance(act, Notify):
+        if isinstance(act, CallUrl):
             self.counts["notified"] += 1
             return self._notify(act, held, step, scope, service)
         if isinstance(act, SetProfile):
@@ -189,7 +189,7 @@ class Actor:
             return self._emit(act, held, scope, tenant)
         return NO_EFFECTS, ""
 
-    def _notify(self, act: Notify, held: Held, step: Step, scope: Scope, service: Service) -> tuple[Effects, str]:
+    def _notify(self, act: CallUrl, held: Held, step: Step, scope: Scope, service: Service) -> tuple[Effects, str]:
         url, run = filled_url(act.url, scope), held.run
         body = notify_body(act, run, step.place, scope)
         number = self._means.ids.next()
