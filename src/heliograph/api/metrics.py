@@ -20,6 +20,7 @@ COUNTERS: Mapping[str, str] = {
     "notify": "Calls of the verb TELL.",
     "profiles": "Writes of profiles.",
     "events": "Events that callers send.",
+    "rules": "What happened, and what followed from it.",
     "store": "Group commits and the operations in them.",
 }
 GAUGES: Mapping[str, str] = {

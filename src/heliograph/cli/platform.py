@@ -212,8 +212,7 @@ class Platform:
             self.workspaces.changed.append(self.dispatcher.reconfigure)
             await self.receiver.recover()
             recovered = await self.dispatcher.recover()
-            if freed := await self.rules.runner.start(alone=self._lock is not None):
-                log.info("%d runs of rules were taken up again", freed)
+            await self.rules.start(alone=self._lock is not None)
             if recovered:
                 log.info("%d requests with messages to send were taken up again", recovered)
         self._ready = True
@@ -315,12 +314,13 @@ class Platform:
             "notify": {name: told[name] for name in ("sent", "failed", "retried", "parked")},
             "profiles": {**self.profile_writer.counts, **self.profile_worker.counts},
             "events": self.events.counts(),
-            "rules": self.rules.counts(),
+            "rules": {**self.rules.runner.counts},
             "store": dict(self.store.stats()),
             "queue": {
                 "waiting": sum(len(lane.queue) for lane in lanes),
                 "claimed": sum(len(lane.stock) for lane in lanes),
                 "under_way": sum(len(lane.under_way) for lane in lanes),
+                **self.rules.waiting(),
                 "callbacks_queued": told["queued"],
                 "callbacks_under_way": told["in_flight"],
             },

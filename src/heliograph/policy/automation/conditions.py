@@ -9,7 +9,7 @@ from typing import Any
 import re2
 
 from heliograph.model.automation import Condition
-from heliograph.model.automation.naming import names_in, regex_options
+from heliograph.model.automation.naming import is_of_profile, names_in, regex_options
 from heliograph.model.policies.texts import moment_of
 from heliograph.policy.automation.filling import NoValue, fill, text_of
 from heliograph.policy.automation.scope import Scope
@@ -167,6 +167,8 @@ def literals(conditions: Sequence[Condition]) -> dict[str, list[str]]:
     for condition in conditions:
         if condition.ignore_case or not condition.field or condition.field in found or names_in(condition.value):
             continue
+        if is_of_profile(condition.field):
+            continue  # nobody's profile is known yet
         if condition.op == "equals" and isinstance(condition.value, str):
             found[condition.field] = [condition.value]
         elif condition.op == "in" and _are_texts(condition.value):
