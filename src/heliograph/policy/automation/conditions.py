@@ -22,22 +22,22 @@ SEARCHED = 4_096  # characters; no expression is looked for in longer values
 
 def all_of(conditions: Iterable[Condition]) -> Test | None:
     """One test for all conditions; None where there is none."""
-    tests = [test_of(condition) for condition in conditions]
+    tests = [condition_test(condition) for condition in conditions]
     if not tests:
         return None
     return tests[0] if len(tests) == 1 else lambda scope: all(test(scope) for test in tests)
 
 
-def test_of(condition: Condition) -> Test:
+def condition_test(condition: Condition) -> Test:
     """A condition as a function."""
     if condition.all is not None:
-        tests = [test_of(inner) for inner in condition.all]
+        tests = [condition_test(inner) for inner in condition.all]
         return lambda scope: all(test(scope) for test in tests)
     if condition.any is not None:
-        some = [test_of(inner) for inner in condition.any]
+        some = [condition_test(inner) for inner in condition.any]
         return lambda scope: any(test(scope) for test in some)
     if condition.negated is not None:
-        inner = test_of(condition.negated)
+        inner = condition_test(condition.negated)
         return lambda scope: not inner(scope)
     return _comparison(condition)
 
