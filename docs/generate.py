@@ -49,7 +49,7 @@ from heliograph.api.profiles.endpoints import Profiles
 from heliograph.api.transactions import Transactions
 from heliograph.cli.main import app
 from heliograph.config import FILE, PREFIX, SETTINGS
-from heliograph.model import policies, workspace
+from heliograph.model import automation, policies, workspace
 from heliograph.model.events import declared as happenings
 from heliograph.model.profiles import declared
 from heliograph.policy.objects.links import PATH
@@ -233,6 +233,19 @@ PARTS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("tenants[].events[].parameters[]", happenings.Parameter),
     ("tenants[].hooks[]", happenings.Hook),
     ("tenants[].hooks[].signature", happenings.Signature),
+    ("tenants[].rules[]", automation.Rule),
+    ("tenants[].rules[].on", automation.On),
+    ("tenants[].rules[].on.inbound", automation.OnInbound),
+    ("tenants[].rules[].on.receipt", automation.OnReceipt),
+    ("tenants[].rules[].on.click", automation.OnClick),
+    ("tenants[].rules[].on.profile", automation.OnProfile),
+    ("tenants[].rules[].when[]", automation.Condition),
+    ("tenants[].rules[].then[]", automation.Action),
+    ("tenants[].rules[].then[].send", automation.Send),
+    ("tenants[].rules[].then[].notify", automation.CallUrl),
+    ("tenants[].rules[].then[].profile", automation.SetProfile),
+    ("tenants[].rules[].then[].dnd", automation.LeaveAlone),
+    ("tenants[].rules[].then[].emit", automation.Emit),
     ("tenants[].senders[]", workspace.Sender),
     ("tenants[].connectors[]", workspace.ConnectorSpec),
     ("tenants[].templates[]", workspace.Template),
@@ -250,7 +263,12 @@ def workspace_page() -> str:
     for title, struct in PARTS:
         hints = get_type_hints(struct)
         rows = [
-            (f"`{item.name}`", _type(hints[item.name]), _default(item), notes.WORKSPACE[struct.__name__][item.name])
+            (
+                f"`{item.encode_name}`",
+                _type(hints[item.name]),
+                _default(item),
+                notes.WORKSPACE[struct.__name__][item.encode_name],
+            )
             for item in msgspec.structs.fields(struct)
         ]
         pieces.append(f"## {title}\n\n{sentence(struct.__doc__)}\n")

@@ -250,6 +250,19 @@ METRICS = {
         "given": "Chunks that it gave back: all that is left of them waits for a moment, or for another process.",
         "parked": "Chunks that came too often without an end; see `GET /admin/v1/parked`.",
     },
+    "rules": {
+        "matched": "What happened and a rule followed from.",
+        "unresolved": "What happened and no rule was met.",
+        "loops": "Runs that were refused because rules set each other off without end.",
+        "done": "Runs that ended well.",
+        "failed": "Runs in which something failed.",
+        "sends": "Messages that were taken.",
+        "refused": "Messages that were refused.",
+        "notified": "Calls of URLs.",
+        "profiles": "Changes of profiles.",
+        "dnd": "Entries of do-not-disturb lists.",
+        "emitted": "Events.",
+    },
     "store": {
         "commits": "Transactions of the database.",
         "operations": "Writes in them; divided by the commits this is the size of a group.",
@@ -259,13 +272,15 @@ METRICS = {
         "claimed": "Messages marked as being sent and not yet handed to the connector.",
         "under_way": "Messages whose answer is awaited.",
         "callbacks_queued": "Callbacks in memory that wait.",
+        "rules_new": "What happened and rules were not looked for yet.",
+        "rules_runs": "Runs that are carried out or wait for their turn.",
+        "rules_awaiting": "Runs that wait for a message to get there.",
         "callbacks_under_way": "Callbacks whose answer is awaited.",
         "apps_connected": "Devices that hold a WebSocket to this process.",
         "chunks_held": "Chunks that this process took from the broker and that have no end yet.",
     },
 }
 
-KEPT = "Kept and given back; nothing acts on it in this release."
 
 WORKSPACE_HEAD = """# Workspace
 
@@ -328,7 +343,7 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "[push](../../src/heliograph/channels/push/README.md).",
         "hooks": "URLs that others call with JSON or XML of their own; see [inbound webhooks](../howto/hooks.md).",
         "events": "Events that callers send; see [events](../howto/events.md).",
-        "rules": KEPT,
+        "rules": "What is done by itself when something happens; see [rules](../howto/rules.md).",
         "services": "Units of traffic, each with its keys.",
     },
     "Limits": {
@@ -424,6 +439,97 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "when": "Only calls that fulfil all of these conditions set rules off; others are kept as ignored.",
         "cors": "Origins whose pages may call it, `https://shop.example.com`, or `*` for all; empty is none.",
         "max_bytes": "How large a body may be; a larger one is answered with HTTP 430.",
+    },
+    "Rule": {
+        "name": "1 to 64 characters; no two rules of a tenant have the same.",
+        "on": "What sets it off: one of its members.",
+        "when": "Conditions that must all hold; none always do.",
+        "then": "What is done, one after the other: 1 to 64 actions, those in `otherwise` among them.",
+        "status": "An inactive rule is never set off. What runs already goes on.",
+        "service": "Which service acts; empty is the one that it happened to, or the only one of the tenant.",
+        "person": "Whose profile `profile.` means: `customerid`, `msisdn` or `email` with a value. Left out it is "
+        "whoever wrote, clicked, got the message, or was changed.",
+        "since": "From when on it is in force, `2030-01-31T12:00:00Z` or `2030-01-31`, by the tenant's clock.",
+        "until": "Until when.",
+    },
+    "On": {
+        "event": "The `id` of an event of the tenant.",
+        "hook": "The `id` of a hook of the tenant.",
+        "inbound": "A message from a person.",
+        "receipt": "What became of a message: a state that receipts tell.",
+        "click": "Somebody followed a short link for the first time.",
+        "profile": "A customer profile was created, changed or deleted.",
+    },
+    "OnInbound": {
+        "channel": "Empty is every channel.",
+        "to": "Which of our addresses it went to; empty is every one.",
+        "keyword": "Its first word, in any capitals; empty is every one.",
+    },
+    "OnReceipt": {
+        "channel": "Empty is every channel.",
+        "states": "Words of receipts, such as `Failed`; empty is every one, also those that nobody is told.",
+        "codes": 'Codes, such as `"7206"`; empty is every one.',
+    },
+    "OnClick": {"link": "The `id` of a link of the tenant; empty is every one."},
+    "OnProfile": {
+        "acts": "What was done to it; empty is anything.",
+        "attributes": "Attributes of which one must have changed; empty is any.",
+    },
+    "Condition": {
+        "field": "A dotted name: of what happened (`parameters.city`), of it itself (`occurrence.service`), or of a "
+        "profile (`profile.city`). A list stands for each of its elements.",
+        "op": "How it is compared. `not_equals`, `not_contains` and `not_in` hold for a field without a value.",
+        "value": "What it is compared with; a text may hold `${...}`. For `in` a list, for `regex` an expression of "
+        "RE2, for `exists` true or false.",
+        "ignore_case": "Capital and small letters are alike; an expression says `(?i)` itself.",
+        "all": "Conditions that must all hold.",
+        "any": "Conditions of which one must hold.",
+        "not": "A condition that must not hold.",
+    },
+    "Action": {
+        "send": "A message.",
+        "notify": "A call of a URL.",
+        "profile": "A change of a customer profile.",
+        "dnd": "An entry of the do-not-disturb list.",
+        "emit": "An event, which has rules of its own.",
+        "wait": "A time in which nothing is done, `2m`; 31 days at most, 3 s in a fast sandbox.",
+        "stop": "Ends the run.",
+        "when": "Conditions that must all hold for this action.",
+        "within": "Beside `send`: how long it has to get there, `2m`. Without it nobody waits.",
+        "reached": "What getting there means.",
+        "otherwise": "What is done when it was refused, failed, or did not get there in time.",
+    },
+    "Send": {
+        "channel": "Any channel.",
+        "to": "Whom it goes to: addresses by their kind, as in `destination` of a call.",
+        "template": "The `id` of a template of the channel, or `id@version`.",
+        "parameters": "What fills the template; one without a value is left out.",
+        "content": "The channel's object as in a call, in place of a template or over it.",
+        "correlation": "The correlation id; left out it is that of the event.",
+        "callback_data": "What receipts give back.",
+        "priority": "1 to 5; 0 is the usual.",
+        "service": "Which service sends, if not the rule's.",
+    },
+    "CallUrl": {
+        "url": "An absolute http or https URL; `${...}` after the host only.",
+        "body": "What is posted as JSON; without it what happened.",
+    },
+    "SetProfile": {
+        "customer": "The id of the customer, or an alias.",
+        "attributes": "Attributes with their values; null takes one away.",
+        "act": "`put` makes a customer that is not there, `update` only changes one.",
+    },
+    "LeaveAlone": {
+        "address": "A phone number, an id or a customerid.",
+        "channel": "Empty is every channel.",
+        "category": "Empty is every category that is not exempt.",
+        "reason": "For people; left out it names the rule.",
+        "expires": "After how long it ends, `30d`; empty is never.",
+    },
+    "Emit": {
+        "event": "The `id` of an event of the tenant.",
+        "parameters": "Its parameters; one without a value is left out.",
+        "correlation": "Its correlation id; left out it is that of the event before.",
     },
     "Signature": {
         "secret": "8 characters or more.",

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import typer
-import yaml
 
 from heliograph import catalogue, config
 from heliograph.api.metrics import COUNTERS, CREDENTIALS, GAUGES
@@ -19,6 +18,7 @@ from heliograph.cli.data import Secrets
 from heliograph.cli.demo import KEY, TRY_NUMBERS
 from heliograph.cli.main import app
 from heliograph.cli.platform import Platform
+from heliograph.contract.declared.documents import read_yaml
 from heliograph.contract.workspace import read_workspace
 from heliograph.store.vault import new_secret
 
@@ -205,7 +205,7 @@ def examples(language: str, within: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("document", "block"), examples("yaml", "tenants:"))
 def test_a_workspace_in_the_documents_can_be_declared(document: str, block: str) -> None:
     known = channels()
-    declared = read_workspace(yaml.safe_load(block), known)
+    declared = read_workspace(read_yaml(block), known)
 
     for tenant in declared.tenants:
         for spec in tenant.connectors:

@@ -24,6 +24,7 @@ COUNTERS: Mapping[str, str] = {
     "events": "Events that callers send.",
     "realtime": "Connections of apps and what went over them.",
     "bus": "Chunks of messages between processes.",
+    "rules": "What happened, and what followed from it.",
     "store": "Group commits and the operations in them.",
 }
 GAUGES: Mapping[str, str] = {

@@ -215,8 +215,7 @@ class Platform:
             await self.dispatcher.start()
             self.workspaces.changed.append(self.cluster.follow_lanes)
             await self.receiver.recover()
-            if freed := await self.rules.runner.start(alone=self._lock is not None):
-                log.info("%d runs of rules were taken up again", freed)
+            await self.rules.start(alone=self._lock is not None)
             if not self.cluster.shared and (recovered := await self.dispatcher.recover()):
                 log.info("%d requests with messages to send were taken up again", recovered)
         await self.working.start(self._run)
@@ -335,14 +334,15 @@ class Platform:
             "notify": {name: told[name] for name in ("sent", "failed", "retried", "parked")},
             "profiles": {**self.profile_writer.counts, **self.profile_worker.counts},
             "events": self.events.counts(),
-            "rules": self.rules.counts(),
             "realtime": self.realtime.numbers(),
+            "rules": {**self.rules.runner.counts},
             "store": dict(self.store.stats()),
             "bus": self.working.numbers(),
             "queue": {
                 "waiting": sum(len(lane.queue) for lane in lanes),
                 "claimed": sum(len(lane.stock) for lane in lanes),
                 "under_way": sum(len(lane.under_way) for lane in lanes),
+                **self.rules.waiting(),
                 "callbacks_queued": told["queued"],
                 "callbacks_under_way": told["in_flight"],
                 "apps_connected": self.realtime.hub.count,

@@ -22,6 +22,7 @@ from heliograph.cli.parts.processes import Inherited, NotStarted, Supervisor
 from heliograph.cli.platform import Platform
 from heliograph.cli.simulators import SimulatorBusy
 from heliograph.config import Config, ConfigError
+from heliograph.contract.declared.documents import read_yaml
 from heliograph.contract.workspace import Faults
 from heliograph.realtime.frames import FRAME_BYTES
 from heliograph.store import StoreUnavailable
@@ -166,7 +167,7 @@ async def _apply_file(platform: Platform, path: Path) -> None:
 def read_document(path: Path) -> dict[str, Any]:
     """A workspace file, YAML or JSON. Raises `ConfigError`."""
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = read_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -10,7 +10,9 @@ from msgspec.structs import replace
 
 from heliograph import catalogue
 from heliograph.catalogue import keys
-from heliograph.model.automation import Emit, Entry, LeaveAlone, Notify, Run, RunState, Send, SetProfile
+from heliograph.contract.events.calls import BadEvent, read_event
+from heliograph.contract.events.definitions import definitions_of
+from heliograph.model.automation import CallUrl, Emit, Entry, LeaveAlone, Run, RunState, Send, SetProfile
 from heliograph.model.events import Occurrence
 from heliograph.model.message import Address
 from heliograph.model.outcome import Rejected, State
@@ -166,15 +168,17 @@ class Actor:
     def _effects(self, held: Held, step: Step, scope: Scope, tenant: Tenant, service: Service) -> tuple[Effects, str]:
         """What a step does beside moving the run, and a line on it. Raises `NoValue` and `CannotAct`."""
         act, run, now_ms = step.act, held.run, self._means.clock_ms()
-        if isinstance(act, Notify):
+        if isinstance(act, CallUrl):
             self.counts["notified"] += 1
             return self._notify(act, held, step, scope, service)
         if isinstance(act, SetProfile):
             if tenant.profile_store is None:
                 raise CannotAct("the tenant has no profile_store")
             batch = customer_batch(act, tenant, scope)
-            if batch.changes[0].refused:
-                raise CannotAct(f"{catalogue.code(batch.changes[0].refused)} {batch.changes[0].refused}")
+            if refused := batch.changes[0].refused:
+                code = catalogue.find(refused, catalogue.PROFILE).code
+                text = catalogue.text(refused, catalogue.PROFILE, tuple(batch.changes[0].values))
+                raise CannotAct(f"{code} {text}")
             self.counts["profiles"] += 1
             return Effects(profile=Write(batch, None, now_ms)), ""
         if isinstance(act, LeaveAlone):
@@ -185,7 +189,7 @@ class Actor:
             return self._emit(act, held, scope, tenant)
         return NO_EFFECTS, ""
 
-    def _notify(self, act: Notify, held: Held, step: Step, scope: Scope, service: Service) -> tuple[Effects, str]:
+    def _notify(self, act: CallUrl, held: Held, step: Step, scope: Scope, service: Service) -> tuple[Effects, str]:
         url, run = filled_url(act.url, scope), held.run
         body = notify_body(act, run, step.place, scope)
         number = self._means.ids.next()
@@ -200,14 +204,22 @@ class Actor:
             "evtid": act.event, "parameters": fill_members(act.parameters, scope),
             "correlationid": fill_text(act.correlation, scope) if act.correlation else held.occurrence.correlation,
         }  # fmt: skip
+        try:
+            sent = read_event(given, definitions_of(tenant.events))
+        except BadEvent as error:
+            why = ", ".join(error.parameters) or "it is not declared"
+            code = catalogue.find(error.key, catalogue.EVENT).code
+            raise CannotAct(f"{code} the event {act.event} is refused: {why}") from error
+        if not sent.definition.may_send(held.run.service):
+            raise CannotAct(f"the service {held.run.service} may not send the event {act.event}")
         number = self._means.ids.next()
         payload = {
-            "evtid": act.event, "name": "", "correlationid": given["correlationid"],
-            "parameters": given["parameters"],
+            "evtid": act.event, "name": sent.definition.spec.name, "correlationid": sent.correlation,
+            "parameters": sent.parameters,
         }  # fmt: skip
         occurrence = Occurrence(
             number, tenant.id, held.run.service, "event", act.event, payload, self._means.clock_ms(),
-            held.occurrence.depth + 1, f"run {held.run.id}", correlation=given["correlationid"],
+            held.occurrence.depth + 1, f"run {held.run.id}", correlation=sent.correlation,
         )  # fmt: skip
         return Effects(occurrences=[occurrence]), str(number)
 

@@ -9,7 +9,7 @@ import msgspec
 
 from heliograph.contract.profiles.customers import read_customers
 from heliograph.contract.profiles.stores import definitions_of
-from heliograph.model.automation import LeaveAlone, Notify, Run, Send, SetProfile
+from heliograph.model.automation import CallUrl, LeaveAlone, Run, Send, SetProfile
 from heliograph.model.automation.naming import PLACE
 from heliograph.model.channel import Channel
 from heliograph.model.duration import parse_duration
@@ -75,7 +75,7 @@ def filled_url(url: str, scope: Scope) -> str:
     return found
 
 
-def notify_body(notify: Notify, run: Run, place: str, scope: Scope) -> str:
+def notify_body(notify: CallUrl, run: Run, place: str, scope: Scope) -> str:
     """The body of a call, as JSON: what the rule says, else what happened. Raises `NoValue`."""
     if notify.body:
         return msgspec.json.encode(fill(notify.body, scope)).decode()

@@ -16,15 +16,13 @@ from heliograph.model.record import Notice
 from heliograph.policy.outcomes import origin_of
 from heliograph.policy.telling import utc_ms
 
-SUCCESS_TEXT = "Success"
-
 
 def calls_at_the_end(occurrence: Occurrence, new_id: Callable[[], int], now_ms: int) -> tuple[Notice, Notice] | None:
     """The calls owed when all runs of an occurrence ended: when all went well, and when something failed. None where
     nobody asked."""
     if not occurrence.notify or not urlsplit(occurrence.notify).scheme:
         return None
-    good = (catalogue.code(keys.SUCCESS), SUCCESS_TEXT)
+    good = (catalogue.find(keys.SUCCESS, catalogue.PROFILE).code, catalogue.text(keys.SUCCESS, catalogue.PROFILE))
     bad = (catalogue.code(keys.INTERNAL_ERROR_AT_ACCEPT), catalogue.text(keys.INTERNAL_ERROR_AT_ACCEPT))
     number = new_id()
     return _call(occurrence, number, now_ms, *good), _call(occurrence, number, now_ms, *bad)

@@ -60,7 +60,7 @@ class Runner:
     def waiting(self) -> dict[str, int]:
         """What is in hand now."""
         return {
-            "occurrences": len(self._new),
+            "new": len(self._new),
             "runs": len(self._ready) + len(self._under_way),
             "awaiting": len(self._watcher),
         }

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from heliograph.api import auth, render
+from heliograph.contract.declared.documents import read_yaml
 from heliograph.store import StoreUnavailable
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -86,10 +87,8 @@ async def document_of(request: Request, limit: int = 8 * 1024 * 1024) -> dict[st
     if len(body) > limit:
         raise AdminError(render.TOO_LARGE, "body_too_large", f"a document may have {limit} bytes at most")
     try:
-        if "json" in request.headers.get("content-type", ""):
-            document = msgspec.json.decode(body)
-        else:
-            document = yaml.safe_load(body)
+        is_json = "json" in request.headers.get("content-type", "")
+        document = msgspec.json.decode(body) if is_json else read_yaml(body)
     except (msgspec.DecodeError, yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise AdminError(
             render.BAD_REQUEST, "invalid_document", f"the body is neither JSON nor YAML: {error}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ from heliograph.rules.ending import calls_at_the_end
 from heliograph.rules.runner import Runner
 from heliograph.rules.seams import Keep, Means
 from heliograph.store import Store
+
+log = logging.getLogger(__name__)
 
 
 class Around(NamedTuple):
@@ -57,6 +60,11 @@ class RuleParts:
     async def _accept(self, tenant: Tenant, service: Service, body: bytes, depth: int, keep: Keep) -> None:
         await self._intake.follow(tenant, service, body, Cause(depth, keep))
 
-    def counts(self) -> dict[str, float]:
-        """What `/metrics` shows of rules."""
-        return {**self.runner.counts, **self.runner.waiting()}
+    async def start(self, *, alone: bool) -> None:
+        """Begin to run rules; `alone` says that no other process can be on the same database."""
+        if freed := await self.runner.start(alone=alone):
+            log.info("%d runs of rules were taken up again", freed)
+
+    def waiting(self) -> dict[str, float]:
+        """What `/metrics` shows of what is in hand."""
+        return {f"rules_{name}": count for name, count in self.runner.waiting().items()}

@@ -13,7 +13,7 @@ from heliograph.contract.automation.around import Around
 from heliograph.contract.automation.conditions import conditions_faults
 from heliograph.contract.declared.names import category_faults, channel_faults, is_http, services_faults
 from heliograph.contract.shape import Fault
-from heliograph.model.automation import Action, Emit, LeaveAlone, Notify, Send, SetProfile
+from heliograph.model.automation import Action, CallUrl, Emit, LeaveAlone, Send, SetProfile
 from heliograph.model.automation.naming import PLACE, names_in
 from heliograph.model.duration import parse_duration
 
@@ -155,7 +155,7 @@ def _template_faults(send: Send, writing: Writing, path: str) -> Iterator[Fault]
         yield path, f"the template {send.template!r} is inactive"
 
 
-def _notify_faults(notify: Notify, _: Writing, path: str) -> Iterator[Fault]:
+def _notify_faults(notify: CallUrl, _: Writing, path: str) -> Iterator[Fault]:
     host = notify.url.partition("://")[2].partition("/")[0].partition("?")[0]
     if names_in(host):
         yield f"{path}.url", "may have ${...} after the host only"

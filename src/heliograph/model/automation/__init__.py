@@ -2,10 +2,10 @@
 
 from heliograph.model.automation.declared import (
     Action,
+    CallUrl,
     Condition,
     Emit,
     LeaveAlone,
-    Notify,
     On,
     OnClick,
     OnInbound,
@@ -20,11 +20,11 @@ from heliograph.model.automation.runs import DEEPEST, Entry, Run, RunState
 __all__ = [
     "DEEPEST",
     "Action",
+    "CallUrl",
     "Condition",
     "Emit",
     "Entry",
     "LeaveAlone",
-    "Notify",
     "On",
     "OnClick",
     "OnInbound",

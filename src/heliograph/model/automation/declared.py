@@ -82,7 +82,7 @@ class Send(Part, frozen=True):
     service: str = ""
 
 
-class Notify(Part, frozen=True):
+class CallUrl(Part, frozen=True):
     """A call of a URL with a body; without one the body tells of what happened."""
 
     url: str
@@ -120,7 +120,7 @@ class Action(Part, frozen=True):
     `within` nobody waits for it."""
 
     send: Send | None = None
-    notify: Notify | None = None
+    notify: CallUrl | None = None
     profile: SetProfile | None = None
     dnd: LeaveAlone | None = None
     emit: Emit | None = None

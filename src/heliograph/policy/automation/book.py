@@ -135,8 +135,8 @@ def _set_off(on: On, occurrence: Occurrence) -> bool:
         return _one(on.click.link, payload.get("link"))
     if on.profile is not None:
         changed = [str(name).lower() for name in payload.get("changed", [])]
-        watched = [name.lower() for name in on.profile.attributes]
-        return _some(on.profile.acts, [payload.get("act")]) and _some(watched, changed)
+        asked = [name.lower() for name in on.profile.attributes]
+        return _some(on.profile.acts, [payload.get("act")]) and _some(asked, changed)
     return True
 
 

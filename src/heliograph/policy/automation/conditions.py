@@ -9,7 +9,7 @@ from typing import Any
 import re2
 
 from heliograph.model.automation import Condition
-from heliograph.model.automation.naming import names_in, regex_options
+from heliograph.model.automation.naming import is_of_profile, names_in, regex_options
 from heliograph.model.policies.texts import moment_of
 from heliograph.policy.automation.filling import NoValue, fill, text_of
 from heliograph.policy.automation.scope import Scope
@@ -22,22 +22,22 @@ SEARCHED = 4_096  # characters; no expression is looked for in longer values
 
 def all_of(conditions: Iterable[Condition]) -> Test | None:
     """One test for all conditions; None where there is none."""
-    tests = [test_of(condition) for condition in conditions]
+    tests = [condition_test(condition) for condition in conditions]
     if not tests:
         return None
     return tests[0] if len(tests) == 1 else lambda scope: all(test(scope) for test in tests)
 
 
-def test_of(condition: Condition) -> Test:
+def condition_test(condition: Condition) -> Test:
     """A condition as a function."""
     if condition.all is not None:
-        tests = [test_of(inner) for inner in condition.all]
+        tests = [condition_test(inner) for inner in condition.all]
         return lambda scope: all(test(scope) for test in tests)
     if condition.any is not None:
-        some = [test_of(inner) for inner in condition.any]
+        some = [condition_test(inner) for inner in condition.any]
         return lambda scope: any(test(scope) for test in some)
     if condition.negated is not None:
-        inner = test_of(condition.negated)
+        inner = condition_test(condition.negated)
         return lambda scope: not inner(scope)
     return _comparison(condition)
 
@@ -167,6 +167,8 @@ def literals(conditions: Sequence[Condition]) -> dict[str, list[str]]:
     for condition in conditions:
         if condition.ignore_case or not condition.field or condition.field in found or names_in(condition.value):
             continue
+        if is_of_profile(condition.field):
+            continue  # nobody's profile is known yet
         if condition.op == "equals" and isinstance(condition.value, str):
             found[condition.field] = [condition.value]
         elif condition.op == "in" and _are_texts(condition.value):

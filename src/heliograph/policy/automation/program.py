@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from heliograph.model.automation import Action, Emit, LeaveAlone, Notify, Send, SetProfile
+from heliograph.model.automation import Action, CallUrl, Emit, LeaveAlone, Send, SetProfile
 from heliograph.model.automation.naming import fields_of, is_of_profile, names_in
 from heliograph.model.duration import parse_duration
 from heliograph.policy.automation.conditions import Test, all_of
@@ -35,10 +35,10 @@ class Stop:
     """The run ends here."""
 
 
-Act = Send | Notify | SetProfile | LeaveAlone | Emit | Wait | Await | Stop
+Act = Send | CallUrl | SetProfile | LeaveAlone | Emit | Wait | Await | Stop
 
 NAMES: dict[type, str] = {
-    Send: "send", Notify: "notify", SetProfile: "profile", LeaveAlone: "dnd", Emit: "emit", Wait: "wait",
+    Send: "send", CallUrl: "notify", SetProfile: "profile", LeaveAlone: "dnd", Emit: "emit", Wait: "wait",
     Await: "await", Stop: "stop",
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ from heliograph.model.automation import Condition
 from heliograph.model.automation.naming import regex_fault
 from heliograph.model.events import Occurrence
 from heliograph.policy.automation import Scope
-from heliograph.policy.automation.conditions import SEARCHED, all_of, literals, test_of
+from heliograph.policy.automation.conditions import SEARCHED, all_of, condition_test, literals
 
 PAYLOAD: dict[str, Any] = {
     "parameters": {
@@ -52,7 +52,7 @@ def scope(payload: dict[str, Any], profile: dict[str, Any] | None = None) -> Sco
 
 
 def holds(given_condition: dict[str, Any], payload: dict[str, Any] = PAYLOAD) -> bool:
-    return test_of(msgspec.convert(given_condition, Condition))(scope(payload))
+    return condition_test(msgspec.convert(given_condition, Condition))(scope(payload))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_capitals_may_be_left_aside() -> None:
 
 
 def test_a_field_of_the_profile() -> None:
-    test = test_of(condition(field="profile.city", value="Bath"))
+    test = condition_test(condition(field="profile.city", value="Bath"))
 
     assert test(scope(PAYLOAD, {"city": "Bath"}))
     assert not test(scope(PAYLOAD))
@@ -158,7 +158,7 @@ def test_what_literals_leave_out_never_holds(value: str, payload: dict[str, Any]
         one if isinstance(one, str) else msgspec.json.encode(one).decode() for one in seen.values("parameters.a")
     ]
 
-    if test_of(asked)(seen):
+    if condition_test(asked)(seen):
         assert set(found) & set(texts)
 
 
@@ -175,7 +175,7 @@ def test_what_literals_leave_out_never_holds(value: str, payload: dict[str, Any]
     ],
 )
 def test_an_expression_that_would_never_end_elsewhere_ends_soon(pattern: str) -> None:
-    test = test_of(condition(field="parameters.text", op="regex", value=pattern))
+    test = condition_test(condition(field="parameters.text", op="regex", value=pattern))
     seen = scope({"parameters": {"text": "a" * (SEARCHED - 1) + "!"}})
     began = time.perf_counter()
 
@@ -190,7 +190,7 @@ def test_an_expression_that_would_take_too_long_is_refused(pattern: str) -> None
 
 
 def test_no_expression_is_looked_for_in_a_value_that_is_too_long() -> None:
-    test = test_of(condition(field="parameters.text", op="regex", value="a"))
+    test = condition_test(condition(field="parameters.text", op="regex", value="a"))
 
     assert test(scope({"parameters": {"text": "a" * SEARCHED}}))
     assert not test(scope({"parameters": {"text": "a" * (SEARCHED + 1)}}))
