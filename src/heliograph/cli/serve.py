@@ -15,6 +15,7 @@ from typing import Any
 import uvloop
 import yaml
 
+from heliograph.api.inapp.protocol import AppSocket
 from heliograph.cli.data import prepare
 from heliograph.cli.platform import Platform
 from heliograph.cli.simulators import SimulatorBusy
@@ -23,7 +24,6 @@ from heliograph.contract.workspace import Faults
 from heliograph.realtime.frames import FRAME_BYTES
 from heliograph.store import StoreUnavailable
 from heliograph.wire.standin import HttpServer
-from heliograph.api.inapp.protocol import AppSocket
 
 log = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
+from heliograph.api.inapp.protocol import ABORT
 from heliograph.model.inapp import SIMULATED_DEVICE
 from heliograph.realtime import frames
 from heliograph.realtime.frames import CLOSED, PROTOCOL, BadFrame, Close, Hello, read_frame
@@ -19,7 +20,6 @@ from heliograph.realtime.hub import Busy, Hub
 from heliograph.realtime.rooms import Identity, Refused, Room, admits
 from heliograph.realtime.saying import Sayings
 from heliograph.realtime.session import Session
-from heliograph.api.inapp.protocol import ABORT
 
 log = logging.getLogger(__name__)
 

@@ -85,7 +85,7 @@ class LapsedMessage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     missed: bool
 
 
-class Present(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Present(msgspec.Struct, frozen=True, array_like=True, gc=False, order=True):
     """A device that is connected: to which node, since when."""
 
     device: str
