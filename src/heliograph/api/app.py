@@ -28,6 +28,7 @@ from heliograph.api.admin.policies.whatif import WhatIfViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
+from heliograph.api.inapp.pages import page_routes
 from heliograph.api.inapp.views import InAppEndpoints
 from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
@@ -160,6 +161,7 @@ def operation_routes(endpoints: Endpoints) -> list[BaseRoute]:
         Route("/readyz", readyz),
         Route("/metrics", endpoints.metrics.serve),
         *reference_routes(admin_routes(endpoints), endpoints.channels),
+        *page_routes(),
     ]
 
 
