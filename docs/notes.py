@@ -127,6 +127,8 @@ ENDPOINTS = {
     "GET /metrics": "Counters in the text form of Prometheus; see [metrics](metrics.md).",
     "GET /openapi.json": "All of this as OpenAPI 3.1, but for the webhook bin.",
     "GET /docs": "The same as a page where calls can be tried; it loads nothing from elsewhere.",
+    "GET /docs/rt": "A page to try [in-app messages](../../src/heliograph/channels/rt/README.md) with.",
+    "GET /docs/rt/{script}": "Its scripts; `heliograph.js` is [the client](../../clients/web/README.md).",
     "POST /sim/bin/{name}": "Keep this call.",
     "GET /sim/bin/{name}": "The calls that were kept, each with its headers, its body and the verdict on its "
     "signature: `valid`, `invalid`, `absent` or `unchecked`.",

@@ -32,6 +32,7 @@ from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
 from heliograph.api.events.edges import EventEdges
 from heliograph.api.events.endpoints import EVENTS_PATH
 from heliograph.api.events.hooks import HOOKS_PATH
+from heliograph.api.inapp.pages import page_routes
 from heliograph.api.inapp.views import InAppEndpoints
 from heliograph.api.links import LinkViews
 from heliograph.api.messaging import Messaging
@@ -174,6 +175,7 @@ def operation_routes(endpoints: Endpoints) -> list[BaseRoute]:
         Route("/readyz", readyz),
         Route("/metrics", endpoints.metrics.serve),
         *reference_routes(admin_routes(endpoints), endpoints.channels),
+        *page_routes(),
     ]
 
 

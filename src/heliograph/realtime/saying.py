@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 COUNTED = ("acknowledged", "read", "refused", "written")
 GATHER_SECONDS = 0.02  # acknowledgements of this long are one write
+ACKED_SECONDS, READ_SECONDS = 0.05, 0.1  # that receipts wait
 
 Receive = Callable[[str, Report, Callable[[bool], None]], None]
 Numbered = list[tuple[int, tuple[int, int]]]
@@ -39,6 +40,7 @@ class Sayings:
         self._receive = receive
         self._clock_ms = clock_ms
         self._acked: dict[tuple[str, str, str], int] = {}
+        self._waiting: dict[float, list[tuple[str, Receipt, Callable[[bool], None]]]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.counts = dict.fromkeys(COUNTED, 0)
@@ -86,8 +88,20 @@ class Sayings:
                 self._had(session, found[-1][0])
 
         for _, identity in found:
-            self._receive(session.key[0], self._receipt(session, identity, key, reason), stored)
+            self._tell(session, self._receipt(session, identity, key, reason), stored, ACKED_SECONDS)
         self._hub.caught(session)
+
+    def _tell(self, session: Session, receipt: Receipt, stored: Callable[[bool], None], after: float) -> None:
+        """A device is often quicker than the commit that says that it was given something: its receipts wait a
+        moment, so that callers are told of one state after the other."""
+        waiting = self._waiting.setdefault(after, [])
+        if not waiting:
+            asyncio.get_running_loop().call_later(after, self._tell_all, after)
+        waiting.append((session.key[0], receipt, stored))
+
+    def _tell_all(self, after: float) -> None:
+        for told in self._waiting.pop(after, ()):
+            self._receive(*told)
 
     def _receipt(self, session: Session, identity: tuple[int, int], key: str, reason: str = "") -> Receipt:
         detail = f"by {session.device}" if key != keys.DELIVERED else ""
@@ -126,7 +140,7 @@ class Sayings:
                 log.warning("a read mark could not be taken: %s", error)
         self.counts["read"] += len(found)
         for identity in found.values():
-            self._receive(session.key[0], self._receipt(session, identity, keys.READ), _forgotten)
+            self._tell(session, self._receipt(session, identity, keys.READ), _forgotten, READ_SECONDS)
         if found:
             self._hub.hint(session.key, frames.said("seen", seqs=sorted(found)), but=session)
 
@@ -154,6 +168,8 @@ class Sayings:
 
     async def drained(self) -> None:
         """What was said is kept."""
+        for after in sorted(self._waiting):
+            self._tell_all(after)
         if self._timer is not None:
             self._timer.cancel()
             self._flush()

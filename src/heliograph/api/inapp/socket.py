@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from heliograph.api.inapp.protocol import ABORT
+from heliograph.api.inapp.protocol import WIRE, AppSocket
 from heliograph.model.inapp import SIMULATED_DEVICE
 from heliograph.realtime import frames
 from heliograph.realtime.frames import CLOSED, PROTOCOL, BadFrame, Close, Hello, read_frame
@@ -34,9 +34,9 @@ Event = MutableMapping[str, Any]
 class Connection:
     """The socket under a session."""
 
-    def __init__(self, send: Send, abort: Callable[[], None] | None) -> None:
+    def __init__(self, send: Send, wire: AppSocket | None) -> None:
         self._send = send
-        self._abort = abort
+        self._wire = wire
         self.session: Session | None = None
         self.why: Close | None = None
         self._writing: asyncio.Task[None] | None = None
@@ -44,7 +44,13 @@ class Connection:
 
     def flush(self) -> None:
         """See `Line`."""
-        if self._writing is None:
+        session, wire = self.session, self._wire
+        if self._writing is not None or session is None or self.why is not None:
+            return
+        if wire is not None:
+            while session.out and wire.write(session.out[0]):
+                session.out.popleft()
+        if session.out:
             self._writing = asyncio.get_running_loop().create_task(self._write())
 
     async def _write(self) -> None:
@@ -57,8 +63,8 @@ class Connection:
         except TimeoutError:
             if session is not None:
                 session.end(Close.TOO_SLOW)
-            if self._abort is not None:
-                self._abort()
+            if self._wire is not None:
+                self._wire.abort()
         except (OSError, RuntimeError):  # the peer is gone; whoever reads finds out
             if session is not None:
                 session.out.clear()
@@ -91,7 +97,7 @@ class Socket:
             return
         subprotocol = PROTOCOL if PROTOCOL in scope.get("subprotocols", ()) else None
         await send({"type": "websocket.accept", "subprotocol": subprotocol})
-        connection = Connection(send, scope.get("state", {}).get(ABORT))
+        connection = Connection(send, scope.get("state", {}).get(WIRE))
         connection.reading = asyncio.current_task()
         why: Close | None = None
         try:

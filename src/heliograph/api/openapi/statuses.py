@@ -71,6 +71,10 @@ def schemas() -> dict[str, Schema]:
         ),
         "Refusal": _refusal(accept, "Nothing of the call was taken."),
         "QueryRefusal": _refusal(queries, "The query failed."),
+        "PresenceRefusal": _refusal(
+            [*queries, catalogue.find(keys.USER_PRESENCE_FAILURE, catalogue.STATUS)],
+            "The user is not connected (7602), or the query failed.",
+        ),
         "ProfileRefusal": _refusal(
             [catalogue.find(key, catalogue.PROFILE) for key in PROFILE_REFUSALS], "Nothing of the call was done."
         ),

@@ -13,7 +13,7 @@ import msgspec
 
 from heliograph.model.inapp import SIMULATED_DEVICE
 from heliograph.store.engines.base import Area
-from heliograph.store.steps import Answer, Plan, bulk, do, value
+from heliograph.store.steps import Answer, Plan, bulk, do
 
 User = tuple[str, str]
 """Lane and user id."""
@@ -85,7 +85,7 @@ class LapsedMessage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     missed: bool
 
 
-class Present(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Present(msgspec.Struct, frozen=True, array_like=True, gc=False, order=True):
     """A device that is connected: to which node, since when."""
 
     device: str
@@ -95,8 +95,7 @@ class Present(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 def inapp_keep(payloads: Sequence[Keeping]) -> Plan[list[int]]:
     """Messages; the number of each, 0 for one that there was no room for. One that is there keeps its number."""
-    asked = [[item.request for item in payloads], [item.ordinal for item in payloads]]
-    text = yield value("inapp_known", *asked)
+    text = yield bulk("inapp_known", [(item.request, item.ordinal) for item in payloads], Answer.VALUE)
     found = {(request, ordinal): seq for request, ordinal, seq in msgspec.json.decode(text)}
     users = sorted({(item.lane, item.user) for item in payloads})
     text = yield bulk("inapp_meet", [(*user, 0, 0, 0) for user in users], Answer.VALUE)

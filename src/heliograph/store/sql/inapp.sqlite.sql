@@ -2,14 +2,15 @@
 
 -- name: inapp_known
 SELECT json_group_array(json_array(k.request, k.ordinal, k.seq))
-FROM json_each($1) AS r JOIN json_each($2) AS o ON o.key = r.key
-JOIN inapp_kept AS k ON k.request = r.value AND k.ordinal = o.value;
+FROM json_each($1) AS c CROSS JOIN inapp_kept AS k
+WHERE k.request = c.value ->> 0 AND k.ordinal = c.value ->> 1;
 
 -- name: inapp_meet
 INSERT OR IGNORE INTO inapp_users (lane, userid, seq, acked, handed)
 VALUES :rows;
 SELECT json_group_array(json_array(u.lane, u.userid, u.seq, u.acked))
-FROM json_each($1) AS c JOIN inapp_users AS u ON u.lane = c.value ->> 0 AND u.userid = c.value ->> 1;
+FROM json_each($1) AS c CROSS JOIN inapp_users AS u
+WHERE u.lane = c.value ->> 0 AND u.userid = c.value ->> 1;
 
 -- name: inapp_number
 INSERT INTO inapp_users (lane, userid, seq, acked, handed)
@@ -54,7 +55,8 @@ SELECT json_group_array(json_array(seq, request, ordinal, at, expires, body)) FR
 
 -- name: inapp_find
 SELECT json_group_array(json_array(k.seq, k.request, k.ordinal))
-FROM json_each($3) AS s JOIN inapp_kept AS k ON k.lane = $1 AND k.userid = $2 AND k.seq = s.value;
+FROM json_each($3) AS s CROSS JOIN inapp_kept AS k
+WHERE k.lane = $1 AND k.userid = $2 AND k.seq = s.value;
 
 -- name: inapp_lapsed
 SELECT json_group_array(json_array(lane, userid, seq, request, ordinal, json(iif(missed, 'true', 'false')))) FROM (
