@@ -152,6 +152,8 @@ async def test_every_device_that_failed_is_told(live: Running) -> None:
     found = await streams(live, transid, {"d1": "7513", "d2": "7504"})
 
     assert {one["deliveryStatus"] for infos in found.values() for one in infos} == {"Failed"}
+    callbacks = (await live.story(transid))["callbacks"]
+    assert sorted((one["device"], one["code"]) for one in callbacks) == [("d1", "7513"), ("d2", "7504")]
     assert (await live.final(transid))["code"] in ("7513", "7504")
 
 
