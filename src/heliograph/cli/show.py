@@ -172,10 +172,14 @@ def _moments(document: dict[str, Any]) -> Iterable[tuple[int, str]]:
         yield (
             callback["at"],
             (
-                f"callback {callback['code']} to {escape(callback['url'])}: {callback['state']}"
+                f"callback {callback['code']}{_of_device(callback)} to {escape(callback['url'])}: {callback['state']}"
                 f" after {callback['attempts']} tries {escape(str(answer))}"
             ),
         )
+
+
+def _of_device(callback: dict[str, Any]) -> str:
+    return f" of device {escape(callback['device'])}" if callback.get("device") else ""
 
 
 def event(what: dict[str, Any]) -> None:

@@ -11,9 +11,13 @@ FROM (
 WHERE n.request = c.request AND n.ordinal = c.ordinal AND n.id = c.id;
 
 -- name: notices_of
-SELECT coalesce(json_agg(json_build_object('id', request || '.' || ordinal || '.' || id, 'code', key, 'state', delivery, 'url', url,
-    'at', at, 'attempts', attempts, 'due', due, 'status', status, 'error', error) ORDER BY id), '[]')::text
-FROM notices WHERE request = $1 AND ordinal = $2;
+SELECT coalesce(json_agg(json_build_object('id', n.request || '.' || n.ordinal || '.' || n.id, 'code', n.key,
+    'state', n.delivery, 'url', n.url, 'at', n.at, 'attempts', n.attempts, 'due', n.due, 'status', n.status,
+    'error', n.error, 'device', coalesce(d.device, '')) ORDER BY n.at, n.id), '[]')::text
+FROM notices AS n
+LEFT JOIN devices AS d
+    ON n.id < 1000000 AND d.request = n.request AND d.ordinal = n.ordinal AND d.part = (n.id - 1000) / 100
+WHERE n.request = $1 AND n.ordinal = $2;
 
 -- name: notices_listed
 SELECT coalesce(json_agg(json_build_object('id', request || '.' || ordinal || '.' || id, 'code', key, 'state', delivery, 'url', url,

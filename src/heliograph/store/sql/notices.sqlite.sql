@@ -10,9 +10,12 @@ WHERE notices.request = c.request AND notices.ordinal = c.ordinal AND notices.id
 DELETE FROM temp.told;
 
 -- name: notices_of
-SELECT json_group_array(json_object('id', request || '.' || ordinal || '.' || id, 'code', key, 'state', delivery,
-    'url', url, 'at', at, 'attempts', attempts, 'due', due, 'status', status, 'error', error))
-FROM notices WHERE request = $1 AND ordinal = $2;
+SELECT json_group_array(json_object('id', n.request || '.' || n.ordinal || '.' || n.id, 'code', n.key,
+    'state', n.delivery, 'url', n.url, 'at', n.at, 'attempts', n.attempts, 'due', n.due, 'status', n.status,
+    'error', n.error, 'device', coalesce(d.device, '')))
+FROM (SELECT * FROM notices WHERE request = $1 AND ordinal = $2 ORDER BY at, id) AS n
+LEFT JOIN devices AS d
+    ON n.id < 1000000 AND d.request = n.request AND d.ordinal = n.ordinal AND d.part = (n.id - 1000) / 100;
 
 -- name: notices_listed
 SELECT json_group_array(json_object('id', request || '.' || ordinal || '.' || id, 'code', key, 'state', delivery,
