@@ -483,7 +483,8 @@ WORKSPACE: dict[str, dict[str, str]] = {
     "SetProfile": {
         "customer": "The id of the customer, or an alias.",
         "attributes": "Attributes with their values; null takes one away.",
-        "act": "`put` makes a customer that is not there, `update` only changes one.",
+        "act": "`update` changes a customer, `put` also makes one that is not there and needs what "
+        "a new one must have.",
     },
     "LeaveAlone": {
         "address": "A phone number, an id or a customerid.",

@@ -44,7 +44,7 @@ def declared(url: str) -> dict[str, Any]:
         rule("stop", sms("one"), {"stop": True}, sms("two")),
         rule("call", {"notify": {"url": f"{url}/sim/bin/called"}}),
         rule("body", {"notify": {"url": f"{url}/sim/bin/body", "body": {"who": "${parameters.to}", "n": 1}}}),
-        rule("city", {"profile": {"customer": "${parameters.to}", "attributes": {
+        rule("city", {"profile": {"act": "put", "customer": "${parameters.to}", "attributes": {
             "msisdn": "${parameters.to}", "city": "Bath"}}}),
         rule("quiet", {"dnd": {"address": "${parameters.to}", "channel": "sms"}}, sms("never")),
         rule("first", {"emit": {"event": "shipped", "parameters": {
