@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from heliograph.model.outcome import Inbound, Receipt
 from heliograph.store.statements import schema
+from heliograph.testing import KEY as SERVICE_KEY
 from heliograph.testing import Running, running, workspace
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -30,6 +31,7 @@ def document(url: str) -> dict[str, Any]:
         "profile_key": KEY,
         "profile_store": {"attributes": [{"name": "card", "alias": True}]},
         "apps": [{"id": APP, "features": {"push": True}}],
+        "events": [{"id": "4451"}],
     }
     return found
 
@@ -67,6 +69,14 @@ async def keep(live: Running, item: Inbound | Receipt) -> None:
     assert await asyncio.wait_for(kept, 5)
 
 
+async def happen(live: Running, **parameters: Any) -> str:
+    """The transid of an event with these parameters."""
+    body = {"events": [{"evtid": "4451", "parameters": parameters}]}
+    answer = await live.client.post("/resources/v1/events/externalevent", headers={"key": SERVICE_KEY}, json=body)
+    transid: str = answer.json()["response"][0]["transid"]
+    return transid
+
+
 async def erase(live: Running, **whom: Any) -> Any:
     return (await live.admin("POST", "/tenants/demo/erasures", json=whom)).json()
 
@@ -82,9 +92,22 @@ async def test_nothing_of_a_person_stays(live: Running) -> None:
     await keep(live, Inbound("smsc", "sms", OTHER, "HELIO", "bob here"))
     await keep(live, Receipt("smsc", "unknown-1", "delivered", destination=PERSON, raw=f"id:1 to:{PERSON}"))
 
+    taken = [
+        await happen(live, who={"phone": "+44 7700 900001"}, text=SECRET_WORDS),
+        await happen(live, who={"phone": OTHER}),
+    ]
+
     counts = await erase(live, customerId="lovelace")
 
-    assert counts == {"profiles": 2, "messages": 4, "contents": 3, "inbound": 1, "receipts": 1, "waiting": 0}
+    assert counts == {
+        "profiles": 2,
+        "messages": 4,
+        "contents": 3,
+        "inbound": 1,
+        "receipts": 1,
+        "events": 1,
+        "waiting": 0,
+    }
     for transid in (*alone, both[0]):
         record = (await live.status(transid))[0]
         assert (record["code"], record["to"], record["correlationid"]) == ("7500", "erased", "")
@@ -94,6 +117,8 @@ async def test_nothing_of_a_person_stays(live: Running) -> None:
         "{}", "to both of you", "for bob",
     ]  # fmt: skip
     assert (await live.status(both[1]))[0]["to"] == OTHER
+    shown = [(await live.admin("GET", f"/events/{one}")).json() for one in taken]
+    assert [(one["payload"] == {}, one["note"]) for one in shown] == [(True, "erased"), (False, "no rule is for it")]
     left = {table: str(await live.database.rows(f"SELECT * FROM {table}")) for table in TABLES}
     for word in (PERSON, "900-001", "lovelace", SECRET_WORDS, "I am here"):
         assert [table for table, rows in left.items() if word in rows] == [], word
@@ -145,7 +170,7 @@ async def test_a_message_on_its_way_ends_first(live: Running) -> None:
     assert (await erase(live, addresses=["9990007501"]))["waiting"] == 1
     assert (await live.final(element["transid"]))["code"] == "7200"
     assert await erase(live, addresses=["9990007501"]) == {
-        "profiles": 0, "messages": 1, "contents": 1, "inbound": 0, "receipts": 0, "waiting": 0,
+        "profiles": 0, "messages": 1, "contents": 1, "inbound": 0, "receipts": 0, "events": 0, "waiting": 0,
     }  # fmt: skip
 
 

@@ -423,8 +423,11 @@ async def test_an_unresolved_event_is_run_again_once_there_is_a_rule(live: Runni
     many = (await live.admin("POST", "/events/rerun", json={"tenant": "demo", "name": "bare"})).json()
     await live.admin("DELETE", "/tenants/demo/rules/late")
 
+    deeds = (await live.admin("GET", "/audit?tenant=demo&action=events run again&limit=2")).json()["deeds"]
+
     assert answer.status_code == 200
     assert answer.json()["origin"] == taken["transid"]
+    assert [deed["object"] for deed in deeds] == ["bare", answer.json()["id"]]
     assert many["rerun"] >= 1
     assert [(await kept(live, row["transid"]))["state"] == "unresolved" for row in (taken, other)] == [False, False]
 

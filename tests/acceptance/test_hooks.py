@@ -256,6 +256,17 @@ async def test_a_call_that_was_left_out_runs_again_under_another_filter(live: Ru
     assert (refused.status_code, taken.status_code) == (409, 200)
 
 
+async def test_a_named_call_is_taken_once(live: Running) -> None:
+    named = {"idempotency-key": "delivery-1"}
+    first, second = [(await post(live, OPEN, **named)).json() for _ in range(2)]
+    other = (await post(live, KEYED, key=KEY, **named)).json()
+    wrong = (await post(live, OPEN, b"{}", **named)).json()["response"]
+
+    assert first == second
+    assert first != other
+    assert (wrong["code"], wrong["description"]) == ("7004", "invalid value for param 'Idempotency-Key'")
+
+
 # From pages
 
 

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
-from heliograph.testing import ADMIN_TOKEN, Running, running, workspace
+from heliograph.cli.demo import demo_document
+from heliograph.cli.parts.shipped import PEOPLE
+from heliograph.testing import ADMIN_TOKEN, Running, eventually, running, workspace
 
 HOWTO = Path(__file__).parents[2] / "docs" / "howto"
 TOOLS = ("bash", "curl", "openssl", "od", "tr")
@@ -168,3 +170,30 @@ async def test_a_template_with_a_link_is_sent_and_its_click_told(tmp_path: Path)
 
         assert led.headers["location"] == "https://apps.apple.com/app/id1"
         assert [one["deliveryInfoNotification"]["deliveryInfo"]["code"] for one in told] == ["7500", "7901"]
+
+
+@typed
+async def test_the_event_of_the_readme_sends_its_message(tmp_path: Path) -> None:
+    async with running(tmp_path, demo_document) as live:
+        people = {"Records": list(PEOPLE)}
+        assert (await live.admin("POST", "/tenants/demo/profiles", json=people)).status_code == 200
+        code = block("../../README.md", "sh", "externalevent").partition("\n.venv")[0]
+        [answer] = await run(live, tmp_path, code)
+
+        async def sent() -> Any:
+            found = (await live.admin("GET", "/tenants/demo/messages?correlationid=order-2")).json()["messages"]
+            return found if len(found) == 2 else None
+
+        last = await live.story((await eventually(sent))[0]["transid"])
+        assert codes(answer) == ["1002"]
+        assert (last["channel"], last["destination"]) == ("sms", "grace")
+        assert last["request"]["content"]["parameters"] == {"name": "Grace", "order": "4712"}
+
+
+@typed
+async def test_the_event_of_its_page_is_taken(tmp_path: Path) -> None:
+    async with running(tmp_path) as live:
+        await live.admin("POST", "/tenants/demo/events", json={"id": "4451"})
+        [answer] = await run(live, tmp_path, block("events.md", "sh", "externalevent"))
+
+        assert codes(answer) == ["1002"]

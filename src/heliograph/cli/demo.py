@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from heliograph.cli import show
+from heliograph.cli.parts.shipped import ship, with_event
 from heliograph.cli.platform import Platform
 from heliograph.simulators.bin import Behaviour
 
@@ -71,6 +72,10 @@ TRY_NUMBERS = (
 
 def demo_document(url: str) -> dict[str, Any]:
     """The demo workspace for a server at `url`."""
+    return with_event(_document(url))
+
+
+def _document(url: str) -> dict[str, Any]:
     return {
         "tenants": [
             {
@@ -142,6 +147,8 @@ async def introduce(platform: Platform, document: dict[str, Any]) -> None:
             element = answer.json()["response"][0]
             show.console.print(f"\n[bold]{channel}[/]: answered {element['code']} {element['description']}")
             await _timeline(client, platform, element["transid"])
+        admin = {"authorization": f"Bearer {platform.admin_token}"}
+        await ship(client, KEY, admin, lambda transid: _timeline(client, platform, transid))
     _what_next(url, platform)
 
 

@@ -17,6 +17,7 @@ from heliograph.model.events.declared import Hook, Signature
 from heliograph.model.ids import new_nonce, transid_of
 from heliograph.model.outcome import Rejected
 from heliograph.model.workspace import Service, Tenant
+from heliograph.named import Caller, Name, Named, kept_answer
 from heliograph.policy.directory import Directory
 from heliograph.store.areas.events import Happened
 from heliograph.wire.xml import BadXml, tree
@@ -31,10 +32,38 @@ class HookTaker:
 
     def __init__(self, means: Means) -> None:
         self._means = means
+        self._named = Named(means.store)
         self.counts = dict.fromkeys(("hook_calls", "hook_ignored", "hook_rejected", "hook_unresolved"), 0)
 
     async def take(self, found: tuple[Tenant, Service, Hook], payload: dict[str, Any], directory: Directory) -> str:
         """Take a call whose body was read; its transid. Raises `Rejected` (7020) and `StoreUnavailable`."""
+        return await self._take(found, payload, directory, None)
+
+    async def once(
+        self,
+        found: tuple[Tenant, Service, Hook],
+        payload: dict[str, Any],
+        directory: Directory,
+        body: bytes,
+        key: str,
+    ) -> str:
+        """The same for a call that its caller names: it is taken once. Raises `Rejected` (7004) for a name that was
+        given to another body."""
+        taken: list[str] = []
+
+        async def take(name: Name) -> None:
+            taken.append(await self._take(found, payload, directory, name))
+
+        kept = await self._named.once(_caller(*found), key, body, self._means.clock_ms(), take)
+        return taken[0] if kept is None else msgspec.json.decode(kept, type=str)
+
+    async def _take(
+        self,
+        found: tuple[Tenant, Service, Hook],
+        payload: dict[str, Any],
+        directory: Directory,
+        name: Name | None,
+    ) -> str:
         tenant, service, hook = found
         now_ms, means = self._means.clock_ms(), self._means
         means.limits.take_events(tenant, 1, now_ms)
@@ -45,7 +74,9 @@ class HookTaker:
             notify=service.notify.event_url,
         )  # fmt: skip
         occurrence = self._placed(occurrence, hook, directory)
-        await means.store.accept_events(Happened([occurrence]))
+        answer = msgspec.json.encode(transid).decode()
+        kept = kept_answer(number, _caller(*found), name, answer) if name else None
+        await means.store.accept_events(Happened([occurrence], kept))
         self.counts["hook_calls"] += 1
         if occurrence.state is OccurrenceState.NEW:
             means.happened([occurrence])
@@ -59,6 +90,10 @@ class HookTaker:
             self.counts["hook_unresolved"] += 1
             return msgspec.structs.replace(occurrence, state=OccurrenceState.UNRESOLVED, note=NO_RULE)
         return occurrence
+
+
+def _caller(tenant: Tenant, service: Service, hook: Hook) -> Caller:
+    return Caller(tenant.id, f"{service.id}/hooks/{hook.id}")
 
 
 def payload_of(body: bytes, content_type: str) -> dict[str, Any]:

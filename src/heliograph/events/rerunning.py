@@ -6,6 +6,7 @@ from heliograph.events.declared import Definitions
 from heliograph.events.hooks import FILTERED
 from heliograph.events.taking import NO_RULE, Means, foreign
 from heliograph.model.events import ENDED, Occurrence, OccurrenceState
+from heliograph.model.profiles.erasure import ERASED
 from heliograph.policy.directory import Directory
 
 PAGE = 500
@@ -48,6 +49,8 @@ class Rerunner:
         tenant = directory.tenants.get(occurrence.tenant)
         if tenant is None:
             return "its tenant is gone"
+        if occurrence.note == ERASED:
+            return "what came with it was erased"
         if occurrence.trigger == "event":
             definition = self._definitions.of(tenant.id).get(occurrence.name)
             if definition is None:

@@ -48,13 +48,13 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One call while it is worked out; `answers` grows with its events."""
+    """One call while it is worked out: `numbers` are ids for its events, `answers` grows with them."""
 
     tenant: Tenant
     service: Service
     opened: Opened
     now_ms: int
-    id: int
+    numbers: list[int]
     answers: list[Answer]
 
 
@@ -116,11 +116,12 @@ class Taker:
         if opened.expiry and opened.expiry <= now_ms:
             self.counts["rejected"] += 1
             raise Rejected(keys.REQUEST_EXPIRED)
-        call = _Call(tenant, service, opened, now_ms, self._means.ids.next(), [])
-        taken = Taken(transid_of(call.id, new_nonce()), call.answers)
+        number, *numbers = self._means.ids.several(1 + len(opened.events))
+        call = _Call(tenant, service, opened, now_ms, numbers, [])
+        taken = Taken(transid_of(number, new_nonce()), call.answers)
         occurrences = self._read(call, taken.transid)
         if occurrences:
-            await self._keep(occurrences, _kept(call, name, taken))
+            await self._keep(occurrences, _kept(call, number, name, taken))
         self.counts["calls"] += 1
         self.counts["events"] += len(occurrences)
         self.counts["refused"] += len(taken.answers) - len(occurrences)
@@ -144,10 +145,10 @@ class Taker:
                 call.answers.append(Answer(error.key, ordinal, error.correlation, error.parameters))
                 continue
             call.answers.append(Answer(keys.QUEUED, ordinal, sent.correlation))
-            found.append(self._occurrence(call, sent, ordinal_of(transid, ordinal)))
+            found.append(self._occurrence(call, sent, call.numbers[ordinal], ordinal_of(transid, ordinal)))
         return found
 
-    def _occurrence(self, call: _Call, sent: Sent, transid: str) -> Occurrence:
+    def _occurrence(self, call: _Call, sent: Sent, number: int, transid: str) -> Occurrence:
         tenant, service, spec = call.tenant, call.service, sent.definition.spec
         payload = {
             "evtid": spec.id, "name": spec.name, "correlationid": sent.correlation, "parameters": sent.parameters,
@@ -156,7 +157,7 @@ class Taker:
         if not note and not self._means.has_rule(tenant.id, "event", spec.id):
             note = NO_RULE
         return Occurrence(
-            self._means.ids.next(), tenant.id, service.id, "event", spec.id, payload, call.now_ms, origin=transid,
+            number, tenant.id, service.id, "event", spec.id, payload, call.now_ms, origin=transid,
             state=OccurrenceState.UNRESOLVED if note else OccurrenceState.NEW, correlation=sent.correlation,
             notify=call.opened.notify_url or service.notify.event_url, note=note,
         )  # fmt: skip
@@ -179,8 +180,8 @@ def foreign(service: str, services: Sequence[str]) -> str:
     return f"it came with a key of the service {service}; the event is for {', '.join(services)}"
 
 
-def _kept(call: _Call, name: Name | None, taken: Taken) -> KeptAnswer | None:
+def _kept(call: _Call, number: int, name: Name | None, taken: Taken) -> KeptAnswer | None:
     if name is None:
         return None
     caller = Caller(call.tenant.id, NAMES_OF.format(call.service.id))
-    return kept_answer(call.id, caller, name, msgspec.json.encode(taken).decode())
+    return kept_answer(number, caller, name, msgspec.json.encode(taken).decode())

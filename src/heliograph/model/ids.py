@@ -46,10 +46,21 @@ class Ids:
         now = self._clock_ms() - EPOCH_MS
         if now > self._last_ms:
             self._last_ms, self._sequence = now, 0
-        else:
-            self._sequence += 1
-            if self._sequence >> SEQUENCE_BITS:
-                self._last_ms, self._sequence = self._last_ms + 1, 0
+            return self._current()
+        return self._following()
+
+    def several(self, count: int) -> list[int]:
+        """So many new ids that follow each other whatever the clock does meanwhile: they lie within two
+        milliseconds."""
+        return [self.next(), *(self._following() for _ in range(count - 1))]
+
+    def _following(self) -> int:
+        self._sequence += 1
+        if self._sequence >> SEQUENCE_BITS:
+            self._last_ms, self._sequence = self._last_ms + 1, 0
+        return self._current()
+
+    def _current(self) -> int:
         return (self._last_ms << SHIFT) | self._node | self._sequence
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
 
+from heliograph.model.events import ENDED
 from heliograph.model.ids import Ids
 from heliograph.model.message import Message
 from heliograph.model.people.audit import Deed
@@ -18,18 +19,20 @@ from heliograph.store import Store
 from heliograph.store.vault import Vault
 
 SLICE = 2_000  # requests looked through at once
+EVENTS = 200  # occurrences; each may hold as much as a hook takes
 
 
 @dataclass(slots=True)
 class Erased:
-    """How much went; `waiting` messages were still on their way and kept their address, so that they can end: call
-    again once they have."""
+    """How much went; `waiting` messages and events were still on their way and kept their address, so that they can
+    end: call again once they have."""
 
     profiles: int = 0
     messages: int = 0
     contents: int = 0
     inbound: int = 0
     receipts: int = 0
+    events: int = 0
     waiting: int = 0
 
 
@@ -54,6 +57,7 @@ class Eraser:
         erased.profiles = await self._profiles(tenant, found, users)
         await self._messages(tenant.id, traces, erased)
         await self._received(tenant.id, traces, erased)
+        await self._events(tenant.id, traces, erased)
         if name:
             await self._store.erase_jobs(tenant.id, sorted({name, customer}))
         now_ms, who = self._clock_ms(), name or min(addresses, default="")
@@ -116,6 +120,18 @@ class Eraser:
         if inbound or unmatched:
             await self._store.erase_received(inbound, unmatched)
         erased.inbound, erased.receipts = len(inbound), len(unmatched)
+
+    async def _events(self, tenant: str, traces: Traces, erased: Erased) -> None:
+        """What came with events, hooks and whatever else happened, if anything in it is the person's."""
+        before = (1 << 63) - 1
+        while page := await self._store.occurrences_before(before, EVENTS, tenant):
+            before = page[-1].id
+            meant = [one for one in page if traces.within([one.payload, one.correlation])]
+            ended = [one.id for one in meant if one.state in ENDED]
+            erased.waiting += len(meant) - len(ended)
+            erased.events += len(ended)
+            if ended:
+                await self._store.erase_occurrences(ended)
 
 
 def _names(ids: Collection[str], customer: Customer | None) -> Iterator[tuple[str, str]]:

@@ -61,6 +61,7 @@ WRITES: dict[str, Write] = {
     "lease_runs": runs.lease_runs,
     "free_runs": runs.free_runs,
     "purge_runs": runs.purge_runs,
+    "erase_occurrences": events.erase_occurrences,
     "purge_occurrences": events.purge_occurrences,
     "purge": purge.purge,
     "forget": purge.forget,

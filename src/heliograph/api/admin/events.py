@@ -13,18 +13,28 @@ from heliograph.api.admin.common import AdminError, document_of, numbers, page_s
 from heliograph.events.rerunning import CannotRun, Rerunner
 from heliograph.model.events import Occurrence, OccurrenceState
 from heliograph.model.ids import parse_transid
+from heliograph.model.people.audit import Deed
 from heliograph.policy.directory import Directory
 from heliograph.store import Store
 
 STATES = {state.name.lower(): state for state in OccurrenceState}
+ACTOR = "admin"
 GREATEST = (1 << 63) - 1
 
 
 class EventViews:
     """`/events`, `/events/{id}`, `/events/{id}/rerun` and `/events/rerun`."""
 
-    def __init__(self, store: Store, rerunner: Rerunner, directory: Callable[[], Directory]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        rerunner: Rerunner,
+        directory: Callable[[], Directory],
+        deeds: Callable[[], tuple[int, int]],
+    ) -> None:
+        """`deeds` gives the id and the moment (Unix milliseconds) of the next deed."""
         self._store = store
+        self._deeds = deeds
         self._rerunner = rerunner
         self._directory = directory
 
@@ -56,6 +66,7 @@ class EventViews:
             again = await self._rerunner.rerun(occurrence, self._directory())
         except CannotRun as error:
             raise AdminError(render.CONFLICT, "cannot_run", str(error), "id") from error
+        await self._audit(again.tenant, str(again.id), 1)
         return reply(shown(again))
 
     async def rerun_many(self, request: Request) -> Response:
@@ -66,7 +77,13 @@ class EventViews:
             raise AdminError(render.BAD_REQUEST, "invalid_value", "`tenant` and `name` are texts", "tenant")
         if tenant not in self._directory().tenants:
             raise AdminError(render.NOT_FOUND, "not_found", f"there is no tenant {tenant}", "tenant")
-        return reply({"rerun": await self._rerunner.rerun_unresolved(tenant, name, self._directory())})
+        count = await self._rerunner.rerun_unresolved(tenant, name, self._directory())
+        await self._audit(tenant, name or "unresolved", count)
+        return reply({"rerun": count})
+
+    async def _audit(self, tenant: str, thing: str, count: int) -> None:
+        number, now_ms = self._deeds()
+        await self._store.audit(Deed(number, now_ms, tenant, ACTOR, "events run again", thing, {"count": count}))
 
     async def _found(self, text: str) -> Occurrence:
         if number := numbers(text, 1):

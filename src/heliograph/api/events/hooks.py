@@ -20,6 +20,7 @@ from heliograph.model.events.declared import Hook
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.outcome import Rejected
 from heliograph.model.workspace import Service, Tenant
+from heliograph.named import KEY_HEADER
 from heliograph.policy.directory import Directory
 from heliograph.store import StoreUnavailable
 
@@ -76,7 +77,11 @@ class InboundHooks:
         if hook.signature is not None:
             check_signature(hook.signature, body, request.headers.get(hook.signature.header))
         payload = payload_of(body, request.headers.get("content-type", ""))
-        transid = await self._taker.take((tenant, service, hook), payload, directory)
+        taken, name = (tenant, service, hook), request.headers.get(KEY_HEADER)
+        if name is None:
+            transid = await self._taker.take(taken, payload, directory)
+        else:
+            transid = await self._taker.once(taken, payload, directory, body, name)
         row = catalogue.find(keys.QUEUED, catalogue.EVENT)
         text = catalogue.text(keys.QUEUED, catalogue.EVENT)
         return render.ascii_json({"response": {"code": row.code, "description": text, "transid": transid}})
@@ -120,7 +125,9 @@ def _cors(hook: Hook, request: Request) -> dict[str, str]:
         signed = [hook.signature.header.lower()] if hook.signature else []
         headers |= {
             "access-control-allow-methods": "POST",
-            "access-control-allow-headers": ", ".join(["content-type", "key", "authorization", *signed]),
+            "access-control-allow-headers": ", ".join(
+                ["content-type", "key", "authorization", KEY_HEADER.lower(), *signed]
+            ),
             "access-control-max-age": PREFLIGHT_SECONDS,
         }
     return headers

@@ -36,7 +36,7 @@ HOOK_CODES = (
     keys.QUEUED, keys.INVALID_JSON, keys.AUTHENTICATION_FAILED, keys.SERVICE_KEY_MISSING, keys.EVENT_NOT_STORED,
     keys.INTERNAL_ERROR_AT_ACCEPT, keys.SERVICE_INACTIVE, keys.HOOK_UNKNOWN, keys.IP_NOT_ALLOWED,
     keys.SERVICE_IP_NOT_ALLOWED, keys.TRANSACTION_LIMIT, keys.INVALID_XML, keys.INVALID_SIGNATURE,
-    keys.SIGNATURE_MISSING,
+    keys.SIGNATURE_MISSING, keys.INVALID_PARAM,
 )  # fmt: skip
 """What a call of an inbound webhook may be answered."""
 

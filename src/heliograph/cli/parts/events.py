@@ -49,7 +49,7 @@ class EventParts:
         self.edges = EventEdges(
             Events(self.taker, directory, ids, use),
             InboundHooks(self.hook_taker, directory, ids, use),
-            EventViews(store, self.rerunner, directory),
+            EventViews(store, self.rerunner, directory, lambda: (ids.next(), clock_ms())),
         )
 
     def counts(self) -> dict[str, float]:

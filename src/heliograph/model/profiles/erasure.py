@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -33,6 +34,17 @@ class Traces(msgspec.Struct, frozen=True):
         if kind != ANY:
             return (kind, value) in self.names or (ANY, value) in self.names
         return any(value == name for known, name in self.names if known != CUSTOMER)
+
+    def within(self, value: Any) -> bool:
+        """Whether a text or number anywhere in a JSON value is the person's, as a whole."""
+        if isinstance(value, dict):
+            return any(map(self.within, value.values()))
+        if isinstance(value, list):
+            return any(map(self.within, value))
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            return False
+        text = str(value).strip()
+        return normalise_msisdn(text) in self.numbers or any(text == name for _, name in self.names)
 
     def endings(self) -> list[str]:
         """Every address that is the person's ends in one of these, once blanks and signs are taken out of it."""

@@ -38,6 +38,16 @@ def test_more_ids_than_a_millisecond_holds_go_on_growing() -> None:
     assert made == sorted(made)
 
 
+def test_several_ids_lie_together_whatever_the_clock_does() -> None:
+    clock = iter(range(NOW, NOW + 10**9, 10**6))
+    ids = Ids(lambda: next(clock))
+    made = ids.several(70_000)
+
+    assert made == sorted(set(made))
+    assert accepted_ms(made[-1]) - accepted_ms(made[0]) <= 2
+    assert ids.next() > made[-1]
+
+
 @pytest.mark.parametrize("node", [-1, 64])
 def test_a_node_has_six_bits(node: int) -> None:
     with pytest.raises(ValueError, match=r"node must be 0\.\.63"):

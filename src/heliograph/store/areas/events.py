@@ -9,6 +9,7 @@ import msgspec
 
 from heliograph.model.events import Occurrence, OccurrenceState
 from heliograph.model.ids import SHIFT
+from heliograph.model.profiles.erasure import ERASED
 from heliograph.model.record import KeptAnswer
 from heliograph.store.areas.automation.happening import occur
 from heliograph.store.areas.requests import keep_answers
@@ -59,6 +60,13 @@ def purge_occurrences(payloads: Sequence[tuple[int, int]]) -> Plan[list[int]]:
     return gone
 
 
+def erase_occurrences(payloads: Sequence[list[int]]) -> Plan[list[None]]:
+    """What came with occurrences that ended; that they happened stays."""
+    for ids in payloads:
+        yield do("erase_occurrences", ids, ERASED)
+    return [None] * len(payloads)
+
+
 class Occurrences(Area):
     """What happened."""
 
@@ -75,6 +83,10 @@ class Occurrences(Area):
         """Delete at most `limit` occurrences that ended, with ids below `before`; how many went."""
         gone: int = await self.engine.write("purge_occurrences", (before, limit))
         return gone
+
+    async def erase_occurrences(self, ids: list[int]) -> None:
+        """Take away what came with occurrences that ended."""
+        await self.engine.write("erase_occurrences", ids)
 
     async def open_occurrences(self, state: OccurrenceState, after: int, limit: int) -> list[Occurrence]:
         """Occurrences that are new, or whose runs are under way, with ids above `after`, oldest first."""

@@ -45,3 +45,6 @@ FROM (
 SELECT coalesce(json_agg(json_build_array(state, number)), '[]')::text FROM (
     SELECT state, count(*) AS number FROM occurrences GROUP BY state
 ) AS o;
+
+-- name: erase_occurrences
+UPDATE occurrences SET payload = '{}', correlation = '', notify = '', note = $2 WHERE state > 1 AND id = ANY($1::bigint[]);
