@@ -17,9 +17,9 @@ from heliograph.model.ids import Ids
 from heliograph.model.message import Transaction
 from heliograph.model.outcome import State
 from heliograph.model.record import Click, LinkRow, Notice, StoryLine
+from heliograph.policy.automation.occurring import of_click
 from heliograph.policy.directory import Directory
 from heliograph.policy.objects.links import Codes, Place
-from heliograph.policy.occurring import of_click
 from heliograph.policy.outcomes import OutcomeBook
 from heliograph.store import Clicked, Store, StoreUnavailable
 

@@ -121,19 +121,11 @@ class Platform:
             directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms, config.data
         )
         self.lookup = Lookup(self.store, ProfilePeople(self.store, directory))
-        self.dispatcher = Dispatcher(
-            Surroundings(
-                self.store,
-                directory,
-                correlator,
-                self.ids,
-                self.tell,
-                self.receiver.receive,
-                lookup=self.lookup,
-                codes=codes,
-            ),
-            self.lanes,
-        )
+        surroundings = Surroundings(
+            self.store, directory, correlator, self.ids, self.tell, self.receiver.receive, lookup=self.lookup,
+            codes=codes,
+        )  # fmt: skip
+        self.dispatcher = Dispatcher(surroundings, self.lanes)
         self._works = "worker" in config.roles
         queued = self.dispatcher.offer if self._works else lambda accepted: None
         self.limits = Limiter()

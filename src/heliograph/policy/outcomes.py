@@ -14,8 +14,8 @@ from heliograph.model.message import Request, Transaction
 from heliograph.model.outcome import State
 from heliograph.model.record import Change, Notice
 from heliograph.model.workspace import Service, Tenant
+from heliograph.policy.automation.occurring import of_change
 from heliograph.policy.directory import Directory
-from heliograph.policy.occurring import of_change
 from heliograph.policy.telling import delivery_status, target
 
 NewId = Callable[[], int]

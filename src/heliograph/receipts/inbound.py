@@ -14,9 +14,9 @@ from heliograph.model.outcome import Inbound, State
 from heliograph.model.people import DndRow, Wish
 from heliograph.model.record import Notice
 from heliograph.model.workspace import Service, Tenant
+from heliograph.policy.automation.occurring import of_inbound
 from heliograph.policy.directory import Directory
 from heliograph.policy.objects.people import dnd_address
-from heliograph.policy.occurring import of_inbound
 from heliograph.policy.outcomes import origin_of
 from heliograph.policy.telling import inbound_body
 from heliograph.store import Store, StoreUnavailable
