@@ -157,6 +157,8 @@ QUERIES = {
     "parked; `limit` is 500 at most.",
     "GET /admin/v1/events": "`state` is `new`, `matched`, `unresolved`, `done` or `ignored`; narrow it with `tenant` "
     "and `name`, page with `limit` (500 at most) and `cursor`.",
+    "GET /admin/v1/tenants/{tenant}/runs": "`state` is `open`, `awaiting`, `done`, `failed` or `refused`; narrow it "
+    "with `rule`, or `event` for the runs of one. Each step says what it came to; see [rules](../howto/rules.md).",
     "POST /admin/v1/events/rerun": "Left out, `name` means every event and hook.",
     "GET /admin/v1/receipts/unmatched": "`limit` is 500 at most.",
 }
@@ -483,7 +485,8 @@ WORKSPACE: dict[str, dict[str, str]] = {
     "SetProfile": {
         "customer": "The id of the customer, or an alias.",
         "attributes": "Attributes with their values; null takes one away.",
-        "act": "`put` makes a customer that is not there, `update` only changes one.",
+        "act": "`update` changes a customer, `put` also makes one that is not there and needs what "
+        "a new one must have.",
     },
     "LeaveAlone": {
         "address": "A phone number, an id or a customerid.",

@@ -24,6 +24,7 @@ from heliograph.api.admin.policies.accounts import AccountViews
 from heliograph.api.admin.policies.clock import ClockViews
 from heliograph.api.admin.policies.dnd import DndViews
 from heliograph.api.admin.policies.whatif import WhatIfViews
+from heliograph.api.admin.runs import RunViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, build_app
@@ -120,24 +121,17 @@ class Platform:
             directory, self.simulators.peers, LocalTokens(clock_ms), time.monotonic, clock_ms, config.data
         )
         self.lookup = Lookup(self.store, ProfilePeople(self.store, directory))
-        self.dispatcher = Dispatcher(
-            Surroundings(
-                self.store,
-                directory,
-                correlator,
-                self.ids,
-                self.tell,
-                self.receiver.receive,
-                lookup=self.lookup,
-                codes=codes,
-            ),
-            self.lanes,
-        )
+        surroundings = Surroundings(
+            self.store, directory, correlator, self.ids, self.tell, self.receiver.receive, lookup=self.lookup,
+            codes=codes,
+        )  # fmt: skip
+        self.dispatcher = Dispatcher(surroundings, self.lanes)
         self._works = "worker" in config.roles
         queued = self.dispatcher.offer if self._works else lambda accepted: None
         self.limits = Limiter()
-        means = Means(self.limits, self.lookup)
-        self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
+        self.intake = Intake(
+            self.store, directory, self.ids, queued, self.tell, clock_ms, Means(self.limits, self.lookup)
+        )
         self.rules = RuleParts(Around(self.store, directory, self.ids, clock_ms, self.intake, self.lookup, self.tell))
         self.profile_worker = Worker(self.store, clock_ms)
         self.profile_writer = Writer(self.store, self._vault, self.ids, clock_ms, self.profile_worker.wake)
@@ -275,6 +269,7 @@ class Platform:
             dnd=DndViews(self.store, self.workspaces, self.lookup, clock_ms),
             accounts=AccountViews(self.store, directory, clock_ms),
             collections=CollectionViews(self.workspaces),
+            runs=RunViews(self.store, directory),
             clock=ClockViews(self.workspaces, clock_ms),
             events=self.events.edges,
             whatif=WhatIfViews(WhatIf(self.store, directory, self.lookup, self.channels), directory, clock_ms),

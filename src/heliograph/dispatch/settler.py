@@ -9,7 +9,7 @@ from typing import Protocol
 
 from heliograph.model.message import Transaction
 from heliograph.model.record import Change, Notice, Release, Sent, Settlement, StoryLine
-from heliograph.policy.outcomes import Made, Outcomes, notices_owed
+from heliograph.policy.outcomes import Made, Outcomes, notices_owed, reports_of
 from heliograph.store import StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -78,6 +78,7 @@ class Settler:
             story=story,
             sent=sent,
             release=Release.BY_STATE if reserves else Release.NOTHING,
+            occurrences=reports_of(made for made, _ in batch),
         )
         while True:
             try:

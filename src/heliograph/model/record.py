@@ -6,6 +6,7 @@ from enum import IntEnum
 
 import msgspec
 
+from heliograph.model.events import Occurrence
 from heliograph.model.message import Address, Request, Transaction
 from heliograph.model.outcome import State
 
@@ -115,6 +116,7 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     counted: tuple[Counted, ...] = ()
     links: tuple[LinkRow, ...] = ()
     kept: KeptAnswer | None = None
+    occurrences: tuple[Occurrence, ...] = ()
 
 
 class Release(IntEnum):
@@ -137,12 +139,14 @@ class Sent(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
-    """Outcomes that belong together in one commit."""
+    """Outcomes that belong together in one commit. `occurrences` are what rules are told of, each with the place of
+    the change that it needs."""
 
     changes: list[Change]
     story: list[StoryLine] = []
     release: Release = Release.NOTHING
     sent: list[Sent] = []
+    occurrences: list[tuple[int, Occurrence]] = []
 
 
 class Reported(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -10,6 +10,7 @@ from msgspec.structs import astuple
 from heliograph.model.ids import accepted_ms, first_id_at
 from heliograph.model.message import Request
 from heliograph.model.record import KEPT_MS, Accepted, Counted, KeptAnswer, Queued, Run
+from heliograph.store.areas.automation.happening import occur
 from heliograph.store.areas.messages import apply_changes, insert_story
 from heliograph.store.cache import Recent
 from heliograph.store.engines.base import Area, Engine
@@ -51,6 +52,7 @@ def accept(payloads: Sequence[Accepted]) -> Plan[list[None]]:
     yield insert_story([line for item in payloads for line in item.story])
     yield bulk("count_volumes", _volumes(payloads))
     yield bulk("insert_links", [astuple(link) for item in payloads for link in item.links])
+    yield occur([one for item in payloads for one in item.occurrences])
     yield from keep_answers([item.kept for item in payloads if item.kept])
     return [None] * len(payloads)
 
