@@ -47,8 +47,8 @@ A token is signed with HS256 and a secret of the service's `jwt` list, base64-de
 honoured, and a clock may be 60 seconds ahead. Any other is refused with 7001, with 7601 on the status API.
 
 A call of the Messaging or the Event API, or of a hook, may name itself with a header `Idempotency-Key` of 1 to 255
-characters. For 24 hours the same service gets, for the same key and the same body, the answer that was given first, and
-nothing is sent again. The same key with another body is refused with 7004. A call that was refused as a whole took
+characters. For 24 hours the same service gets, for the same key and the same body, the answer that was given first,
+and nothing is sent again. The same key with another body is refused with 7004. A call that was refused as a whole took
 nothing, so it may be sent again with its key.
 
 Where the tenant has [limits](workspace.md), answers say how far the caller is from the one it will meet first, in
