@@ -48,8 +48,8 @@ honoured, and a clock may be 60 seconds ahead. Any other is refused with 7001, w
 
 A call of the Messaging or the Event API, or of a hook, may name itself with a header `Idempotency-Key` of 1 to 255
 characters. For 24 hours the same service gets, for the same key and the same body, the answer that was given first,
-and nothing is sent again. The same key with another body is refused with 7004. A call that was refused as a whole took
-nothing, so it may be sent again with its key.
+and nothing is sent again. The same key with another body is refused with 7004. A call that was refused as a whole
+took nothing, so it may be sent again with its key.
 
 Where the tenant has [limits](workspace.md), answers say how far the caller is from the one it will meet first, in
 the headers `x-rate-limit-limit`, `x-rate-limit-remaining` and `x-rate-limit-reset` (Unix seconds: when the rate is
