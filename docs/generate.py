@@ -33,6 +33,7 @@ from heliograph.api.admin.policies.accounts import AccountViews
 from heliograph.api.admin.policies.clock import ClockViews
 from heliograph.api.admin.policies.dnd import DndViews
 from heliograph.api.admin.policies.whatif import WhatIfViews
+from heliograph.api.admin.runs import RunViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, admin_routes, operation_routes, public_routes
@@ -143,8 +144,8 @@ def bare_endpoints() -> Endpoints:
         dnd=_bare(DndViews), accounts=_bare(AccountViews), collections=_bare(CollectionViews),
         clock=_bare(ClockViews), whatif=_bare(WhatIfViews),
         profiles=_bare(Profiles), people=_bare(PeopleViews),
-        events=EventEdges(_bare(Events), _bare(InboundHooks), _bare(EventViews)),
         inapp=InAppEndpoints(_bare(Socket), _bare(UserQueries), _bare(TokenViews)),
+        runs=_bare(RunViews), events=EventEdges(_bare(Events), _bare(InboundHooks), _bare(EventViews)),
     )  # fmt: skip
 
 

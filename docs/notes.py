@@ -38,7 +38,7 @@ SECTIONS = {
 
 ENDPOINTS_HEAD = """# Endpoints
 
-Calls of the Messaging and status API carry the service key in the header `key`, or a JSON web token as
+Calls of the Messaging, Event and status API carry the service key in the header `key`, or a JSON web token as
 `Authorization: Bearer <token>`, which wins over a key. They are answered with HTTP 200 and a code in the body; see
 [codes](codes.md). A trailing slash makes no difference there.
 
@@ -46,10 +46,10 @@ A token is signed with HS256 and a secret of the service's `jwt` list, base64-de
 `iss` and the time in `iat` (Unix seconds), and is good for 60 minutes from then, or less with an `exp`; `nbf` is
 honoured, and a clock may be 60 seconds ahead. Any other is refused with 7001, with 7601 on the status API.
 
-A call of the Messaging API may name itself with a header `Idempotency-Key` of 1 to 255 characters. For 24 hours the
-same service gets, for the same key and the same body, the answer that was given first, and nothing is sent again. The
-same key with another body is refused with 7004. A call that was refused as a whole took nothing, so it may be sent
-again with its key.
+A call of the Messaging or the Event API, or of a hook, may name itself with a header `Idempotency-Key` of 1 to 255
+characters. For 24 hours the same service gets, for the same key and the same body, the answer that was given first,
+and nothing is sent again. The same key with another body is refused with 7004. A call that was refused as a whole
+took nothing, so it may be sent again with its key.
 
 Where the tenant has [limits](workspace.md), answers say how far the caller is from the one it will meet first, in
 the headers `x-rate-limit-limit`, `x-rate-limit-remaining` and `x-rate-limit-reset` (Unix seconds: when the rate is
@@ -165,6 +165,8 @@ QUERIES = {
     "parked; `limit` is 500 at most.",
     "GET /admin/v1/events": "`state` is `new`, `matched`, `unresolved`, `done` or `ignored`; narrow it with `tenant` "
     "and `name`, page with `limit` (500 at most) and `cursor`.",
+    "GET /admin/v1/tenants/{tenant}/runs": "`state` is `open`, `awaiting`, `done`, `failed` or `refused`; narrow it "
+    "with `rule`, or `event` for the runs of one. Each step says what it came to; see [rules](../howto/rules.md).",
     "POST /admin/v1/events/rerun": "Left out, `name` means every event and hook.",
     "GET /admin/v1/receipts/unmatched": "`limit` is 500 at most.",
 }
@@ -519,7 +521,8 @@ WORKSPACE: dict[str, dict[str, str]] = {
     "SetProfile": {
         "customer": "The id of the customer, or an alias.",
         "attributes": "Attributes with their values; null takes one away.",
-        "act": "`put` makes a customer that is not there, `update` only changes one.",
+        "act": "`update` changes a customer, `put` also makes one that is not there and needs what "
+        "a new one must have.",
     },
     "LeaveAlone": {
         "address": "A phone number, an id or a customerid.",

@@ -27,7 +27,6 @@ from heliograph.model.policies import TRANSACTIONAL
 from heliograph.model.record import (
     RELAY_MS,
     Accepted,
-    Change,
     Counted,
     KeptAnswer,
     LinkRow,
@@ -43,7 +42,7 @@ from heliograph.policy.directory import Directory
 from heliograph.policy.facts import Facts
 from heliograph.policy.limits import Limiter, Standing
 from heliograph.policy.objects.links import asks_for_links
-from heliograph.policy.outcomes import OutcomeBook
+from heliograph.policy.outcomes import Made, OutcomeBook, notices_owed, reports_of
 from heliograph.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -289,18 +288,15 @@ class Intake:
             id=plan.request, nonce=nonce, tenant=tenant.id, service=service.id, accepted=now_ms,
             messages=tuple(plan.messages), firsts=tuple(plan.firsts),
         )  # fmt: skip
-        changes: list[Change] = []
-        notices: list[Notice] = []
+        made: list[Made] = []
         for index, ordinal, address, refused in plan.refused:
             outcomes = self._book.of(request, index)
             change = outcomes.change(ordinal, State.FAILED, refused.key, now_ms, refused.detail)
-            changes.append(change)
-            if change.notice:
-                row = Transaction(request.id, ordinal, index, address)
-                notices.append(outcomes.notice(change, row))
+            made.append(Made(change, outcomes, Transaction(request.id, ordinal, index, address)))
         count = sum(len(run.values) for run in plan.runs)
         accepted = Accepted(
-            request=request, runs=tuple(plan.runs), changes=tuple(changes), story=tuple(plan.story),
+            request=request, runs=tuple(plan.runs), changes=tuple(each.change for each in made),
+            story=tuple(plan.story), occurrences=tuple(report for _, report in reports_of(made)),
             counted=plan.counted, links=tuple(plan.links), kept=_kept(plan, request),
             owed=_owed(plan, now_ms) if self._owes else (),
         )  # fmt: skip
@@ -312,10 +308,10 @@ class Intake:
         if not took:
             self._limits.give_back(plan.counted)
             return
-        self.counts["refused"] += len(changes)
-        if len(changes) < count:
+        self.counts["refused"] += len(made)
+        if len(made) < count:
             self._queued(accepted)
-        if notices:
+        if notices := notices_owed(made, [True] * len(made)):
             self._tell(notices)
 
     async def _commit(self, accepted: Accepted, cause: Cause | None) -> bool:

@@ -44,7 +44,7 @@ def declared(url: str) -> dict[str, Any]:
         rule("stop", sms("one"), {"stop": True}, sms("two")),
         rule("call", {"notify": {"url": f"{url}/sim/bin/called"}}),
         rule("body", {"notify": {"url": f"{url}/sim/bin/body", "body": {"who": "${parameters.to}", "n": 1}}}),
-        rule("city", {"profile": {"customer": "${parameters.to}", "attributes": {
+        rule("city", {"profile": {"act": "put", "customer": "${parameters.to}", "attributes": {
             "msisdn": "${parameters.to}", "city": "Bath"}}}),
         rule("quiet", {"dnd": {"address": "${parameters.to}", "channel": "sms"}}, sms("never")),
         rule("first", {"emit": {"event": "shipped", "parameters": {
@@ -263,3 +263,13 @@ async def test_whoever_asked_is_told_when_everything_is_done(
 
     assert (told["transid"], told["evtid"]) == (transid, "both")
     assert (told["code"], told["description"]) == (code, description)
+
+
+async def test_operators_see_what_a_run_came_to(live: Running) -> None:
+    [run] = await runs_of(live, await occur(live, "chain", to="9990007206"))
+    listed = (await live.admin("GET", f"/tenants/demo/runs?rule=chain&event={run.occurrence}")).json()["runs"]
+    shown = (await live.admin("GET", f"/runs/{run.id}")).json()
+
+    assert listed == [shown]
+    assert (shown["rule"], shown["state"], shown["next_at"]) == ("chain", "done", None)
+    assert [(step["action"], step["what"], step["ok"]) for step in shown["steps"]] == went(run)

@@ -99,6 +99,12 @@ CALLS: list[tuple[str, int, str, Any]] = [
     ("post_events_rerun", 200, "/admin/v1/events/rerun", {"tenant": "demo"}),
     ("post_events_rerun", 400, "/admin/v1/events/rerun", {"tenant": 7}),
     ("post_events_rerun", 404, "/admin/v1/events/rerun", {"tenant": "nobody"}),
+    ("get_tenants_tenant_runs", 200, "/admin/v1/tenants/demo/runs?state=done", None),
+    ("get_tenants_tenant_runs", 400, "/admin/v1/tenants/demo/runs?state=lost", None),
+    ("get_tenants_tenant_runs", 404, "/admin/v1/tenants/nobody/runs", None),
+    ("get_runs_id", 400, "/admin/v1/runs/x", None),
+    ("get_runs_id", 404, "/admin/v1/runs/7", None),
+    ("get_runs_id", 200, "/admin/v1/runs/{run}", None),
     ("post_events_rerun", 413, "/admin/v1/events/rerun", " " * (8 * 1024 * 1024 + 1)),
     ("get_codes", 200, "/admin/v1/codes", None),
     ("get_connectors", 200, "/admin/v1/connectors", None),
@@ -295,7 +301,10 @@ async def things(live: Running) -> dict[str, Any]:
     event, ruled = (await live.client.post(EVENTS, headers={"key": KEY}, json=events)).json()["response"]
     rule = {"name": "r", "on": {"event": "4452"}, "then": [{"stop": True}]}
     await live.admin("POST", "/tenants/demo/rules", json=rule)
+    await live.client.post(EVENTS, headers={"key": KEY}, json={"events": [{"evtid": "4452"}]})
+    runs = await eventually(lambda: _runs(live))
     return {
+        "run": runs[0]["id"],
         "event": event["transid"],
         "ruled": ruled["transid"],
         "transid": delivered["transid"],
@@ -305,6 +314,10 @@ async def things(live: Running) -> dict[str, Any]:
         "key": keys[0]["id"],
         "workspace": (await live.admin("GET", "/workspace")).json(),
     }
+
+
+async def _runs(live: Running) -> Any:
+    return (await live.admin("GET", "/tenants/demo/runs?state=done")).json()["runs"]
 
 
 async def _callbacks(live: Running) -> Any:

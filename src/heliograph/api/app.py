@@ -26,6 +26,7 @@ from heliograph.api.admin.policies.accounts import AccountViews
 from heliograph.api.admin.policies.clock import ClockViews
 from heliograph.api.admin.policies.dnd import DndViews
 from heliograph.api.admin.policies.whatif import WhatIfViews
+from heliograph.api.admin.runs import RunViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks
@@ -84,6 +85,7 @@ class Endpoints:
     people: PeopleViews
     events: EventEdges
     inapp: InAppEndpoints
+    runs: RunViews
 
 
 def public_routes(endpoints: Endpoints) -> list[BaseRoute]:
@@ -119,6 +121,8 @@ def admin_routes(endpoints: Endpoints) -> list[BaseRoute]:
         ("POST", "/tenants/{tenant}/profiles", endpoints.people.take),
         ("POST", "/tenants/{tenant}/erasures", endpoints.people.erase),
         ("GET", "/audit", endpoints.people.audit),
+        ("GET", "/tenants/{tenant}/runs", endpoints.runs.listing),
+        ("GET", "/runs/{id}", endpoints.runs.read),
         ("GET", "/tenants/{tenant}/dnd", endpoints.dnd.listing),
         ("POST", "/tenants/{tenant}/dnd", endpoints.dnd.add),
         ("DELETE", "/tenants/{tenant}/dnd", endpoints.dnd.remove),

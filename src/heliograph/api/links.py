@@ -12,10 +12,12 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from heliograph.api import render
 from heliograph.catalogue import keys
+from heliograph.model.events import Occurrence
 from heliograph.model.ids import Ids
 from heliograph.model.message import Transaction
 from heliograph.model.outcome import State
 from heliograph.model.record import Click, LinkRow, Notice, StoryLine
+from heliograph.policy.automation.occurring import of_click
 from heliograph.policy.directory import Directory
 from heliograph.policy.objects.links import Codes, Place
 from heliograph.policy.outcomes import OutcomeBook
@@ -48,6 +50,7 @@ class LinkViews:
         self._store = store
         self._codes = codes
         self._book = OutcomeBook(directory, ids.next)
+        self._directory = directory
         self._ids = ids
         self._clock_ms = clock_ms
         self._tell = tell
@@ -74,24 +77,28 @@ class LinkViews:
         data = {"link": link.label, "url": link.url, "system": system}
         line = StoryLine(self._ids.next(), place.request, place.ordinal, now_ms, "click", json.dumps(data))
         try:
-            notice = await self._notice(place, link, now_ms)
-            first = await self._store.click(Clicked(Click(*place, now_ms), line, notice))
+            notice, occurrence = await self._told(place, link, system, now_ms)
+            first = await self._store.click(Clicked(Click(*place, now_ms), line, notice, occurrence))
         except StoreUnavailable as error:  # the person is led on all the same
             log.warning("a click on a link could not be kept: %s", error)
             return
         if first and notice is not None:
             self._tell([notice])
 
-    async def _notice(self, place: Place, link: LinkRow, now_ms: int) -> Notice | None:
-        """What the sender is told; None where nobody asked, or the message is no longer kept."""
+    async def _told(
+        self, place: Place, link: LinkRow, system: str, now_ms: int
+    ) -> tuple[Notice | None, Occurrence | None]:
+        """What the sender and its rules are told; None where nobody asked, or the message is no longer kept."""
         request = (await self._store.requests([place.request])).get(place.request)
         rows = await self._store.transactions(place.request, place.ordinal) if request else []
         if request is None or not rows:
-            return None
+            return None, None
         outcomes = self._book.of(request, rows[0].element)
         change = outcomes.change(place.ordinal, State.READ, keys.LINK_CLICKED, now_ms, link.label or link.url)
         row = Transaction(place.request, place.ordinal, rows[0].element, rows[0].address)
-        return outcomes.notice(change, row) if change.notice else None
+        asked = self._directory().rules(request.tenant).has("click")
+        occurrence = of_click(request, row, link, system, self._ids.next(), now_ms) if asked else None
+        return outcomes.notice(change, row) if change.notice else None, occurrence
 
 
 def _page(text: str, status: int) -> Response:

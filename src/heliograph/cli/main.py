@@ -26,7 +26,7 @@ from heliograph.cli.common import settings_of as _settings
 from heliograph.cli.demo import demo_document, introduce
 from heliograph.cli.doctor import examine
 from heliograph.cli.moving import move_all
-from heliograph.cli.parts.commands import events, rerun
+from heliograph.cli.parts.commands import events, rerun, rules
 from heliograph.cli.parts.processes import Inherited
 from heliograph.cli.remote import Remote, moment
 from heliograph.cli.serve import read_document, serve, serve_many
@@ -44,6 +44,7 @@ dnd = typer.Typer(help="The do-not-disturb lists.", no_args_is_help=True, rich_m
 app.add_typer(dnd, name="dnd")
 app.add_typer(profiles, name="profiles")
 app.add_typer(events, name="events")
+app.add_typer(rules, name="rules")
 
 
 def _version(wanted: bool) -> None:

@@ -26,6 +26,7 @@ from heliograph.api.admin.policies.accounts import AccountViews
 from heliograph.api.admin.policies.clock import ClockViews
 from heliograph.api.admin.policies.dnd import DndViews
 from heliograph.api.admin.policies.whatif import WhatIfViews
+from heliograph.api.admin.runs import RunViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, build_app
@@ -295,6 +296,7 @@ class Platform:
             dnd=DndViews(self.store, self.workspaces, self.lookup, clock_ms),
             accounts=AccountViews(self.store, directory, clock_ms),
             collections=CollectionViews(self.workspaces),
+            runs=RunViews(self.store, directory),
             clock=ClockViews(self.workspaces, clock_ms),
             events=self.events.edges,
             whatif=WhatIfViews(WhatIf(self.store, directory, self.lookup, self.channels), directory, clock_ms),

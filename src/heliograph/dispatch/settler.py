@@ -9,7 +9,7 @@ from typing import Protocol
 
 from heliograph.model.message import Transaction
 from heliograph.model.record import Change, DeviceRow, Notice, Release, Sent, Settlement, StoryLine
-from heliograph.policy.outcomes import Made, Outcomes, owed_by
+from heliograph.policy.outcomes import Made, Outcomes, owed_by, reports_of
 from heliograph.store import StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class Settler:
                 reserves = any(one.outcomes is not None and one.outcomes.reserves for one in made)
                 settlement = Settlement(
                     changes=[one.change for one in made], story=story, sent=sent, devices=devices, owed=owed,
-                    release=Release.BY_STATE if reserves else Release.NOTHING,
+                    release=Release.BY_STATE if reserves else Release.NOTHING, occurrences=reports_of(made),
                 )  # fmt: skip
                 await self._write(batch, settlement)
             self._idle.set()

@@ -6,6 +6,7 @@ from enum import IntEnum
 
 import msgspec
 
+from heliograph.model.events import Occurrence
 from heliograph.model.message import Address, Request, Transaction
 from heliograph.model.outcome import State
 
@@ -157,6 +158,7 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[LinkRow, ...] = ()
     kept: KeptAnswer | None = None
     owed: tuple[Owed, ...] = ()
+    occurrences: tuple[Occurrence, ...] = ()
 
 
 class Release(IntEnum):
@@ -249,7 +251,8 @@ class DeviceRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """Outcomes that belong together in one commit: `owed` are notices of single devices, each of which is kept
-    unless one of the same device tells as much or more."""
+    unless one of the same device tells as much or more; `occurrences` are what rules are told of, each with the place
+    of the change that it needs."""
 
     changes: list[Change]
     story: list[StoryLine] = []
@@ -257,6 +260,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     sent: list[Sent] = []
     devices: list[DeviceRow] = []
     owed: list[Notice] = []
+    occurrences: list[tuple[int, Occurrence]] = []
 
 
 class Told(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -11,10 +11,12 @@ import msgspec
 
 from heliograph.catalogue import keys
 from heliograph.model.channel import Channel
+from heliograph.model.events import Occurrence
 from heliograph.model.message import Address, Request, Transaction
 from heliograph.model.outcome import State
 from heliograph.model.record import Change, DeviceRow, Notice, device_notice_id
 from heliograph.model.workspace import Service, Tenant
+from heliograph.policy.automation.occurring import of_change
 from heliograph.policy.directory import Directory
 from heliograph.policy.telling import delivery_status, target
 
@@ -38,10 +40,21 @@ class Outcomes:
     """Makes changes for one request element: what is the same for its destinations is worked out once per state.
 
     `owner` are the tenant and its service, None when they no longer exist; then nobody is told unless the request
-    names its own URL. `reserves` says that something may be set aside for its messages.
+    names its own URL. `reserves` says that something may be set aside for its messages, `reports` that rules follow
+    from what becomes of them.
     """
 
-    __slots__ = ("_element", "_message", "_new_id", "_request", "_service", "_targets", "_wire_name", "reserves")
+    __slots__ = (
+        "_element",
+        "_message",
+        "_new_id",
+        "_request",
+        "_service",
+        "_targets",
+        "_wire_name",
+        "reports",
+        "reserves",
+    )
 
     def __init__(
         self,
@@ -50,8 +63,11 @@ class Outcomes:
         owner: tuple[Tenant, Service] | None,
         channel: Channel | None,
         new_id: NewId,
+        *,
+        reports: bool = False,
     ) -> None:
         tenant, service = owner or (None, None)
+        self.reports = reports
         self.reserves = owner is None or bool(tenant and (tenant.billing or tenant.frequency_caps))
         self._request = request
         self._element = element
@@ -88,6 +104,11 @@ class Outcomes:
             connector, due, transaction.duplicate,
             self._new_id() if url else 0, url, origin_of(url) if url else "", natives,
         )  # fmt: skip
+
+    def report(self, change: Change, transaction: Transaction) -> Occurrence | None:
+        """What rules are told of a change; None where none of them asks, or there is nothing to tell."""
+        word = delivery_status(self._wire_name, change.key, change.state) if self.reports else ""
+        return of_change(self._request, change, transaction, word, self._new_id()) if word else None
 
     def notice(self, change: Change, transaction: Transaction) -> Notice:
         """The notice that a change wrote, as the teller takes it."""
@@ -142,6 +163,15 @@ def notices_owed(made: Iterable[Made], applied: Iterable[bool]) -> list[Notice]:
     ]
 
 
+def reports_of(made: Iterable[Made]) -> list[tuple[int, Occurrence]]:
+    """What rules are told of changes, each with the place of its change."""
+    return [
+        (place, report)
+        for place, (change, outcomes, transaction) in enumerate(made)
+        if outcomes is not None and (report := outcomes.report(change, transaction)) is not None
+    ]
+
+
 class OutcomeBook:
     """Finds the maker of changes for a request element, as the workspace stands now."""
 
@@ -161,6 +191,7 @@ class OutcomeBook:
         if made is None:
             found = directory.service_of(request.tenant, request.service)
             channel = directory.channels.get(request.messages[element].content.channel)
-            made = Outcomes(request, element, found, channel, self._new_id)
+            reports = directory.rules(request.tenant).has("receipt")
+            made = Outcomes(request, element, found, channel, self._new_id, reports=reports)
             self._made[request.id, element] = made
         return made

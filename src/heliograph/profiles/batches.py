@@ -23,7 +23,7 @@ async def write_batch(store: Store, write: Write) -> list[Done] | None:
         return await store.write_profiles(write)
     except StoreUnavailable as error:
         log.error("a batch of profiles could not be kept, its records are tried one by one: %s", error)
-        tried = await asyncio.gather(*(_write_one(store, write, change) for change in write.batch.changes))
+        tried = await asyncio.gather(*(_write_one(store, write, place) for place in range(len(write.batch.changes))))
         if not any(one is not None for one in tried):
             raise
     done = [one or unknown(change) for one, change in zip(tried, write.batch.changes, strict=True)]
@@ -37,8 +37,13 @@ def unknown(change: Change) -> Done:
     return Done(change.customer, keys.UNKNOWN_ERROR, change.user)
 
 
-async def _write_one(store: Store, write: Write, change: Change) -> Done | None:
-    alone = msgspec.structs.replace(write.batch, changes=[change])
+async def _write_one(store: Store, write: Write, place: int) -> Done | None:
+    told = write.batch.told
+    alone = msgspec.structs.replace(
+        write.batch,
+        changes=[write.batch.changes[place]],
+        told=msgspec.structs.replace(told, ids=[told.ids[place]]) if told is not None else None,
+    )
     try:
         done = await store.write_profiles(Write(alone, None, write.now_ms))
     except StoreUnavailable as error:

@@ -14,7 +14,7 @@ from heliograph.contract.profiles.calls import Opened
 from heliograph.contract.profiles.customers import read_customers
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.outcome import Rejected
-from heliograph.model.profiles.records import WAITING, Act, Batch, Change, Done, Job, Write
+from heliograph.model.profiles.records import WAITING, Act, Batch, Change, Done, Job, Told, Write
 from heliograph.model.workspace import Tenant
 from heliograph.profiles.batches import unknown, write_batch
 from heliograph.profiles.secrets import sealed
@@ -63,7 +63,9 @@ class Writer:
     async def delete(self, tenant: Tenant, changes: list[Change], app: str = "") -> Written:
         """Delete customers or, with an `app`, its profiles. Raises as `write` does."""
         _ = app_of(tenant, app) if app else customers_of(tenant)
-        return await self._apply(tenant, Batch(tenant.id, "delete", changes, app), 0)
+        return await self._apply(
+            tenant, Batch(tenant.id, "delete", changes, app, told=self._told(tenant, changes, app)), 0
+        )
 
     def batch(self, tenant: Tenant, act: Act, opened: Opened, app: str) -> Batch:
         """The batch of a call. Raises `Rejected` (7013, 7018)."""
@@ -72,7 +74,13 @@ class Writer:
             return Batch(tenant.id, act, [sealed(change, self._vault) for change in changes], app)
         definitions = customers_of(tenant)
         changes = read_customers(opened.records, definitions, act)
-        return Batch(tenant.id, act, changes, keyed=list(definitions.keyed))
+        return Batch(tenant.id, act, changes, keyed=list(definitions.keyed), told=self._told(tenant, changes, app))
+
+    def _told(self, tenant: Tenant, changes: list[Change], app: str) -> Told | None:
+        """Rules are told of customers where one asks."""
+        if app or not any(rule.on.profile is not None for rule in tenant.rules):
+            return None
+        return Told([self._ids.next() for _ in changes])
 
     async def _apply(self, tenant: Tenant, batch: Batch, expiry: int) -> Written:
         now_ms = self._clock_ms()

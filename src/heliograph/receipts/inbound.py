@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 import msgspec
 
+from heliograph.model.events import Occurrence
 from heliograph.model.ids import Ids, new_nonce, transid_of
 from heliograph.model.message import Address
 from heliograph.model.outcome import Inbound, State
 from heliograph.model.people import DndRow, Wish
 from heliograph.model.record import Notice
 from heliograph.model.workspace import Service, Tenant
+from heliograph.policy.automation.occurring import of_inbound
 from heliograph.policy.directory import Directory
 from heliograph.policy.objects.people import dnd_address
 from heliograph.policy.outcomes import origin_of
@@ -74,14 +76,16 @@ class InboundKeeper:
         """Make it durable, answer the operator, tell the service."""
         now_ms, number = self._clock_ms(), self._ids.next()
         tenant, service = self._owner(connector, item)
-        notice = self._notice(number, item, now_ms, tenant, service)
+        tid = transid_of(number, new_nonce())
+        notice = self._notice(number, tid, item, now_ms, tenant, service)
         row = (
             number, tenant.id if tenant else "", service.id if service else "", connector, item.channel,
             item.sender, item.destination, item.text, msgspec.json.encode(item.native).decode(), now_ms,
         )  # fmt: skip
         wish = wish_of(tenant, item, now_ms) if tenant else None
         try:
-            kept = await self._store.keep_inbound(row, item.native_id, notice, wish)
+            happened = self._occurrence(number, tid, item, now_ms, tenant, service)
+            kept = await self._store.keep_inbound(row, item.native_id, notice, wish, happened)
         except StoreUnavailable as error:
             log.warning("an inbound message cannot be kept and is given back to its operator: %s", error)
             stored(False)
@@ -111,13 +115,20 @@ class InboundKeeper:
                 return tenant, service
         return tenant, candidates[0][0] if candidates else None
 
+    def _occurrence(
+        self, number: int, tid: str, item: Inbound, now_ms: int, tenant: Tenant | None, service: Service | None
+    ) -> Occurrence | None:
+        if tenant is None or service is None or not self._directory().rules(tenant.id).has("inbound"):
+            return None
+        return of_inbound(item, (tenant.id, service.id), number, tid, now_ms)
+
     def _notice(
-        self, number: int, item: Inbound, now_ms: int, tenant: Tenant | None, service: Service | None
+        self, number: int, tid: str, item: Inbound, now_ms: int, tenant: Tenant | None, service: Service | None
     ) -> Notice | None:
         if tenant is None or service is None or not service.notify.inbound_url:
             return None
         url = service.notify.inbound_url
-        body = inbound_body(item, transid_of(number, new_nonce()), now_ms).decode()
+        body = inbound_body(item, tid, now_ms).decode()
         return Notice(
             number, 0, 0, 0, Address("", ""), State.DELIVERED, "inbound", "", now_ms, url, origin_of(url),
             tenant.id, service.id, 0, body,

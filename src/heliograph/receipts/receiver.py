@@ -11,7 +11,7 @@ from heliograph.model.ids import Ids
 from heliograph.model.outcome import Inbound, Reachability, Receipt
 from heliograph.model.record import Match, Notice, Release, Reported, Settlement
 from heliograph.policy.directory import Directory
-from heliograph.policy.outcomes import owed_by
+from heliograph.policy.outcomes import owed_by, reports_of
 from heliograph.receipts.inbound import InboundKeeper, Wished, nobody_asked
 from heliograph.receipts.planning import Planner
 from heliograph.receipts.reachability import NewsKeeper
@@ -128,8 +128,9 @@ class Receiver:
             reserves = any(made.outcomes is not None and made.outcomes.reserves for made in batch.made)
             release = Release.SPENT if reserves else Release.NOTHING
             settlement = Settlement(
-                changes=[made.change for made in batch.made], sent=batch.sent, release=release, owed=batch.owed
-            )
+                changes=[made.change for made in batch.made], sent=batch.sent, release=release,
+                owed=batch.owed, occurrences=reports_of(batch.made),
+            )  # fmt: skip
             applied = await self._store.receive(batch.fresh, settlement, batch.adopted)
         except StoreUnavailable as error:
             log.warning("receipts cannot be kept and are given back to their operator: %s", error)

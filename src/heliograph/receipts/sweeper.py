@@ -12,7 +12,7 @@ from heliograph.model.ids import Ids
 from heliograph.model.outcome import State
 from heliograph.model.record import Notice, Settlement
 from heliograph.policy.directory import Directory
-from heliograph.policy.outcomes import Made, OutcomeBook, notices_owed
+from heliograph.policy.outcomes import Made, OutcomeBook, notices_owed, reports_of
 from heliograph.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,9 @@ class Sweeper:
             key = LAPSED_AS.get(channel, OTHERWISE)
             made.append(Made(outcomes.change(row.ordinal, State.LAPSED, key, now_ms, DETAIL), outcomes, row))
         if made:
-            applied = await self._store.settle(Settlement(changes=[each.change for each in made]))
+            applied = await self._store.settle(
+                Settlement(changes=[each.change for each in made], occurrences=reports_of(made))
+            )
             self._tell(notices_owed(made, applied))
         await self._store.close_windows(edge)
         return edge

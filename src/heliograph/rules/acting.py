@@ -16,7 +16,7 @@ from heliograph.model.automation import CallUrl, Emit, Entry, LeaveAlone, Run, R
 from heliograph.model.events import Occurrence
 from heliograph.model.message import Address
 from heliograph.model.outcome import Rejected, State
-from heliograph.model.profiles.records import Write
+from heliograph.model.profiles.records import Told, Write
 from heliograph.model.record import Accepted, Notice
 from heliograph.model.workspace import Service, Tenant
 from heliograph.policy.automation import Await, Compiled, NoValue, Scope, Step, fill_members
@@ -174,7 +174,10 @@ class Actor:
         if isinstance(act, SetProfile):
             if tenant.profile_store is None:
                 raise CannotAct("the tenant has no profile_store")
-            batch = customer_batch(act, tenant, scope)
+            told = None
+            if self._means.directory().rules(tenant.id).has("profile"):
+                told = Told([self._means.ids.next()], held.occurrence.depth + 1, f"run {run.id}")
+            batch = customer_batch(act, tenant, scope, told)
             if refused := batch.changes[0].refused:
                 code = catalogue.find(refused, catalogue.PROFILE).code
                 text = catalogue.text(refused, catalogue.PROFILE, tuple(batch.changes[0].values))

@@ -14,7 +14,7 @@ from heliograph.model.automation.naming import PLACE
 from heliograph.model.channel import Channel
 from heliograph.model.duration import parse_duration
 from heliograph.model.people import DndRow
-from heliograph.model.profiles.records import Batch
+from heliograph.model.profiles.records import Batch, Told
 from heliograph.model.workspace import Tenant
 from heliograph.policy.automation import NoValue, Scope, fill, fill_members
 from heliograph.policy.automation.filling import fill_text, text_of
@@ -98,11 +98,11 @@ def dnd_row(entry: LeaveAlone, run: Run, scope: Scope, now_ms: int) -> DndRow:
     return DndRow(address, entry.channel, entry.category, reason[:256], ORIGIN, now_ms, expires)
 
 
-def customer_batch(act: SetProfile, tenant: Tenant, scope: Scope) -> Batch:
+def customer_batch(act: SetProfile, tenant: Tenant, scope: Scope, told: Told | None) -> Batch:
     """The change of a `profile`; its only record may be refused. Raises `NoValue`."""
     assert tenant.profile_store is not None  # noqa: S101 - whoever calls has looked
     definitions = definitions_of(tenant.profile_store)
     attributes = {name: fill(value, scope) for name, value in act.attributes.items()}
     record = {"customerId": text_of(fill(act.customer, scope)), "Attributes": attributes}
     changes = read_customers([record], definitions, act.act)
-    return Batch(tenant.id, act.act, changes, keyed=list(definitions.keyed))
+    return Batch(tenant.id, act.act, changes, keyed=list(definitions.keyed), told=told)

@@ -12,6 +12,7 @@ from heliograph.policy.automation import NoValue, Scope, fill
 from heliograph.rules.seams import WhoIs
 
 CUSTOMER = "customerid"
+_BY_CHANNEL = {"sms": "msisdn", "voice": "msisdn", "whatsapp": "waid"}  # whose customers are found by number
 
 
 def person_of(rule: Rule, scope: Scope) -> Address | None:
@@ -28,7 +29,8 @@ def person_of(rule: Rule, scope: Scope) -> Address | None:
 def _subject(occurrence: Occurrence) -> Address | None:
     payload = occurrence.payload
     if occurrence.trigger == "inbound":
-        return Address("msisdn", str(payload.get("from", "")))
+        kind = _BY_CHANNEL.get(occurrence.name)
+        return Address(kind, str(payload.get("from", ""))) if kind else None
     if occurrence.trigger in ("receipt", "click"):
         return Address(str(payload.get("kind", "")), str(payload.get("destination", "")))
     if occurrence.trigger == "profile":

@@ -15,6 +15,8 @@ events = typer.Typer(
     help="Events, calls of hooks, and whatever else rules follow from.", no_args_is_help=True, rich_markup_mode=None
 )
 
+rules = typer.Typer(help="Rules at work.", no_args_is_help=True, rich_markup_mode=None)
+
 Id = Annotated[str, typer.Argument(help="Its id, or the transid that its caller got.")]
 
 
@@ -61,6 +63,49 @@ def rerun(
             printed(answer, as_json, lambda value: show.console.print(f"{value['rerun']} are run again"))
             return
         printed(remote.admin("POST", f"/events/{event}/rerun", json={}), as_json, _line)
+
+
+@rules.command("runs")
+def runs(
+    tenant: Annotated[str, typer.Argument(help="Whose.")],
+    rule: Annotated[str, typer.Option(help="The name of a rule; left out, all.")] = "",
+    state: Annotated[str, typer.Option(help="open, awaiting, done, failed or refused; left out, all.")] = "",
+    event: Annotated[str, typer.Option(help="The id of what happened; left out, all.")] = "",
+    listen: Listen = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Which rules ran, and what each step came to, newest first."""
+    with refusals():
+        query = {"rule": rule, "state": state, "event": event}
+        params = {key: value for key, value in query.items() if value}
+        remote = Remote(settings_of(listen=listen, data=data))
+        printed(remote.admin("GET", f"/tenants/{tenant}/runs", params=params), as_json, _runs)
+
+
+@rules.command("show")
+def shown_run(
+    run: Annotated[str, typer.Argument(help="The id of a run.")],
+    listen: Listen = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """One run, step by step."""
+    with refusals():
+        answer = Remote(settings_of(listen=listen, data=data)).admin("GET", f"/runs/{run}")
+        printed(answer, as_json, _run)
+
+
+def _runs(page: dict[str, Any]) -> None:
+    for one in page["runs"]:
+        _run(one)
+
+
+def _run(one: dict[str, Any]) -> None:
+    show.console.print(f"{show.moment(one['at'])}  {one['id']}  {escape(one['rule']):<24}  {one['state']}")
+    for step in one["steps"]:
+        mark = "[green]ok[/]" if step["ok"] else "[red]no[/]"
+        show.console.print(f"  {mark}  {escape(step['action'])}  {step['what']:<8}  {escape(step['detail'])}")
 
 
 def _lines(page: dict[str, Any]) -> None:

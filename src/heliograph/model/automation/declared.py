@@ -90,11 +90,12 @@ class CallUrl(Part, frozen=True):
 
 
 class SetProfile(Part, frozen=True):
-    """Attributes of a customer profile. `put` makes a customer where there is none; null takes an attribute away."""
+    """Attributes of a customer profile. `put` makes a customer where there is none, and then
+    needs what a new one must have; null takes an attribute away."""
 
     customer: str
     attributes: dict[str, Any]
-    act: Literal["put", "update"] = "put"
+    act: Literal["update", "put"] = "update"
 
 
 class LeaveAlone(Part, frozen=True):

@@ -73,14 +73,24 @@ Keyed = Sequence[tuple[str, str]]
 """Which attributes (in small letters) of a customer are kept as keys, and of which kind."""
 
 
+class Told(msgspec.Struct, frozen=True, array_like=True):
+    """How rules are told of changes: an id for each, how many rules led to them, and what caused them."""
+
+    ids: list[int]
+    depth: int = 0
+    origin: str = ""
+
+
 class Batch(msgspec.Struct, frozen=True, array_like=True):
-    """The changes of one call: of the customers of a tenant, or of the profiles of one of its apps."""
+    """The changes of one call: of the customers of a tenant, or of the profiles of one of its apps; and how rules are
+    told of those that took effect."""
 
     tenant: str
     act: Act
     changes: list[Change]
     app: str = ""
     keyed: list[tuple[str, str]] = []
+    told: Told | None = None
 
 
 class News(msgspec.Struct, frozen=True, array_like=True):

@@ -11,11 +11,11 @@ from heliograph.model.events import Occurrence, OccurrenceState
 from heliograph.model.ids import SHIFT
 from heliograph.model.profiles.erasure import ERASED
 from heliograph.model.record import KeptAnswer
+from heliograph.store.areas.automation.happening import occur
 from heliograph.store.areas.requests import keep_answers
 from heliograph.store.engines.base import Area
-from heliograph.store.steps import Answer, Plan, Step, bulk, count, do
+from heliograph.store.steps import Answer, Plan, Step, count, do
 
-_encode = msgspec.json.Encoder().encode
 _decode_ids = msgspec.json.Decoder(list[int]).decode
 
 CALL_SPAN = 4 << SHIFT  # the ids of one call's events lie within some milliseconds
@@ -28,21 +28,9 @@ class Happened(msgspec.Struct, frozen=True):
     kept: KeptAnswer | None = None
 
 
-def occur(occurrences: Sequence[Occurrence]) -> Step:
-    """The step that keeps occurrences, for any plan."""
-    return bulk("insert_occurrences", [_row(one) for one in occurrences])
-
-
 def move(occurrence: int, before: OccurrenceState, after: OccurrenceState, note: str = "") -> Step:
     """The step that moves an occurrence on, for any plan; its answer is 1, or 0 when it did not stand at `before`."""
     return count("move_occurrence", occurrence, int(before), int(after), note)
-
-
-def _row(one: Occurrence) -> tuple[object, ...]:
-    return (
-        one.id, one.tenant, one.service, one.trigger, one.name, _encode(one.payload).decode(), one.at, one.depth,
-        one.origin, int(one.state), one.correlation, one.notify, one.note,
-    )  # fmt: skip
 
 
 def accept_events(payloads: Sequence[Happened]) -> Plan[list[None]]:

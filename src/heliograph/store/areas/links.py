@@ -7,17 +7,21 @@ from typing import NamedTuple
 
 from msgspec.structs import astuple
 
+from heliograph.model.events import Occurrence
 from heliograph.model.record import Click, LinkRow, Notice, StoryLine
+from heliograph.store.areas.automation.happening import occur
 from heliograph.store.engines.base import Area
 from heliograph.store.steps import Plan, bulk, count, do, value
 
 
 class Clicked(NamedTuple):
-    """One click to be kept, with its line of the story; `notice` is owed for the first of a destination."""
+    """One click to be kept, with its line of the story; `notice` is owed, and `occurrence` told to rules, for the
+    first of a destination."""
 
     click: Click
     line: StoryLine
     notice: Notice | None
+    occurrence: Occurrence | None = None
 
 
 def click(payloads: Sequence[Clicked]) -> Plan[list[bool]]:
@@ -26,6 +30,8 @@ def click(payloads: Sequence[Clicked]) -> Plan[list[bool]]:
     for payload in payloads:
         clicks: int = yield value("count_click", *astuple(payload.click))
         firsts.append(clicks == 1)
+        if clicks == 1 and payload.occurrence is not None:
+            yield occur([payload.occurrence])
         owed = payload.notice
         if clicks == 1 and owed is not None:
             yield do(

@@ -9,6 +9,7 @@ from msgspec.structs import astuple
 
 from heliograph.model.message import Transaction
 from heliograph.model.record import Change, Release, Settlement, StoryLine
+from heliograph.store.areas.automation.happening import occur
 from heliograph.store.areas.money import ended, release
 from heliograph.store.areas.threads import insert_devices, insert_sent, owe_by_device
 from heliograph.store.engines.base import Area
@@ -32,6 +33,9 @@ def settle(payloads: Sequence[Settlement]) -> Plan[list[list[bool]]]:
     kept = iter((yield from owe_by_device([notice for payload in payloads for notice in payload.owed])))
     yield insert_story([line for payload in payloads for line in payload.story])
     took = [[next(applied) for _ in payload.changes] for payload in payloads]
+    yield occur([
+        one for payload, each in zip(payloads, took, strict=True) for place, one in payload.occurrences if each[place]
+    ])  # fmt: skip
     yield from release(
         [
             row

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import astuple
 
+from heliograph.model.events import Occurrence
 from heliograph.model.people import Wish
 from heliograph.model.record import Match, Notice, Reported, Settlement
+from heliograph.store.areas.automation.happening import occur
 from heliograph.store.areas.messages import settle
 from heliograph.store.areas.threads import insert_came
 from heliograph.store.areas.wishes import Gone, list_dnd, unlist_dnd
@@ -32,21 +34,24 @@ class Kept(NamedTuple):
     changed: bool
 
 
-def inbound(payloads: Sequence[tuple[tuple[Any, ...], str, Notice | None, Wish | None]]) -> Plan[list[Kept]]:
+def inbound(
+    payloads: Sequence[tuple[tuple[Any, ...], str, Notice | None, Wish | None, Occurrence | None]],
+) -> Plan[list[Kept]]:
     """Messages from people, each with the far end's id of it, the call it causes, if any, and what it asks for. What
     came before is not kept again."""
-    named = [(row[3], native_id, row[0]) for row, native_id, _, _ in payloads if native_id]
+    named = [(row[3], native_id, row[0]) for row, native_id, *_ in payloads if native_id]
     fresh = yield from insert_came(named)
-    taken = [not native_id or row[0] in fresh for row, native_id, _, _ in payloads]
+    taken = [not native_id or row[0] in fresh for row, native_id, *_ in payloads]
     kept = [payload for payload, took in zip(payloads, taken, strict=True) if took]
-    yield bulk("insert_inbound", [row for row, _, _, _ in kept])
-    owed = [notice for _, _, notice, _ in kept if notice is not None]
+    yield bulk("insert_inbound", [row for row, *_ in kept])
+    owed = [notice for _, _, notice, _, _ in kept if notice is not None]
     yield bulk(
         "insert_inbound_notices",
         [(row.id, row.at, row.url, row.origin, row.tenant, row.service, row.body) for row in owed],
     )
+    yield occur([one for *_, one in kept if one is not None])
     found: list[Kept] = []
-    for (_, _, _, wish), took in zip(payloads, taken, strict=True):
+    for (_, _, _, wish, _), took in zip(payloads, taken, strict=True):
         found.append(Kept(took, (yield from _grant(wish)) if took and wish is not None else False))
     return found
 
@@ -69,10 +74,16 @@ class Receipts(Area):
         return result
 
     async def keep_inbound(
-        self, row: tuple[Any, ...], native_id: str, notice: Notice | None, wish: Wish | None = None
+        self,
+        row: tuple[Any, ...],
+        native_id: str,
+        notice: Notice | None,
+        wish: Wish | None = None,
+        occurrence: Occurrence | None = None,
     ) -> Kept:
-        """Keep a message from a person, the call it causes and what it asks for, once for the far end's id of it."""
-        kept: Kept = await self.engine.write("inbound", (row, native_id, notice, wish))
+        """Keep a message from a person, the call it causes, what it asks for and what rules are told of it, once for
+        the far end's id of it."""
+        kept: Kept = await self.engine.write("inbound", (row, native_id, notice, wish, occurrence))
         return kept
 
     async def matches(self, natives: Collection[tuple[str, str]]) -> dict[tuple[str, str], Match]:

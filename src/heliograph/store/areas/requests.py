@@ -10,6 +10,7 @@ from msgspec.structs import astuple
 from heliograph.model.ids import accepted_ms, first_id_at
 from heliograph.model.message import Request
 from heliograph.model.record import KEPT_MS, Accepted, Counted, KeptAnswer, Queued, Run
+from heliograph.store.areas.automation.happening import occur
 from heliograph.store.areas.cluster.outbox import insert_owed
 from heliograph.store.areas.messages import apply_changes, insert_story
 from heliograph.store.cache import Recent
@@ -53,6 +54,7 @@ def accept(payloads: Sequence[Accepted]) -> Plan[list[None]]:
     yield bulk("count_volumes", _volumes(payloads))
     yield bulk("insert_links", [astuple(link) for item in payloads for link in item.links])
     yield insert_owed([row for item in payloads for row in item.owed])
+    yield occur([one for item in payloads for one in item.occurrences])
     yield from keep_answers([item.kept for item in payloads if item.kept])
     return [None] * len(payloads)
 

@@ -15,7 +15,7 @@ from heliograph.model.events import Occurrence, OccurrenceState
 from heliograph.model.people import DndRow
 from heliograph.model.profiles.records import Done, Write
 from heliograph.model.record import Accepted, Notice
-from heliograph.store.areas.events import occur
+from heliograph.store.areas.automation.happening import occur
 from heliograph.store.areas.people.profiles import profiles
 from heliograph.store.areas.requests import Requests, accept
 from heliograph.store.areas.wishes import list_dnd

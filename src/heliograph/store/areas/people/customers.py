@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from heliograph.catalogue import keys
+from heliograph.model.events import Occurrence
 from heliograph.model.profiles.declared import ALIAS_KIND
-from heliograph.model.profiles.records import Batch, Change, Customer, Done, Write, changed_customer
+from heliograph.model.profiles.records import Batch, Change, Customer, Done, Told, Write, changed_customer
+from heliograph.store.areas.automation.happening import occur
 from heliograph.store.steps import Answer, Plan, bulk
 
 _encode = msgspec.json.Encoder().encode
@@ -30,15 +32,16 @@ class Customers:
             self._names.setdefault((tenant, asked), customer.customer)
             self._before[tenant, customer.customer] = customer
         self._now: dict[Named, Customer | None] = dict(self._before)
+        self.happened: list[Occurrence] = []
         self._owners = {(tenant, alias): customer for tenant, alias, customer in owners}
 
     def apply(self, batch: Batch, now_ms: int) -> Iterator[Done]:
         """What becomes of each change."""
-        for change in batch.changes:
-            key = change.refused or self._change(batch, change, now_ms)
+        for place, change in enumerate(batch.changes):
+            key = change.refused or self._change(batch, change, now_ms, place)
             yield Done(change.customer, key, values=change.values)
 
-    def _change(self, batch: Batch, change: Change, now_ms: int) -> str:
+    def _change(self, batch: Batch, change: Change, now_ms: int, place: int) -> str:
         tenant = batch.tenant
         name = self._name(tenant, change.customer)
         old = self._now.get((tenant, name))
@@ -56,6 +59,8 @@ class Customers:
             if kind == ALIAS_KIND:
                 self._owners[tenant, value] = name
         self._now[tenant, name] = new
+        if batch.told is not None and old != new:
+            self.happened.append(_happened(batch.told, place, tenant, name, (old, new), now_ms))
         return keys.SUCCESS
 
     def _name(self, tenant: str, asked: str) -> str:
@@ -86,10 +91,23 @@ class Customers:
                 put.append((tenant, *_row(customer)))
             else:
                 dropped.append((tenant, name))
+        yield occur(self.happened)
         yield bulk("drop_customers", dropped)
         yield bulk("drop_customer_keys", old_keys)
         yield bulk("put_customers", put)
         yield bulk("put_customer_keys", new_keys)
+
+
+def _happened(
+    told: Told, place: int, tenant: str, name: str, both: tuple[Customer | None, Customer | None], now_ms: int
+) -> Occurrence:
+    """What rules are told of a customer that was created, changed or deleted."""
+    old, new = both
+    before, after = old.attributes if old else {}, new.attributes if new else {}
+    changed = sorted(key for key in {*before, *after} if before.get(key) != after.get(key))
+    act = "updated" if old and new else "created" if new else "deleted"
+    payload = {"act": act, "customerid": name, "attributes": after or before, "changed": changed}
+    return Occurrence(told.ids[place], tenant, "", "profile", act, payload, now_ms, told.depth, told.origin or name)
 
 
 def _row(customer: Customer) -> tuple[object, ...]:
