@@ -129,8 +129,8 @@ def _after(run: Run, done: Done | None) -> Run:
 
 
 def _finish(ended: Sequence[Advance]) -> Plan[dict[int, Notice]]:
-    """Occurrences whose last run ended are done, and whoever waits for that is told; the calls owed, each by one of the
-    runs that ended."""
+    """Occurrences whose last run ended are done, and whoever waits for that is told; the calls owed, by the id
+    of one of their runs."""
     if not ended:
         return {}
     rows = [(number,) for number in sorted({payload.run.occurrence for payload in ended})]
