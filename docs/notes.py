@@ -38,7 +38,7 @@ SECTIONS = {
 
 ENDPOINTS_HEAD = """# Endpoints
 
-Calls of the Messaging and status API carry the service key in the header `key`, or a JSON web token as
+Calls of the Messaging, Event and status API carry the service key in the header `key`, or a JSON web token as
 `Authorization: Bearer <token>`, which wins over a key. They are answered with HTTP 200 and a code in the body; see
 [codes](codes.md). A trailing slash makes no difference there.
 
@@ -46,10 +46,10 @@ A token is signed with HS256 and a secret of the service's `jwt` list, base64-de
 `iss` and the time in `iat` (Unix seconds), and is good for 60 minutes from then, or less with an `exp`; `nbf` is
 honoured, and a clock may be 60 seconds ahead. Any other is refused with 7001, with 7601 on the status API.
 
-A call of the Messaging API may name itself with a header `Idempotency-Key` of 1 to 255 characters. For 24 hours the
-same service gets, for the same key and the same body, the answer that was given first, and nothing is sent again. The
-same key with another body is refused with 7004. A call that was refused as a whole took nothing, so it may be sent
-again with its key.
+A call of the Messaging or the Event API, or of a hook, may name itself with a header `Idempotency-Key` of 1 to 255
+characters. For 24 hours the same service gets, for the same key and the same body, the answer that was given first,
+and nothing is sent again. The same key with another body is refused with 7004. A call that was refused as a whole
+took nothing, so it may be sent again with its key.
 
 Where the tenant has [limits](workspace.md), answers say how far the caller is from the one it will meet first, in
 the headers `x-rate-limit-limit`, `x-rate-limit-remaining` and `x-rate-limit-reset` (Unix seconds: when the rate is
