@@ -17,7 +17,7 @@ from heliograph.model.policies.texts import moment_of
 from heliograph.model.workspace import ALL_STATES, Tenant
 
 MOST_RULES = 10_000
-MOST_RUNS = 100_000  # that one occurrence may lead to, were all conditions met
+MOST_RUNS = 1_000_000  # that one occurrence may lead to, were all conditions met
 PERSONS = ("customerid", "msisdn", "email")
 _TRIGGERS = "event, hook, inbound, receipt, click, profile"
 

@@ -36,8 +36,9 @@ def runs_at_most(rules: Sequence[Rule]) -> int:
 
 
 def _times(rule: Rule) -> int:
-    """How often one message may set a rule on receipts off."""
-    return 1 if rule.on.receipt is None else min(TOLD, len(rule.on.receipt.states) or TOLD)
+    """How often one message may set a rule on receipts off: a code is told once."""
+    receipt = rule.on.receipt
+    return 1 if receipt is None or receipt.codes else min(TOLD, len(receipt.states) or TOLD)
 
 
 def _caused(actions: Iterable[Action]) -> Iterable[Node]:

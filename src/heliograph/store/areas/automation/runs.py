@@ -73,11 +73,15 @@ def match(payloads: Sequence[Matched]) -> Plan[list[bool]]:
     """Runs of new occurrences; whether each was new still."""
     rows = [(one.occurrence, int(one.state), one.note) for one in payloads]
     moved = set(_decode_ids((yield bulk("match_occurrences", rows, Answer.VALUE))))
-    took = [one for one in payloads if one.occurrence in moved]
+    first: dict[int, Matched] = {}
+    for one in payloads:
+        if one.occurrence in moved:
+            first.setdefault(one.occurrence, one)
+    took = first.values()
     texts = {text for one in took for text in one.texts}
     yield bulk("keep_rule_texts", sorted(texts))
     yield bulk("insert_runs", [_row(run) for one in took for run in one.runs])
-    return [one.occurrence in moved for one in payloads]
+    return [first.get(one.occurrence) is one for one in payloads]
 
 
 def advance(payloads: Sequence[Advance]) -> Plan[list[Moved]]:
