@@ -174,6 +174,7 @@ async def test_a_rule_calls_a_url(live: Running) -> None:
 
     assert (told["rule"], told["run"], told["transid"]) == ("call", str(run.id), transid)
     assert told["payload"]["parameters"] == {"to": "447700900105"}
+    assert call["headers"]["x-heliograph-id"] == run.log[0].detail
 
 
 async def test_a_call_may_have_a_body_of_its_own(live: Running) -> None:

@@ -20,7 +20,7 @@ import procs
 ROUNDS, EVENTS, CONNECTIONS = 4, 600, 12
 FINISH_SECONDS = 60.0
 LONGEST = 0.6  # seconds after the first event of a round at which the kill comes at the latest
-TEXTS = ("first", "second", "third")
+TEXTS = ("first", "second", "third", "chained")
 QUEUED_EVENT = b'"1002"'
 
 
@@ -46,7 +46,7 @@ class Books:
 
 
 def document(smsc: int, sink: int) -> dict[str, Any]:
-    """An event whose rule sends, waits for nothing, sends again and emits an event whose rule sends once more."""
+    """An event whose rules send, emit an event with a rule of its own, and wait for a message to get there."""
     found = procs.document(smsc, sink)
     tenant = found["tenants"][0]
 
@@ -57,6 +57,11 @@ def document(smsc: int, sink: int) -> dict[str, Any]:
     tenant["events"] = [{"id": "begin", "parameters": [{"name": "to", "mandatory": True}]}, {"id": "next"}]
     tenant["rules"] = [
         {"name": "one", "on": {"event": "begin"}, "then": [send("first"), send("second"), emit]},
+        {
+            "name": "chain",
+            "on": {"event": "begin"},
+            "then": [{**send("chained"), "within": "10m", "otherwise": [send("never")]}],
+        },
         {"name": "two", "on": {"event": "next"}, "then": [send("third")]},
     ]
     return found
@@ -169,13 +174,14 @@ def test_every_accepted_event_has_each_of_its_messages_exactly_once(books: Books
 def test_an_event_whose_answer_was_lost_is_done_wholly_or_not_at_all(books: Books) -> None:
     counts = {tuple(books.messages[number, text] for text in TEXTS) for number in books.unanswered}
 
-    assert counts <= {(0, 0, 0), (1, 1, 1)}, books.seed
+    assert counts <= {(0,) * len(TEXTS), (1,) * len(TEXTS)}, books.seed
 
 
 def test_nothing_else_was_sent_and_everything_ended(books: Books) -> None:
     known = {*books.accepted, *books.unanswered}
 
     assert {number for number, _ in books.messages} <= known, books.seed
+    assert {text for _, text in books.messages} == set(TEXTS), books.seed
     assert set(books.occurrences) == {3}, (books.seed, books.occurrences)
     assert set(books.runs) == {2}, (books.seed, books.runs)
     assert books.kills == ROUNDS

@@ -18,6 +18,7 @@ from heliograph.wire.http import Client, HttpError
 from heliograph.wire.signing import signed_headers
 
 REQUESTS_KEPT = 512
+ID_HEADER = "x-heliograph-id"  # of the call, the same when it is made again
 HEADERS = {"content-type": "application/json", "user-agent": f"heliograph/{__version__}"}
 
 
@@ -78,9 +79,9 @@ class Attempts:
         return _told(notice, Delivery.PARKED, notice.attempts, now, error=f"given up: {why}")
 
     async def _post(self, notice: Notice, body: bytes, tenant: Tenant, service: Service) -> int:
-        headers = HEADERS
+        headers = HEADERS | {ID_HEADER: f"{notice.request}.{notice.ordinal}.{notice.id}"}
         if service.notify.secret:
-            headers = HEADERS | signed_headers(service.notify.secret, body, self._clock_ms() // 1000)
+            headers |= signed_headers(service.notify.secret, body, self._clock_ms() // 1000)
         private = tenant.allow_private_targets or service.sandbox  # decisions 7
         answer = await self._client.request("POST", notice.url, headers, body, self._timeout, private)
         return answer.status

@@ -9,9 +9,11 @@ from dataclasses import replace
 from msgspec.structs import replace as run_replaced
 
 from heliograph.model.automation import Entry, Run, RunState
+from heliograph.model.events import Occurrence
 from heliograph.policy.automation import Scope, Step, Wait
 from heliograph.policy.automation.program import END, Stop
 from heliograph.rules.acting import Actor, Held
+from heliograph.rules.matching import HOLD_MS
 from heliograph.rules.person import with_profile
 from heliograph.rules.seams import Means
 from heliograph.rules.watching import Seen, Watcher
@@ -20,7 +22,8 @@ from heliograph.store.areas.automation.runs import NO_EFFECTS, Advance
 
 log = logging.getLogger(__name__)
 
-TRIES = 3
+TRIES = 3  # at once
+LEAVE = 6  # times that a run is taken up for a step that cannot be kept
 PAUSE_SECONDS = 0.3
 REACHED, NOT_REACHED, LEFT_OUT = "reached", "not reached", "left out"
 
@@ -58,7 +61,7 @@ class Carrier:
         run = run_replaced(held.run, state=RunState.OPEN, step=there, awaits=0, until=0, log=[*held.run.log, entry])
         return replace(held, run=run)
 
-    async def give_up(self, run: Run, why: str) -> None:
+    async def give_up(self, run: Run, why: str, occurrence: Occurrence | None = None) -> None:
         """A run that cannot go on ends."""
         now_ms = self._means.clock_ms()
         entry = Entry(now_ms, "then", "end", False, why)
@@ -66,7 +69,11 @@ class Carrier:
             run, state=RunState.FAILED, turn=run.turn + 1, awaits=0, until=0, due=0, updated=now_ms,
             log=[*run.log, entry],
         )  # fmt: skip
-        await self._means.store.advance(Advance(ended))
+        calls = self._means.ended(occurrence) if occurrence is not None else None
+        moved = await self._means.store.advance(Advance(ended, ended=calls))
+        if moved.owed is not None:
+            self._means.tell([moved.owed])
+        self.counts["failed"] += moved.took
 
     async def _move(self, held: Held) -> Run | None:
         """The run after its next step; None when somebody else did that, or nobody can now."""
@@ -78,12 +85,23 @@ class Carrier:
                 await asyncio.sleep(PAUSE_SECONDS * (tries + 1))
             except Exception:  # the verb's loop over runs: a fault of ours ends this one, not the others
                 log.exception("a step of the rule %s went wrong", held.run.rule)
-                break
-        try:  # it may be that only this step cannot be kept
-            await self.give_up(held.run, "internal error, see the log")
-        except StoreUnavailable as error:
-            log.error("a run of the rule %s is left for later: %s", held.run.rule, error)
+                await self._leave(held, LEAVE)
+                return None
+        await self._leave(held, held.run.tries + 1)
         return None
+
+    async def _leave(self, held: Held, tries: int) -> None:
+        """A run that cannot go on now is taken up later; when that was tried too often although the store takes other
+        things, it is this step that cannot be kept, and the run ends."""
+        run, now_ms = held.run, self._means.clock_ms()
+        try:
+            if tries >= LEAVE:
+                await self.give_up(run, "internal error, see the log", held.occurrence)
+                return
+            later = run_replaced(run, turn=run.turn + 1, tries=tries, due=now_ms + HOLD_MS, updated=now_ms)
+            await self._means.store.advance(Advance(later))
+        except StoreUnavailable as error:
+            log.error("a run of the rule %s is left for later: %s", run.rule, error)
 
     async def _step(self, held: Held) -> Run | None:
         held = await self._skip(held)

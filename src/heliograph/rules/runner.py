@@ -21,6 +21,7 @@ from heliograph.rules.seams import Means
 from heliograph.rules.watching import Watcher
 from heliograph.rules.wordings import Wordings
 from heliograph.store import StoreUnavailable
+from heliograph.store.areas.automation.runs import Matched
 
 log = logging.getLogger(__name__)
 
@@ -101,11 +102,20 @@ class Runner:
             while self._new:
                 group = [self._new.popleft() for _ in range(min(GROUP, len(self._new)))]
                 try:
-                    await self._keep([await self._matcher.match(one) for one in group])
+                    await self._keep([await self._found(one) for one in group])
                 except StoreUnavailable as error:
                     log.warning("what happened cannot be matched now, trying again: %s", error)
                     self._new.extendleft(reversed(group))
                     await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _found(self, one: Occurrence) -> Found:
+        try:
+            return await self._matcher.match(one)
+        except StoreUnavailable:
+            raise
+        except Exception:  # the verb's loop: a fault of ours leaves this one unresolved, not the others
+            log.exception("rules for %s %s could not be looked for", one.trigger, one.name)
+            return Found(one, Matched(one.id, OccurrenceState.UNRESOLVED, note="internal error, see the log"), [])
 
     async def _keep(self, found: list[Found]) -> None:
         took = await asyncio.gather(*(self._means.store.match(one.matched) for one in found))

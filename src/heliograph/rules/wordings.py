@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 
 import msgspec
@@ -9,6 +10,8 @@ import msgspec
 from heliograph.model.automation import Rule
 from heliograph.policy.automation import Compiled, compiled
 from heliograph.rules.seams import RuleStore
+
+log = logging.getLogger(__name__)
 
 KEPT = 20_000
 
@@ -33,5 +36,16 @@ class Wordings:
         missing = {name for name in wanted if name not in self._known}
         if missing:
             for name, text in (await self._store.rule_texts(missing)).items():
-                self.know(name[0], compiled(_decode(text)))
+                rule = _read(text)
+                if rule is not None:
+                    self.know(name[0], rule)
         return {name: self._known[name] for name in wanted if name in self._known}
+
+
+def _read(text: str) -> Compiled | None:
+    """A rule by its wording; None for one that this release cannot read."""
+    try:
+        return compiled(_decode(text))
+    except (msgspec.MsgspecError, ValueError) as error:
+        log.error("the wording of a rule cannot be read: %s", error)
+        return None

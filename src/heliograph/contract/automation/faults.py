@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from heliograph.contract.automation.actions import Writing, actions_faults
 from heliograph.contract.automation.around import PERSONAL, Around, around
 from heliograph.contract.automation.conditions import conditions_faults
+from heliograph.contract.automation.spreading import runs_at_most
 from heliograph.contract.declared.names import channel_faults, services_faults, twice
 from heliograph.contract.shape import Fault
 from heliograph.model.automation import On, Rule
@@ -16,6 +17,7 @@ from heliograph.model.policies.texts import moment_of
 from heliograph.model.workspace import ALL_STATES, Tenant
 
 MOST_RULES = 10_000
+MOST_RUNS = 1_000_000  # that one occurrence may lead to, were all conditions met
 PERSONS = ("customerid", "msisdn", "email")
 _TRIGGERS = "event, hook, inbound, receipt, click, profile"
 
@@ -27,6 +29,8 @@ def rules_faults(tenant: Tenant, channels: Mapping[str, Channel], path: str) -> 
     if len(tenant.rules) > MOST_RULES:
         yield f"{path}.rules", f"there may be {MOST_RULES} rules at most"
     yield from twice(f"{path}.rules", [rule.name for rule in tenant.rules])
+    if (most := runs_at_most(tenant.rules)) > MOST_RUNS:
+        yield f"{path}.rules", f"set each other off: one event could lead to {most} runs, {MOST_RUNS} at most"
     known = around(tenant, channels)
     for index, rule in enumerate(tenant.rules):
         where = f"{path}.rules[{rule.name or index}]"

@@ -3,6 +3,7 @@ list; a comparison holds when it holds for one of them, and `not_...` when it ho
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -43,20 +44,43 @@ def condition_test(condition: Condition) -> Test:
 
 
 def _comparison(condition: Condition) -> Test:
-    name, value, operator = condition.field, condition.value, condition.op
-    if operator == "exists":
+    name, value, op = condition.field, condition.value, condition.op
+    if op == "exists":
         wanted = value is not False
         return lambda scope: bool(scope.values(name)) is wanted
-    if operator == "regex":
+    if op == "regex":
         pattern = re2.compile(str(value), regex_options())
         return lambda scope: any(_is_found(pattern, text_of(one)) for one in scope.values(name))
-    negative = operator.startswith("not_")
-    compare = _COMPARES[operator.removeprefix("not_")]
+    negative = op.startswith("not_")
+    compare = _COMPARES[op.removeprefix("not_")]
     if condition.ignore_case:
         compare = _folded(compare)
     if names_in(value):
         return _moving(name, value, compare, negative)
-    return lambda scope: any(compare(one, value) for one in scope.values(name)) is not negative
+    if op in _ORDERS and (number := number_of(value)) is not None:
+        return _numeric(name, _ORDERS[op], number)
+    return _plain(name, value, compare, negative)
+
+
+def _plain(name: str, value: Any, compare: Compare, negative: bool) -> Test:
+    def test(scope: Scope) -> bool:
+        for one in scope.values(name):  # a loop, for `any` costs as much as a comparison
+            if compare(one, value):
+                return not negative
+        return negative
+
+    return test
+
+
+def _numeric(name: str, holds: Callable[[float, float], bool], wanted: float) -> Test:
+    def test(scope: Scope) -> bool:
+        for one in scope.values(name):
+            number = one if type(one) is int or type(one) is float else number_of(one)
+            if number is not None and holds(number, wanted):
+                return True
+        return False
+
+    return test
 
 
 def _is_found(pattern: Any, text: str) -> bool:
@@ -148,16 +172,16 @@ def _fold(value: Any) -> Any:
     return [_fold(item) for item in value] if isinstance(value, list | tuple) else value
 
 
+_ORDERS: dict[str, Callable[[float, float], bool]] = {
+    "less": operator.lt, "at_most": operator.le, "greater": operator.gt, "at_least": operator.ge,
+}  # fmt: skip
 _COMPARES: dict[str, Compare] = {
     "equals": equal,
     "contains": _contains,
     "prefix": _prefix,
     "suffix": _suffix,
     "in": _in,
-    "less": _ordered(lambda one, other: one < other),
-    "at_most": _ordered(lambda one, other: one <= other),
-    "greater": _ordered(lambda one, other: one > other),
-    "at_least": _ordered(lambda one, other: one >= other),
+    **{name: _ordered(holds) for name, holds in _ORDERS.items()},
 }
 
 

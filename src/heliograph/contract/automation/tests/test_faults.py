@@ -193,3 +193,19 @@ JSON = st.recursive(
 @given(JSON, JSON)
 def test_whatever_a_rule_holds_it_is_read_or_refused(when: Any, then: Any) -> None:
     places({"when": when, "then": then}, CHANNELS)
+
+
+@pytest.mark.parametrize(("emits", "fits"), [(1, True), (5, True), (6, False), (60, False)])
+def test_rules_may_set_each_other_off_but_not_spread_without_end(
+    emits: int, fits: bool, channels: Mapping[str, Channel]
+) -> None:
+    found = places({"then": [{"emit": {"event": "4451"}}] * emits}, channels)
+
+    assert found == ([] if fits else ["tenants[demo].rules"])
+
+
+def test_messages_that_answer_receipts_may_not_spread_without_end(channels: Mapping[str, Channel]) -> None:
+    send = {"send": {**SEND, "to": {"msisdn": "${destination}"}}}
+
+    assert places({"on": {"receipt": {"states": ["Delivered"]}}, "then": [send]}, channels) == []
+    assert places({"on": {"receipt": {}}, "then": [send] * 6}, channels) == ["tenants[demo].rules"]

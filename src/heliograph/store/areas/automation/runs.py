@@ -73,18 +73,25 @@ def match(payloads: Sequence[Matched]) -> Plan[list[bool]]:
     """Runs of new occurrences; whether each was new still."""
     rows = [(one.occurrence, int(one.state), one.note) for one in payloads]
     moved = set(_decode_ids((yield bulk("match_occurrences", rows, Answer.VALUE))))
-    took = [one for one in payloads if one.occurrence in moved]
+    first: dict[int, Matched] = {}
+    for one in payloads:
+        if one.occurrence in moved:
+            first.setdefault(one.occurrence, one)
+    took = first.values()
     texts = {text for one in took for text in one.texts}
     yield bulk("keep_rule_texts", sorted(texts))
     yield bulk("insert_runs", [_row(run) for one in took for run in one.runs])
-    return [one.occurrence in moved for one in payloads]
+    return [first.get(one.occurrence) is one for one in payloads]
 
 
 def advance(payloads: Sequence[Advance]) -> Plan[list[Moved]]:
     """Runs move on with all that their steps do."""
     asked = [(payload.run.id, payload.run.turn - 1) for payload in payloads]
     standing = set(_decode_ids((yield bulk("standing_runs", asked, Answer.VALUE))))
-    took = {payload.run.id: payload for payload in payloads if payload.run.id in standing}
+    took: dict[int, Advance] = {}
+    for payload in payloads:
+        if payload.run.id in standing:
+            took.setdefault(payload.run.id, payload)  # who comes second in a group is as late as any other
     effects = [payload.effects for payload in took.values()]
     yield from accept([one.accepted for one in effects if one.accepted is not None])
     yield bulk("insert_inbound_notices", [_owed(notice) for one in effects for notice in one.notices])
@@ -97,7 +104,9 @@ def advance(payloads: Sequence[Advance]) -> Plan[list[Moved]]:
     yield bulk("advance_runs", [_moving(run) for run in became.values()])
     owed = yield from _finish([took[number] for number, run in became.items() if run.state > RunState.AWAITING])
     return [
-        Moved(payload.run.id in took, written.get(payload.run.id), owed.get(payload.run.occurrence))
+        Moved(True, written.get(payload.run.id), owed.get(payload.run.id))
+        if took.get(payload.run.id) is payload
+        else Moved(False)
         for payload in payloads
     ]
 
@@ -124,14 +133,19 @@ def _after(run: Run, done: Done | None) -> Run:
 
 
 def _finish(ended: Sequence[Advance]) -> Plan[dict[int, Notice]]:
-    """Occurrences whose last run ended are done, and whoever waits for that is told; the calls owed by occurrence."""
+    """Occurrences whose last run ended are done, and whoever waits for that is told; the calls owed, by the id
+    of one of their runs."""
     if not ended:
         return {}
     rows = [(number,) for number in sorted({payload.run.occurrence for payload in ended})]
     yield bulk("lock_occurrences", rows)
     done = _decode_ended((yield bulk("finish_occurrences", rows, Answer.VALUE)))
-    calls = {payload.run.occurrence: payload.ended for payload in ended}
-    owed = {number: pair[failed > 0] for number, failed in done if (pair := calls.get(number)) is not None}
+    calls = {payload.run.occurrence: (payload.run.id, payload.ended) for payload in ended}
+    owed: dict[int, Notice] = {}
+    for number, failed in done:
+        run, pair = calls[number]
+        if pair is not None:
+            owed[run] = pair[failed > 0]
     yield bulk("insert_inbound_notices", [_owed(notice) for notice in owed.values()])
     return owed
 
