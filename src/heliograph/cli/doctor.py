@@ -10,8 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nats.errors import Error
+
+from heliograph.bus.nats.connection import Connection, servers_of
 from heliograph.cli.remote import Remote, RemoteError
-from heliograph.config import SQLITE, Config, ConfigError, shown_database
+from heliograph.config import LOCAL, SQLITE, Config, ConfigError, shown_bus, shown_database
 from heliograph.store import StoreUnavailable
 from heliograph.store.engines.postgres import look_at
 
@@ -36,6 +39,8 @@ def examine(config: Config) -> Iterator[Finding]:
     yield from _folder(config)
     if config.database != SQLITE:
         yield from _database(config)
+    if config.bus != LOCAL:
+        yield asyncio.run(_broker(config))
     now = time.time()
     moment = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
     yield Finding("clock", now > FIRST_MOMENT, moment, "set the system's clock; receipts and expiries depend on it")
@@ -78,6 +83,22 @@ def _database(config: Config) -> Iterator[Finding]:
         "schema", not seen.missing, f"{len(seen.missing)} migrations to apply" if seen.missing else "up to date",
         "start `heliograph serve`, which applies them",
     )  # fmt: skip
+
+
+async def _broker(config: Config) -> Finding:
+    where = shown_bus(config.bus)
+    connection = Connection(servers_of(config.bus), "heliograph doctor")
+    await connection.start()
+    try:
+        if not connection.connected:
+            return Finding("broker", False, f"{where} does not answer", "start NATS, or correct HELIOGRAPH_BUS")
+        kept = await connection.client.jetstream().account_info()
+        return Finding("broker", True, f"{where}: {kept.streams} streams, {kept.storage / 1e6:.1f} MB kept")
+    except (Error, TimeoutError) as error:
+        found = f"{where}: no JetStream ({str(error) or type(error).__name__})"
+        return Finding("broker", False, found, "start nats-server with -js and a folder for its streams")
+    finally:
+        await connection.stop()
 
 
 def _server(config: Config) -> Iterator[Finding]:
