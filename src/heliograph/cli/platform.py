@@ -229,7 +229,7 @@ class Platform:
         """Drain: no new calls, answers under way awaited, everything durable."""
         self._ready = False
         self.tail.close()
-        self.cluster.drain()
+        await self.cluster.drain()
         await asyncio.gather(*self._answers)
         await self.working.stop_taking()
         if self._works:
