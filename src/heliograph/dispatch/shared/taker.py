@@ -139,7 +139,7 @@ class Taker:
         try:
             wanted: dict[Way, int] = {}
             for lane in self._lanes():
-                if not lane.elsewhere:
+                if not lane.elsewhere and not self._held.still(lane):
                     wanted |= self._wanted(lane)
             await self._search()
             for way in self._strays - wanted.keys():
