@@ -16,18 +16,23 @@ from heliograph.testing.nats import NatsServer, nats
 from heliograph.testing.postgres import PostgresServer, postgres
 
 SHAPES = ("sqlite", "postgresql")
+NATS = "nats"  # PostgreSQL, and the work by way of a broker
+WITH_NATS = frozenset({"test_messaging", "test_status", "test_idempotency", "test_money", "test_breaker"})
+"""Modules of acceptance that run in that shape too."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Called by pytest."""
-    parser.addoption("--database", choices=(*SHAPES, "both"), default="both", help="the databases to test on")
+    parser.addoption("--database", choices=(*SHAPES, NATS, "both"), default="both", help="the databases to test on")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Called by pytest."""
     if "shape" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--database")
-        metafunc.parametrize("shape", SHAPES if chosen == "both" else (chosen,), scope="session")
+        whole = "platforms" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in WITH_NATS
+        every = (*SHAPES, NATS) if whole else SHAPES
+        metafunc.parametrize("shape", every if chosen == "both" else (chosen,), scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -69,5 +74,15 @@ def platforms(shape: str, request: pytest.FixtureRequest) -> Iterator[None]:
         return made[data]
 
     testing.database_of = database_of
+    if shape == NATS:
+        broker: NatsServer = request.getfixturevalue("nats_server")
+        spaces: dict[Path, str] = {}
+
+        def bus_of(data: Path) -> str:
+            if data not in spaces:
+                spaces[data] = broker.space()
+            return spaces[data]
+
+        testing.bus_of = bus_of
     yield
-    testing.database_of = testing.on_sqlite
+    testing.database_of, testing.bus_of = testing.on_sqlite, testing.within_one_process

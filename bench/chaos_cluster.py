@@ -72,6 +72,12 @@ class World:
         """One of the processes that send."""
         self.end([self.rng.choice(self.workers)])
 
+    def drain_worker(self) -> None:
+        """One of them, in order: what it has not begun goes to the other at once, unflagged."""
+        victim = self.rng.choice(self.workers)
+        victim.stop()
+        victim.start(wait=False)
+
     def kill_workers(self) -> None:
         """Both."""
         self.end(self.workers)
@@ -105,7 +111,7 @@ class World:
         """All of it by name."""
         return {
             "worker": self.kill_worker, "api": self.kill_api, "broker": self.restart_broker,
-            "database": self.crash_database, "workers": self.kill_workers,
+            "database": self.crash_database, "workers": self.kill_workers, "worker, in order": self.drain_worker,
             "database, in order": self.restart_database, "broker, emptied": self.empty_broker,
         }  # fmt: skip
 

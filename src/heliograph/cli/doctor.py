@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nats.errors import Error
-
-from heliograph.bus.nats.connection import Connection, servers_of
+from heliograph.bus.nats.connection import BusAway, servers_of
+from heliograph.bus.nats.looking import look_at as look_at_broker
 from heliograph.cli.remote import Remote, RemoteError
 from heliograph.config import LOCAL, SQLITE, Config, ConfigError, shown_bus, shown_database
 from heliograph.store import StoreUnavailable
@@ -40,7 +39,7 @@ def examine(config: Config) -> Iterator[Finding]:
     if config.database != SQLITE:
         yield from _database(config)
     if config.bus != LOCAL:
-        yield asyncio.run(_broker(config))
+        yield from _broker(config)
     now = time.time()
     moment = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
     yield Finding("clock", now > FIRST_MOMENT, moment, "set the system's clock; receipts and expiries depend on it")
@@ -85,20 +84,19 @@ def _database(config: Config) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-async def _broker(config: Config) -> Finding:
+def _broker(config: Config) -> Iterator[Finding]:
     where = shown_bus(config.bus)
-    connection = Connection(servers_of(config.bus), "heliograph doctor")
-    await connection.start()
     try:
-        if not connection.connected:
-            return Finding("broker", False, f"{where} does not answer", "start NATS, or correct HELIOGRAPH_BUS")
-        kept = await connection.client.jetstream().account_info()
-        return Finding("broker", True, f"{where}: {kept.streams} streams, {kept.storage / 1e6:.1f} MB kept")
-    except (Error, TimeoutError) as error:
-        found = f"{where}: no JetStream ({str(error) or type(error).__name__})"
-        return Finding("broker", False, found, "start nats-server with -js and a folder for its streams")
-    finally:
-        await connection.stop()
+        seen = asyncio.run(look_at_broker(servers_of(config.bus)))
+    except BusAway as error:
+        mend = "start NATS, or correct HELIOGRAPH_BUS and its password; meanwhile calls are accepted and wait"
+        yield Finding("broker", False, f"{where}: {error}", mend)
+        return
+    yield Finding("broker", True, f"{where}: NATS {seen.version}, {seen.milliseconds:.1f} ms a question")
+    yield Finding(
+        "jetstream", seen.keeps, "keeps the work" if seen.keeps else "is not there",
+        "switch JetStream on in the server's configuration, with a store_dir on a disk, and for the account",
+    )  # fmt: skip
 
 
 def _server(config: Config) -> Iterator[Finding]:

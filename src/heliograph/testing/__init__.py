@@ -54,7 +54,13 @@ def on_sqlite(data: Path) -> str:
     return config.SQLITE
 
 
+def within_one_process(data: Path) -> str:
+    """Every platform on the bus of its own process."""
+    return config.LOCAL
+
+
 database_of: Callable[[Path], str] = on_sqlite  # the tests of this repository put another one here
+bus_of: Callable[[Path], str] = within_one_process  # and here
 
 
 class Running:
@@ -179,7 +185,8 @@ async def running(
         {
             "DATA": str(data), "LISTEN": f"{host}:{port}", "SMSC_SIMULATOR": "127.0.0.1:0",
             "SIMULATOR_PORTS": "free",
-            "ADMIN_TOKEN": ADMIN_TOKEN, "DATABASE": database or database_of(data), **more,
+            "ADMIN_TOKEN": ADMIN_TOKEN, "DATABASE": database or database_of(data),
+            "BUS": config.LOCAL if database else bus_of(data), **more,
         },
         {},
     )  # fmt: skip
