@@ -160,7 +160,12 @@ class Intake:
         async with lock:  # the second of two at once finds the answer of the first
             kept = await self._store.kept_answer(*name, self._clock_ms())
             if kept is None:
-                return await self._accept(tenant, service, body, (key, digest))
+                try:
+                    return await self._accept(tenant, service, body, (key, digest))
+                except StoreUnavailable:  # another process may have taken it at the same time
+                    kept = await self._store.kept_answer(*name, self._clock_ms())
+                    if kept is None:
+                        raise
         if kept.digest != digest:
             raise Rejected(keys.INVALID_PARAM, KEY_HEADER)
         self.counts["replayed"] += 1

@@ -42,7 +42,7 @@ from heliograph.channels import channels
 from heliograph.cli.data import DataLock, Secrets
 from heliograph.cli.parts.cluster import Cluster
 from heliograph.cli.parts.telling import Telling
-from heliograph.cli.parts.together import together
+from heliograph.cli.parts.together import forgetting, together, waking
 from heliograph.cli.parts.work import Working
 from heliograph.cli.simulators import Simulators
 from heliograph.config import SQLITE, Config, ConfigError, shown_bus
@@ -152,7 +152,8 @@ class Platform:
         means = Means(self.limits, self.lookup, owes=self.cluster.shared)
         self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
         self.profile_worker = Worker(self.store, clock_ms, self._on_duty)
-        self.profile_writer = Writer(self.store, self._vault, self.ids, clock_ms, self.profile_worker.wake)
+        wake = waking(self.cluster, self.profile_worker.wake)
+        self.profile_writer = Writer(self.store, self._vault, self.ids, clock_ms, wake)
         self.key_use = KeyUse(self.store, clock_ms)
         self._tasks: list[asyncio.Task[None]] = []
         self._answers: set[asyncio.Task[None]] = set()
@@ -218,6 +219,7 @@ class Platform:
         await self.cluster.begin(self._run)
         self.workspaces.changed.append(self.cluster.look)
         together(self.cluster, self.workspaces, self.lookup, self._run)
+        forgetting(self.cluster, self.store)
         await self._open_accounts()
         self.workspaces.changed.append(self._open_accounts)
         self.ids.rise_above(await self.store.greatest_id())
@@ -227,7 +229,7 @@ class Platform:
         """Drain: no new calls, answers under way awaited, everything durable."""
         self._ready = False
         self.tail.close()
-        self.cluster.drain()
+        await self.cluster.drain()
         await asyncio.gather(*self._answers)
         await self.working.stop_taking()
         if self._works:

@@ -24,6 +24,7 @@ TTL_SECONDS = 8.0
 EVERY_SECONDS = 2.0  # between two renewals
 MARGIN_SECONDS = 0.5  # by which we stop believing in a lease before others may
 LATER_SECONDS = 0.5  # by which a process with its share leaves what is free to others
+DRAIN_SECONDS = 2.0  # for changes that are being followed when the process ends
 RETRY_SECONDS = 0.5  # after the database did not answer
 SUBJECT = "leases"
 
@@ -95,11 +96,14 @@ class Keeper:
                 return name
         return None
 
-    def drain(self) -> None:
-        """Take nothing more; what is held is kept until it is given back."""
+    async def drain(self) -> None:
+        """Take nothing more; what is held is kept until it is given back. Returns when all changes so far were
+        followed, or that takes too long."""
         self._draining = True
-        for task in self._following:
-            task.cancel()
+        if self._following:
+            _, late = await asyncio.wait(tuple(self._following), timeout=DRAIN_SECONDS)
+            for task in late:
+                task.cancel()
 
     async def give_back(self, *beginnings: str) -> None:
         """While draining: give back the duties whose names begin so, and tell the others."""

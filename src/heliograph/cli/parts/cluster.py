@@ -110,10 +110,10 @@ class Cluster:
         if self._keeper is not None:
             self._keeper.look()
 
-    def drain(self) -> None:
+    async def drain(self) -> None:
         """Take no duties any more."""
         if self._keeper is not None:
-            self._keeper.drain()
+            await self._keeper.drain()
 
     async def give_lanes(self) -> None:
         """While draining, once nothing goes out any more."""

@@ -76,7 +76,7 @@ async def test_what_is_given_back_is_another_s_at_once(stores: list[Store]) -> N
     only = Group(lambda: ("only",), "worker.")
     async with processes(stores, [only], [Group(lambda: ("only",), "worker.")]) as [first, second]:
         await eventually(lambda: truth(first.keeper.holds("only")), 3)
-        first.keeper.drain()
+        await first.keeper.drain()
         await first.keeper.give_back("only")
         await eventually(lambda: truth(second.keeper.holds("only")), 1)
 
