@@ -120,6 +120,9 @@ class Keeper:
     async def _round(self) -> float:
         """Renew what is held, take what is free and wanted, give back what is too much; seconds to the next look."""
         rows = {row.name: row for row in await self._store.leases()}
+        for name in [name for name in self._until if name in rows and rows[name].owner != self._owner]:
+            log.warning("the duty %s is another process's by now and is given up", name)
+            del self._until[name]
         wanted = {name for group in self.groups for name in group.names()}
         mine = {name for name in wanted if name in rows and self._is_mine(rows[name])} - self._leaving
         free, over, soon = (set(), set(), EVERY_SECONDS) if self._draining else self._chosen(rows, mine)
