@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
 from heliograph.bus.signals import Signals
-from heliograph.duties.leases import Group, passed_seconds
+from heliograph.duties.leases import WORKER, Group, passed_seconds
 from heliograph.store import Store, StoreUnavailable
 from heliograph.store.areas.shared.duties import Claim, Leased
 
@@ -140,7 +140,8 @@ class Keeper:
         """What to take, what to give back, and when to look again: just after the next lease of others runs out."""
         free: set[str] = set()
         over: set[str] = set()
-        soon = EVERY_SECONDS
+        ends = [row.left / 1_000 + 0.01 for row in rows.values() if row.left > 0 and row.name.startswith(WORKER)]
+        soon = min([EVERY_SECONDS, *ends])
         for group in self.groups:
             names = sorted(group.names(), key=lambda name: hash((self._owner, name)))
             has = sum(name in mine for name in names)
