@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from heliograph.store.areas.shared.duties import Claim
+from heliograph.store.areas.cluster.duties import Claim
 from heliograph.testing import Running, eventually
 from heliograph.testing.cluster import Cluster, Process, cluster
 from heliograph.testing.postgres import PostgresServer

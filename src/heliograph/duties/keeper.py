@@ -16,7 +16,7 @@ from typing import Any
 from heliograph.bus.signals import Signals
 from heliograph.duties.leases import WORKER, Group, passed_seconds
 from heliograph.store import Store, StoreUnavailable
-from heliograph.store.areas.shared.duties import Claim, Leased
+from heliograph.store.areas.cluster.duties import Claim, Leased
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from heliograph.bus.signals import LocalSignals
 from heliograph.duties.keeper import TTL_SECONDS, Keeper
 from heliograph.duties.leases import Group
 from heliograph.store import Store, StoreUnavailable
-from heliograph.store.areas.shared.duties import Claim
+from heliograph.store.areas.cluster.duties import Claim
 from heliograph.testing import eventually
 
 PARTS = [f"part.{number}" for number in range(8)]
