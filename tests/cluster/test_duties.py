@@ -7,6 +7,7 @@ import signal
 import time
 from pathlib import Path
 
+from heliograph.store.areas.cluster.duties import Claim
 from heliograph.testing import Running, eventually
 from heliograph.testing.cluster import Cluster, Process, cluster
 from heliograph.testing.postgres import PostgresServer
@@ -108,3 +109,20 @@ async def test_every_duty_is_one_process_s_and_callers_are_shared_out(shared: Cl
         held = [(await state_of(node))["leases"] for node in nodes]
         assert [name for name in held[2] if not name.startswith("node.")] == []  # type: ignore[attr-defined]
         assert LEASE in [*held[0], *held[1]]  # type: ignore[misc]
+
+
+async def test_a_number_that_is_another_s_by_now_is_not_ours(shared: Cluster) -> None:
+    """As after a pause in which so many processes started that all numbers came round."""
+    async with shared.nodes("api,simulators") as [node]:
+        [before] = [name for name in (await state_of(node))["leases"] if name.startswith("node.")]  # type: ignore[attr-defined]
+        store = node.platform.store
+        first = node.platform.ids.next()
+        await store.claim_leases(Claim(node.platform.cluster.owner, [], [before], 0))
+        await store.claim_leases(Claim("another", [before], [], 60_000))
+
+        async def another_one() -> bool:
+            held = [name for name in (await state_of(node))["leases"] if name.startswith("node.")]  # type: ignore[attr-defined]
+            return held not in ([], [before])
+
+        await eventually(another_one, 5)
+        assert (first >> 16) & 63 != (node.platform.ids.next() >> 16) & 63
