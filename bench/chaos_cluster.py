@@ -33,6 +33,8 @@ from heliograph.testing.postgres import PostgresServer, postgres
 
 FINISH_SECONDS = 180.0
 DOWN = (0.2, 2.0)  # seconds a server is away
+BIND_SECONDS = 20.0
+SOON = 0.1
 ROWS = "SELECT destination || ' ' || state || ' ' || duplicate || ' ' || key FROM transactions"
 ENDED = """SELECT count(*) || ' ' || coalesce(sum((state >= 40)::integer), 0) || ' '
     || (SELECT count(*) FROM notices WHERE delivery = 0) FROM transactions"""
@@ -61,6 +63,12 @@ class World:
         for victim in victims:
             victim.start(wait=False)
 
+    def wait_submits(self, before: int) -> None:
+        """Return once more messages went out, or when nobody takes over the bind."""
+        end = time.perf_counter() + BIND_SECONDS
+        while self.far.counts()["submits"] <= before and time.perf_counter() < end:
+            time.sleep(0.01)
+
     # What may happen
 
     def kill_api(self) -> None:
@@ -71,6 +79,12 @@ class World:
     def kill_worker(self) -> None:
         """One of the processes that send."""
         self.end([self.rng.choice(self.workers)])
+
+    def drain_worker(self) -> None:
+        """One of them, in order: what it has not begun goes to the other at once, unflagged."""
+        victim = self.rng.choice(self.workers)
+        victim.stop()
+        victim.start(wait=False)
 
     def kill_workers(self) -> None:
         """Both."""
@@ -105,7 +119,7 @@ class World:
         """All of it by name."""
         return {
             "worker": self.kill_worker, "api": self.kill_api, "broker": self.restart_broker,
-            "database": self.crash_database, "workers": self.kill_workers,
+            "database": self.crash_database, "workers": self.kill_workers, "worker, in order": self.drain_worker,
             "database, in order": self.restart_database, "broker, emptied": self.empty_broker,
         }  # fmt: skip
 
@@ -139,13 +153,18 @@ def world(folder: Path, rng: random.Random, ack_wait: int) -> Iterator[World]:
             yield World(far, server, broker, database, api, [one, two], rng)
 
 
-def one_round(there: World, waiting: deque[chaos.Call], strike: Callable[[], None]) -> None:
-    """Load, and something happens in the middle of it. The load has the other thread: servers end with the thread
-    that started them."""
+def one_round(there: World, waiting: deque[chaos.Call], name: str) -> None:
+    """Load, and something happens in the middle of it; to a worker when messages go out. The load has the other
+    thread: servers end with the thread that started them."""
+    before = there.far.counts()["submits"]
     sending = threading.Thread(target=asyncio.run, args=(chaos.send_all(there.api.port, waiting),))
     sending.start()
-    time.sleep(there.rng.uniform(0, chaos.LONGEST))
-    strike()
+    if "worker" in name:
+        there.wait_submits(before)
+        time.sleep(there.rng.uniform(0, SOON))
+    else:
+        time.sleep(there.rng.uniform(0, chaos.LONGEST))
+    there.strikes()[name]()
     sending.join()
 
 
@@ -168,14 +187,13 @@ def play(folder: Path, books: chaos.Books, messages: int, ack_wait: int = 30) ->
     waiting: deque[chaos.Call] = deque()
     happened: dict[str, int] = {}
     with world(folder, rng, ack_wait) as there:
-        strikes = there.strikes()
-        names = list(strikes)
+        names = list(there.strikes())
         for number in range(books.rounds):
             name = names[number % len(names)] if number < len(names) else rng.choice(names)
             fresh = list(chaos.calls_of(100_000_000 + number * messages, messages, rng))
             calls.extend(fresh)
             waiting.extend(fresh)
-            one_round(there, waiting, strikes[name])
+            one_round(there, waiting, name)
             happened[name] = happened.get(name, 0) + 1
             books.kills += 1
         for worker in there.workers:

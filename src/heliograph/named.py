@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 from heliograph.catalogue import keys
 from heliograph.model.outcome import Rejected
 from heliograph.model.record import KeptAnswer
-from heliograph.store import Store
+from heliograph.store import Store, StoreUnavailable
 
 KEY_HEADER = "Idempotency-Key"
 KEY_CHARACTERS = 255
@@ -52,8 +52,13 @@ class Named:
         async with lock:  # the second of two at once finds the answer of the first
             kept = await self._store.kept_answer(*caller, key, now_ms)
             if kept is None:
-                await take(name)
-                return None
+                try:
+                    await take(name)
+                    return None
+                except StoreUnavailable:  # another process may have taken it at the same time
+                    kept = await self._store.kept_answer(*caller, key, now_ms)
+                    if kept is None:
+                        raise
         if kept.digest != name.digest:
             raise Rejected(keys.INVALID_PARAM, KEY_HEADER)
         return kept.answer

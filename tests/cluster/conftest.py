@@ -16,6 +16,6 @@ from heliograph.testing.postgres import PostgresServer
 def shared(postgres_server: PostgresServer, nats_server: NatsServer, tmp_path: Path) -> Iterator[Cluster]:
     """A database and a broker, nothing on them yet."""
     with cluster(
-        postgres_server.url(postgres_server.create()), nats_server.space(ack_wait=2, deliveries=3), tmp_path
+        postgres_server.url(postgres_server.create()), nats_server.space(ack_wait=5, deliveries=3), tmp_path
     ) as made:
         yield made

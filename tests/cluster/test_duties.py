@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+from pathlib import Path
 
+from heliograph.store.areas.cluster.duties import Claim
 from heliograph.testing import Running, eventually
-from heliograph.testing.cluster import Cluster, Process
+from heliograph.testing.cluster import Cluster, Process, cluster
+from heliograph.testing.postgres import PostgresServer
 
 LANE = "demo/smsc~sandbox"
 LEASE = f"lane.sms.{LANE}"
@@ -41,7 +44,8 @@ async def ready(*processes: Process) -> None:
     await eventually(check, 30)
 
 
-async def test_a_bind_goes_on_elsewhere_within_ten_seconds_of_a_kill_and_at_once_at_a_drain(shared: Cluster) -> None:
+async def killed_and_drained(shared: Cluster) -> None:
+    """A bind goes on elsewhere within ten seconds of a kill, and at once at a drain."""
     async with shared.node("api", ROLES="api,simulators") as api:
         first = shared.process("first")
         await bound(first, 30)
@@ -51,20 +55,19 @@ async def test_a_bind_goes_on_elsewhere_within_ten_seconds_of_a_kill_and_at_once
         first.send(signal.SIGKILL)
         heirs = [asyncio.create_task(bound(heir, FAIL_OVER_SECONDS)) for heir in (second, third)]
         _, left = await asyncio.wait(heirs, return_when=asyncio.FIRST_COMPLETED)
-        [heir, other] = (second, third) if heirs[0].done() else (third, second)
+        heir, other = (second, third) if heirs[0].done() else (third, second)
         assert [task.exception() for task in heirs if task.done()] == [None]
         for task in left:
             task.cancel()
 
-        began = time.monotonic()
         heir.process.send_signal(signal.SIGTERM)
         await bound(other, AT_ONCE_SECONDS)
 
-        assert time.monotonic() - began < AT_ONCE_SECONDS
         assert await asyncio.to_thread(heir.process.wait, 10) == 0
 
 
-async def test_a_process_that_was_paused_gives_up_what_another_has_by_then(shared: Cluster) -> None:
+async def paused(shared: Cluster) -> None:
+    """A process that was paused gives up what another has by then."""
     async with shared.node("api", ROLES="api,simulators"):
         first = shared.process("first")
         await bound(first, 30)
@@ -85,6 +88,15 @@ async def test_a_process_that_was_paused_gives_up_what_another_has_by_then(share
         assert not set(found["leases"]) & set(other["leases"])
 
 
+async def test_a_bind_goes_on_elsewhere_after_a_kill_a_drain_and_a_pause(
+    shared: Cluster, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """Both at once, for most of it is waiting; each on a database of its own."""
+    (tmp_path / "paused").mkdir()
+    with cluster(postgres_server.url(postgres_server.create()), shared.bus, tmp_path / "paused") as other:
+        await asyncio.gather(killed_and_drained(shared), paused(other))
+
+
 async def test_every_duty_is_one_process_s_and_callers_are_shared_out(shared: Cluster) -> None:
     async with shared.nodes("api,simulators,worker", "worker", "api") as nodes:
 
@@ -97,3 +109,20 @@ async def test_every_duty_is_one_process_s_and_callers_are_shared_out(shared: Cl
         held = [(await state_of(node))["leases"] for node in nodes]
         assert [name for name in held[2] if not name.startswith("node.")] == []  # type: ignore[attr-defined]
         assert LEASE in [*held[0], *held[1]]  # type: ignore[misc]
+
+
+async def test_a_number_that_is_another_s_by_now_is_not_ours(shared: Cluster) -> None:
+    """As after a pause in which so many processes started that all numbers came round."""
+    async with shared.nodes("api,simulators") as [node]:
+        [before] = [name for name in (await state_of(node))["leases"] if name.startswith("node.")]  # type: ignore[attr-defined]
+        store = node.platform.store
+        first = node.platform.ids.next()
+        await store.claim_leases(Claim(node.platform.cluster.owner, [], [before], 0))
+        await store.claim_leases(Claim("another", [before], [], 60_000))
+
+        async def another_one() -> bool:
+            held = [name for name in (await state_of(node))["leases"] if name.startswith("node.")]  # type: ignore[attr-defined]
+            return held not in ([], [before])
+
+        await eventually(another_one, 5)
+        assert (first >> 16) & 63 != (node.platform.ids.next() >> 16) & 63

@@ -217,3 +217,17 @@ async def test_a_token_is_fetched_once_for_all_nodes(nodes: Nodes) -> None:
 
     assert [token.value for token in [*found, *again]] == ["token 1"] * 3 + ["token 2"] * 3
     assert fetched == ["", "token 1"]
+
+
+async def test_of_two_calls_with_one_key_at_two_nodes_one_is_taken(nodes: Nodes) -> None:
+    """However they race: the second has the answer of the first."""
+    body = {
+        "deliverychannel": "sms",
+        "channels": {"sms": {"text": "Once"}},
+        "destination": [{"msisdn": ["447700900555"]}],
+    }
+    for turn in range(5):
+        key = f"once-{turn}"
+        answers = await asyncio.gather(*(node.send(body, **{"idempotency-key": key}) for node in nodes))
+
+        assert len({answer.json()["response"][0]["transid"] for answer in answers}) == 1

@@ -85,7 +85,7 @@ def broker() -> Iterator[NatsServer]:
 def mortal(postgres_server: PostgresServer, broker: NatsServer, tmp_path: Path) -> Iterator[Cluster]:
     """A cluster on that broker."""
     with cluster(
-        postgres_server.url(postgres_server.create()), broker.space(ack_wait=2, deliveries=3), tmp_path
+        postgres_server.url(postgres_server.create()), broker.space(ack_wait=5, deliveries=3), tmp_path
     ) as made:
         yield made
 

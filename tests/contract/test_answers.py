@@ -10,6 +10,8 @@ import jsonschema_rs
 import pytest
 import pytest_asyncio
 
+from heliograph.model.ids import parse_transid
+from heliograph.model.record import Parked
 from heliograph.testing import KEY, Running, eventually, running, workspace
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -77,6 +79,11 @@ CALLS: list[tuple[str, int, str, Any]] = [
     ("post_callbacks_id_replay", 200, "/admin/v1/callbacks/{callback}/replay", {}),
     ("post_callbacks_id_replay", 400, "/admin/v1/callbacks/x/replay", {}),
     ("post_callbacks_id_replay", 404, "/admin/v1/callbacks/1.0.2/replay", {}),
+    ("get_parked", 200, "/admin/v1/parked", None),
+    ("get_parked", 400, "/admin/v1/parked?limit=x", None),
+    ("post_parked_id_retry", 200, "/admin/v1/parked/{parked}/retry", {}),
+    ("post_parked_id_retry", 400, "/admin/v1/parked/x/retry", {}),
+    ("post_parked_id_retry", 404, "/admin/v1/parked/1.0/retry", {}),
     ("post_callbacks_replay", 200, "/admin/v1/callbacks/replay", {}),
     ("post_callbacks_replay", 400, "/admin/v1/callbacks/replay", {"from": "x"}),
     ("post_callbacks_replay", 413, "/admin/v1/callbacks/replay", " " * (8 * 1024 * 1024 + 1)),
@@ -311,6 +318,7 @@ async def things(live: Running) -> dict[str, Any]:
         "failed": failed["transid"],
         "waiting": waiting["transid"],
         "callback": callbacks[0]["id"],
+        "parked": await _parked(live, delivered["transid"]),
         "key": keys[0]["id"],
         "workspace": (await live.admin("GET", "/workspace")).json(),
     }
@@ -318,6 +326,13 @@ async def things(live: Running) -> dict[str, Any]:
 
 async def _runs(live: Running) -> Any:
     return (await live.admin("GET", "/tenants/demo/runs?state=done")).json()["runs"]
+
+
+async def _parked(live: Running, transid: str) -> str:
+    """The id of a chunk that is parked."""
+    request, *_ = parse_transid(transid) or (0,)
+    await live.platform.store.park([Parked(request, 0, 1, 101)])
+    return f"{request}.0"
 
 
 async def _callbacks(live: Running) -> Any:

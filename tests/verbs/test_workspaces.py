@@ -251,3 +251,16 @@ async def test_what_another_process_declared_comes_into_force_when_it_is_looked_
 
     assert told == [1]
     assert other.directory().document == workspaces.directory().document
+
+
+async def test_it_comes_into_force_without_a_word_too(
+    workspaces: Workspaces, document: Make, again: Again, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("heliograph.workspaces.POLL_SECONDS", 0.02)
+    other = await again()
+    following = asyncio.create_task(other.follow())
+    await workspaces.apply(document())
+    async with asyncio.timeout(2):
+        while other.directory().version != 1:
+            await asyncio.sleep(0.01)
+    following.cancel()

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from heliograph.api.admin.credentials import credentials
+from heliograph.bus.nats.connection import BusAway, servers_of
+from heliograph.bus.nats.looking import look_at as look_at_broker
 from heliograph.cli.remote import Remote, RemoteError
-from heliograph.config import SQLITE, Config, ConfigError, shown_database
+from heliograph.config import LOCAL, SQLITE, Config, ConfigError, shown_bus, shown_database
 from heliograph.store import StoreUnavailable
 from heliograph.store.engines.postgres import look_at
 
@@ -37,6 +39,8 @@ def examine(config: Config) -> Iterator[Finding]:
     yield from _folder(config)
     if config.database != SQLITE:
         yield from _database(config)
+    if config.bus != LOCAL:
+        yield from _broker(config)
     now = time.time()
     moment = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
     yield Finding("clock", now > FIRST_MOMENT, moment, "set the system's clock; receipts and expiries depend on it")
@@ -78,6 +82,21 @@ def _database(config: Config) -> Iterator[Finding]:
     yield Finding(
         "schema", not seen.missing, f"{len(seen.missing)} migrations to apply" if seen.missing else "up to date",
         "start `heliograph serve`, which applies them",
+    )  # fmt: skip
+
+
+def _broker(config: Config) -> Iterator[Finding]:
+    where = shown_bus(config.bus)
+    try:
+        seen = asyncio.run(look_at_broker(servers_of(config.bus)))
+    except BusAway as error:
+        mend = "start NATS, or correct HELIOGRAPH_BUS and its password; meanwhile calls are accepted and wait"
+        yield Finding("broker", False, f"{where}: {error}", mend)
+        return
+    yield Finding("broker", True, f"{where}: NATS {seen.version}, {seen.milliseconds:.1f} ms a question")
+    yield Finding(
+        "jetstream", seen.keeps, "keeps the work" if seen.keeps else "is not there",
+        "switch JetStream on in the server's configuration, with a store_dir on a disk, and for the account",
     )  # fmt: skip
 
 

@@ -47,7 +47,7 @@ from heliograph.cli.parts.events import EventAround, EventParts
 from heliograph.cli.parts.realtime import Realtime
 from heliograph.cli.parts.rules import Around, RuleParts
 from heliograph.cli.parts.telling import Telling
-from heliograph.cli.parts.together import together
+from heliograph.cli.parts.together import forgetting, together, waking
 from heliograph.cli.parts.work import Working
 from heliograph.cli.simulators import Simulators
 from heliograph.config import SQLITE, Config, ConfigError, shown_bus
@@ -160,7 +160,8 @@ class Platform:
         self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
         self.rules = RuleParts(Around(self.store, directory, self.ids, clock_ms, self.intake, self.lookup, self.tell))
         self.profile_worker = Worker(self.store, clock_ms, self._on_duty)
-        self.profile_writer = Writer(self.store, self._vault, self.ids, clock_ms, self.profile_worker.wake)
+        wake = waking(self.cluster, self.profile_worker.wake)
+        self.profile_writer = Writer(self.store, self._vault, self.ids, clock_ms, wake)
         self.key_use = KeyUse(self.store, clock_ms)
         offer = self.rules.runner.offer if self._works else lambda occurrences: None
         edges = EventAround(self.store, directory, self.ids, clock_ms, self.limits, self.key_use, offer)
@@ -231,6 +232,7 @@ class Platform:
         await self.cluster.begin(self._run)
         self.workspaces.changed.append(self.cluster.look)
         together(self.cluster, self.workspaces, self.lookup, self._run)
+        forgetting(self.cluster, self.store)
         await self._open_accounts()
         self.workspaces.changed.append(self._open_accounts)
         self.ids.rise_above(await self.store.greatest_id())
@@ -240,7 +242,7 @@ class Platform:
         """Drain: no new calls, answers under way awaited, everything durable."""
         self._ready = False
         self.tail.close()
-        self.cluster.drain()
+        await self.cluster.drain()
         await asyncio.gather(*self._answers)
         await self.realtime.stop()
         await self.working.stop_taking()

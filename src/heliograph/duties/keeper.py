@@ -14,9 +14,9 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
 from heliograph.bus.signals import Signals
-from heliograph.duties.leases import Group, passed_seconds
+from heliograph.duties.leases import WORKER, Group, passed_seconds
 from heliograph.store import Store, StoreUnavailable
-from heliograph.store.areas.shared.duties import Claim, Leased
+from heliograph.store.areas.cluster.duties import Claim, Leased
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ TTL_SECONDS = 8.0
 EVERY_SECONDS = 2.0  # between two renewals
 MARGIN_SECONDS = 0.5  # by which we stop believing in a lease before others may
 LATER_SECONDS = 0.5  # by which a process with its share leaves what is free to others
+DRAIN_SECONDS = 2.0  # for changes that are being followed when the process ends
 RETRY_SECONDS = 0.5  # after the database did not answer
 SUBJECT = "leases"
 
@@ -95,11 +96,14 @@ class Keeper:
                 return name
         return None
 
-    def drain(self) -> None:
-        """Take nothing more; what is held is kept until it is given back."""
+    async def drain(self) -> None:
+        """Take nothing more; what is held is kept until it is given back. Returns when all changes so far were
+        followed, or that takes too long."""
         self._draining = True
-        for task in self._following:
-            task.cancel()
+        if self._following:
+            _, late = await asyncio.wait(tuple(self._following), timeout=DRAIN_SECONDS)
+            for task in late:
+                task.cancel()
 
     async def give_back(self, *beginnings: str) -> None:
         """While draining: give back the duties whose names begin so, and tell the others."""
@@ -116,6 +120,9 @@ class Keeper:
     async def _round(self) -> float:
         """Renew what is held, take what is free and wanted, give back what is too much; seconds to the next look."""
         rows = {row.name: row for row in await self._store.leases()}
+        for name in [name for name in self._until if name in rows and rows[name].owner != self._owner]:
+            log.warning("the duty %s is another process's by now and is given up", name)
+            del self._until[name]
         wanted = {name for group in self.groups for name in group.names()}
         mine = {name for name in wanted if name in rows and self._is_mine(rows[name])} - self._leaving
         free, over, soon = (set(), set(), EVERY_SECONDS) if self._draining else self._chosen(rows, mine)
@@ -133,7 +140,8 @@ class Keeper:
         """What to take, what to give back, and when to look again: just after the next lease of others runs out."""
         free: set[str] = set()
         over: set[str] = set()
-        soon = EVERY_SECONDS
+        ends = [row.left / 1_000 + 0.01 for row in rows.values() if row.left > 0 and row.name.startswith(WORKER)]
+        soon = min([EVERY_SECONDS, *ends])
         for group in self.groups:
             names = sorted(group.names(), key=lambda name: hash((self._owner, name)))
             has = sum(name in mine for name in names)

@@ -20,7 +20,7 @@ from heliograph.policy.bucket import THOUSAND, Level
 from heliograph.policy.limits import EVENT, MESSAGING, PROFILE, STATUS, Counts, Limiter, Meters, count_of
 from heliograph.policy.meters import PERIODS
 from heliograph.store import Store, StoreUnavailable
-from heliograph.store.areas.shared.quotas import CountAsk, Grant, RateAsk
+from heliograph.store.areas.cluster.quotas import CountAsk, Grant, RateAsk
 
 log = logging.getLogger(__name__)
 

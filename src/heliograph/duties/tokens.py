@@ -13,7 +13,7 @@ import msgspec
 
 from heliograph.model.channel import Token
 from heliograph.store import Store, StoreUnavailable
-from heliograph.store.areas.shared.duties import Claim
+from heliograph.store.areas.cluster.duties import Claim
 from heliograph.store.vault import Vault, VaultError
 
 log = logging.getLogger(__name__)

@@ -20,9 +20,8 @@ from heliograph.store.areas import (
     workspace,
 )
 from heliograph.store.areas.automation import runs
-from heliograph.store.areas.cluster import outbox
+from heliograph.store.areas.cluster import duties, outbox, quotas
 from heliograph.store.areas.people import erasing, profiles
-from heliograph.store.areas.shared import duties, quotas
 from heliograph.store.engines.postgres import PostgresEngine
 from heliograph.store.engines.sqlite import SqliteEngine
 from heliograph.store.steps import Write

@@ -78,6 +78,8 @@ class Work:
         """Seconds after which work that nobody speaks of goes to another."""
         self.most = connection.servers.deliveries
         """How often a bundle is given at most."""
+        self.back = asyncio.Event()
+        """Set when the broker is there again."""
         self._space = connection.servers.space
         self._stream = f"{self._space.upper()}_SEND"
         self._inbox = ""
@@ -92,6 +94,7 @@ class Work:
         self._asked.clear()
         self._ready.clear()
         self._there = False
+        self.back.set()
 
     @property
     def connected(self) -> bool:

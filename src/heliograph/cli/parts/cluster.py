@@ -17,10 +17,11 @@ from heliograph.config import LOCAL, Config, ConfigError
 from heliograph.duties.keeper import Keeper
 from heliograph.duties.leases import DUTIES, NODES, TELL, WORKER, EveryLease, Group, Leases
 from heliograph.model.ids import Ids
-from heliograph.store import Store
+from heliograph.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
+RETRY_SECONDS = 0.5  # after the store did not answer
 LEAVE_SECONDS = 5.0  # for calls under way when endpoints go to another process
 BEFORE = ("lane.", WORKER)  # given back as soon as nothing goes out any more
 
@@ -86,8 +87,9 @@ class Cluster:
         await self.connection.start()
         run(self._sender.run(), "signals")
         await self._be_numbered(self._keeper)
-        self._keeper.groups.insert(0, Group(self._numbers, changed=self._renumbered))
+        self._keeper.groups.append(Group(lambda: (self._node,), changed=self._renumbered))
         if self._works:
+            self._keeper.groups.append(Group(lambda: (WORKER + self._number,)))
             self._keeper.groups.append(Group(lambda: DUTIES, WORKER))
         await self._keeper.begin()
         run(self._keeper.run(), "duties")
@@ -110,10 +112,10 @@ class Cluster:
         if self._keeper is not None:
             self._keeper.look()
 
-    def drain(self) -> None:
+    async def drain(self) -> None:
         """Take no duties any more."""
         if self._keeper is not None:
-            self._keeper.drain()
+            await self._keeper.drain()
 
     async def give_lanes(self) -> None:
         """While draining, once nothing goes out any more."""
@@ -132,24 +134,26 @@ class Cluster:
 
     # Numbers
 
-    def _numbers(self) -> Collection[str]:
-        if not self._node:
-            return ()
-        return (self._node, WORKER + self._node.rpartition(".")[2]) if self._works else (self._node,)
+    @property
+    def _number(self) -> str:
+        return self._node.rpartition(".")[2]
 
     async def _be_numbered(self, keeper: Keeper) -> None:
         node = await keeper.take_one(NODES)
         if node is None:
             raise ConfigError(f"there are {len(NODES)} processes on this database already, and there may be no more")
         self._node = node
-        self._ids.become(int(node.rpartition(".")[2]))
+        self._ids.become(int(self._number))
         log.info("this process is %s", node)
 
     async def _renumbered(self) -> None:
-        """Our number ran out and may be another's by now."""
-        if self._keeper is not None and not self._keeper.holds(self._node):
-            await self._be_numbered(self._keeper)
-            self._keeper.look()
+        """Our number ran out and may be another's by now: take one, however long the store takes."""
+        while self._keeper is not None and not self._keeper.holds(self._node):
+            try:
+                await self._be_numbered(self._keeper)
+                self._keeper.look()
+            except StoreUnavailable:
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _lanes_changed(self) -> None:
         if self._up:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
+
 from heliograph.cli.parts.cluster import Cluster
 from heliograph.lookup import Lookup
+from heliograph.store import Store
 from heliograph.workspaces import Workspaces
 
-WORKSPACE, LISTED = "workspace", "dnd"
+WORKSPACE, LISTED, ERASED, PROFILES = "workspace", "dnd", "erased", "profiles"
+SLICE = 10_000  # requests in one signal
+
+_requests = msgspec.msgpack.Decoder(list[int]).decode
 
 
 def together(
@@ -32,3 +38,22 @@ def together(
     lookup.tell = lambda tenant: signals.signal(LISTED, tenant.encode())
     signals.listen(LISTED, lambda data: lookup.heard(data.decode(errors="replace")))
     run(workspaces.follow(), "workspace")
+
+
+def forgetting(cluster: Cluster, store: Store) -> None:
+    """What was erased by one process is read anew by all."""
+    if not cluster.shared:
+        return
+
+    def erased(ids: list[int]) -> None:
+        for start in range(0, len(ids), SLICE):
+            cluster.signals.signal(ERASED, msgspec.msgpack.encode(ids[start : start + SLICE]))
+
+    store.erased = erased
+    cluster.signals.listen(ERASED, lambda data: store.forget_requests(_requests(data)))
+
+
+def waking(cluster: Cluster, wake: Callable[[], None]) -> Callable[[], None]:
+    """What says, in any process, that there are writes of profiles to be done."""
+    cluster.signals.listen(PROFILES, lambda _: wake())
+    return lambda: cluster.signals.signal(PROFILES)

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 PUBLISH_SECONDS = 2.0  # how long a stop waits for what is on its way to the broker
 PAUSE_SECONDS = 0.5
+REFILL = 5_000  # requests in one commit
 
 COUNTS = ("published", "unpublished", "relayed", "taken", "again", "given", "parked")
 
@@ -106,9 +107,10 @@ class Working:
         while True:
             await self._refill.wait()
             self._refill.clear()
+            after = 0
             try:
-                if count := await self._store.refill_outbox(self._clock_ms()):
-                    log.warning("the broker has nothing of %d chunks that are open; they are published again", count)
+                while after := await self._store.refill_outbox(after, REFILL, self._clock_ms()):
+                    log.warning("the broker has nothing of what is open; it is published again, up to %d", after)
             except StoreUnavailable as error:
                 log.warning("what is open cannot be published again yet: %s", error)
                 await asyncio.sleep(PAUSE_SECONDS)

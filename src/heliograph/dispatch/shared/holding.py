@@ -18,6 +18,7 @@ from heliograph.model.record import Chunk, Owed
 from heliograph.policy.outcomes import Made
 
 NEAR_MS = 10_000  # what is due within that time is waited for here
+STILL_MS = 10_000
 
 
 class Alone:
@@ -72,6 +73,7 @@ class Shared(Alone):
         self._clock_ms = clock_ms
         self._parts: dict[int, Part] = {}
         self._left: dict[int, set[int]] = {}
+        self._idle: dict[Lane, int] = {}  # since when
         self.bundles: dict[int, Bundle] = {}
         self.stock: defaultdict[Way, int] = defaultdict(int)
         """Destinations that are held and not loaded yet, at most."""
@@ -159,10 +161,15 @@ class Shared(Alone):
                 self._ended(flight.row)
         return super().claimed(flights, claimed)
 
+    def still(self, lane: Lane) -> bool:
+        """Whether a lane has stood still for long: another process may do better, or the broker keeps what waits."""
+        return self._clock_ms() - self._idle.get(lane, self._clock_ms()) > STILL_MS
+
     def elsewhere(self, lanes: Iterable[Lane], now_ms: int) -> None:
-        """See `Alone`."""
+        """See `Alone`. So goes what waits for a connector that has stood still for long."""
+        self._idle = {lane: self._idle.get(lane, now_ms) for lane in lanes if lane.idle()}
         for lane in lanes:
-            if lane.elsewhere and len(lane.queue):
+            if (lane.elsewhere or self.still(lane)) and len(lane.queue):
                 slots, rows = lane.queue.drain()
                 found = {slot for _, slot in slots} | {slot_of(row.request, row.element) for _, row in rows}
                 self.leave(found, now_ms)

@@ -103,12 +103,15 @@ class Publisher:
         while True:
             await self._some.wait()
             self._some.clear()
-            rows, self._kept = self._kept, []
-            try:
-                await self._store.published(rows)
-            except StoreUnavailable as error:
-                log.warning("what is published is published again: %s", error)
-                await asyncio.sleep(PAUSE_SECONDS)
+            await self._delete()
+
+    async def _delete(self) -> None:
+        rows, self._kept = self._kept, []
+        try:
+            await self._store.published(rows)
+        except StoreUnavailable as error:
+            log.warning("what is published is published again: %s", error)
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def relay(self) -> None:
         """Publish what is due in the outbox, for ever; ends by cancellation."""
@@ -139,6 +142,7 @@ class Publisher:
         """What was accepted is published, or stays in the outbox."""
         if self._tasks:
             await asyncio.wait(tuple(self._tasks), timeout=seconds)
+        await self._delete()
 
 
 def chunk_of(request: Request, owed: Owed) -> Chunk:

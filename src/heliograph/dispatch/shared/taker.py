@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 
@@ -60,11 +61,9 @@ class Taker:
         """For ever; ends by cancellation."""
         wake = self._held.wake
         while True:
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await wake.wait()
-            except TimeoutError:
-                pass
             wake.clear()
             try:
                 await self.step()
@@ -139,7 +138,7 @@ class Taker:
         try:
             wanted: dict[Way, int] = {}
             for lane in self._lanes():
-                if not lane.elsewhere:
+                if not lane.elsewhere and not self._held.still(lane):
                     wanted |= self._wanted(lane)
             await self._search()
             for way in self._strays - wanted.keys():
@@ -173,9 +172,13 @@ class Taker:
         self._strays = {way for way in await self._work.waiting() if way[0] not in known}
 
     async def keep(self) -> None:
-        """Say of what is held that it is alive, for ever; ends by cancellation."""
+        """Say of what is held that it is alive, for ever, and at once when the broker is back; ends by
+        cancellation."""
         while True:
-            await asyncio.sleep(self._work.wait / SHARE_OF_WAIT)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._work.wait / SHARE_OF_WAIT):
+                    await self._work.back.wait()
+            self._work.back.clear()
             await self._work.alive(list(self._held.bundles.values()))
 
     async def stop(self) -> None:

@@ -13,7 +13,7 @@ from heliograph.bus.signals import LocalSignals
 from heliograph.duties.keeper import TTL_SECONDS, Keeper
 from heliograph.duties.leases import Group
 from heliograph.store import Store, StoreUnavailable
-from heliograph.store.areas.shared.duties import Claim
+from heliograph.store.areas.cluster.duties import Claim
 from heliograph.testing import eventually
 
 PARTS = [f"part.{number}" for number in range(8)]
@@ -76,7 +76,7 @@ async def test_what_is_given_back_is_another_s_at_once(stores: list[Store]) -> N
     only = Group(lambda: ("only",), "worker.")
     async with processes(stores, [only], [Group(lambda: ("only",), "worker.")]) as [first, second]:
         await eventually(lambda: truth(first.keeper.holds("only")), 3)
-        first.keeper.drain()
+        await first.keeper.drain()
         await first.keeper.give_back("only")
         await eventually(lambda: truth(second.keeper.holds("only")), 1)
 
@@ -161,3 +161,20 @@ async def test_a_number_is_taken_once_and_the_one_used_last_comes_last(stores: l
     assert await second.keeper.take_one(numbers) == "node.2"
     assert await second.keeper.take_one(numbers) == "node.0"
     assert await second.keeper.take_one(numbers) is None
+
+
+async def test_what_a_process_had_that_is_gone_is_shared_out_among_the_others(
+    stores: list[Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (("TTL_SECONDS", 1.6), ("EVERY_SECONDS", 0.4), ("MARGIN_SECONDS", 0.1)):
+        monkeypatch.setattr(f"heliograph.duties.keeper.{name}", seconds)
+    async with processes(stores, *([shared(fair=True)] for _ in range(3))) as three:
+
+        async def fair() -> bool:
+            return sorted(one.has("part.") for one in three) == [2, 3, 3]
+
+        await eventually(fair, 10)
+        three[0].end()
+        assert sum(one.has("part.") for one in three[1:]) < 8
+
+        await eventually(lambda: truth([one.has("part.") for one in three[1:]] == [4, 4]), 2.5)

@@ -131,6 +131,7 @@ class Desk:
         self.service = Service(id="s", sandbox=True, notify=Notify(secret="hush"))
         self.tenant = Tenant(id="t")
         self.gone = False
+        self.others: set[str] | None = None  # origins that other processes tell; None: there are none
         self.teller: Teller | None = None
         self._run: asyncio.Task[None] | None = None
         self._ids = iter(range(1, 1_000_000))
@@ -140,7 +141,8 @@ class Desk:
 
     def start(self, **settings: Any) -> Teller:
         settings = {"poll": 0.05, "rest": 0.2, "longest_rest": 0.4} | settings
-        self.teller = Teller(self.store, self.client, self.services, clock_ms, Random(1), Settings(**settings))
+        mine = None if self.others is None else lambda origin: origin not in self.others
+        self.teller = Teller(self.store, self.client, self.services, clock_ms, Random(1), Settings(**settings), mine)
         self._run = asyncio.create_task(self.teller.run())
         return self.teller
 

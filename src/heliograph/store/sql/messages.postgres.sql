@@ -14,6 +14,7 @@ WITH wanted AS MATERIALIZED (
 SELECT CASE WHEN (SELECT count(*) FROM claimed) < (SELECT sum(last - first + 1) FROM wanted)
     THEN (SELECT coalesce(json_agg(json_build_array(request, ordinal)), '[]')::text FROM claimed) ELSE '' END;
 
+-- A claim that is given back by a process that was paused is another's by then if its attempt is behind.
 -- What was stored meanwhile by another process is seen: an UPDATE that waited for a row judges its newest state.
 -- Rows are taken in the order of their keys, so that two processes that settle the same messages do not wait for
 -- each other.
@@ -39,7 +40,8 @@ WITH change AS MATERIALIZED (
         natives = CASE WHEN c.natives <> '' THEN c.natives ELSE t.natives END
     FROM change AS c
     WHERE t.request = c.request AND t.ordinal = c.ordinal
-      AND (t.state / 10 < c.state / 10 OR (t.state = 20 AND c.state = 10))
+      AND (t.state / 10 < c.state / 10
+          OR (t.state = 20 AND c.state = 10 AND (c.attempt < 0 OR c.attempt >= t.attempt - 1)))
       AND (c.state <> 40 OR c.attempt < 0 OR t.state = 20)
     RETURNING c.*, t.was
 ), late AS (  -- a receipt may outrun the answer to its submit, whose ids are true still

@@ -34,10 +34,14 @@ SELECT $1, request, element, max(size), max(again) FROM gone GROUP BY request, e
 ON CONFLICT DO NOTHING;
 
 -- name: refill_outbox
-INSERT INTO outbox (due, request, element, size, again)
-SELECT $1, r.id, n.element, r.remaining, 1 FROM requests AS r, generate_series(0, r.elements - 1) AS n (element)
-WHERE r.remaining > 0
-ON CONFLICT DO NOTHING;
+WITH page AS (
+    SELECT id, elements, remaining FROM requests WHERE remaining > 0 AND id > $1 ORDER BY id LIMIT $2
+), refilled AS (
+    INSERT INTO outbox (due, request, element, size, again)
+    SELECT $3, r.id, n.element, r.remaining, 1 FROM page AS r, generate_series(0, r.elements - 1) AS n (element)
+    ON CONFLICT DO NOTHING
+)
+SELECT coalesce(max(id), 0) FROM page;
 
 -- name: release_chunks
 UPDATE transactions AS t SET was = t.state, state = 10, duplicate = 1

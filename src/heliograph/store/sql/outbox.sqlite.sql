@@ -29,7 +29,10 @@ UPDATE OR REPLACE outbox SET due = $1 WHERE due > $1;
 -- name: refill_outbox
 INSERT OR IGNORE INTO outbox (due, request, element, size, again)
 WITH RECURSIVE n (element) AS (VALUES (0) UNION ALL SELECT element + 1 FROM n WHERE element < 999)
-SELECT $1, r.id, n.element, r.remaining, 1 FROM requests AS r JOIN n ON n.element < r.elements WHERE r.remaining > 0;
+SELECT $3, r.id, n.element, r.remaining, 1 FROM (
+    SELECT id, elements, remaining FROM requests WHERE remaining > 0 AND id > $1 ORDER BY id LIMIT $2
+) AS r JOIN n ON n.element < r.elements;
+SELECT coalesce(max(id), 0) FROM (SELECT id FROM requests WHERE remaining > 0 AND id > $1 ORDER BY id LIMIT $2);
 
 -- name: release_chunks
 UPDATE transactions SET state = 10, duplicate = 1

@@ -365,7 +365,7 @@ CREATE TABLE audit (
 );
 
 -- Chunks to be published at `due` (Unix ms): a call's at once by the node that accepted it, which then deletes the
--- row; else by whoever finds it due.
+-- row; else by whoever finds it due. Rows live for milliseconds, so dead ones are cleared away often.
 CREATE TABLE outbox (
     due bigint NOT NULL,
     request bigint NOT NULL,
@@ -373,7 +373,7 @@ CREATE TABLE outbox (
     size bigint NOT NULL,
     again smallint NOT NULL,
     PRIMARY KEY (due, request, element)
-);
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
 -- Chunks that were handed out too often without an end.
 CREATE TABLE parked (

@@ -13,6 +13,7 @@ from heliograph.model.money import Account, Ask, Entry, Reserve
 from heliograph.model.outcome import State
 from heliograph.model.record import Accepted, Change, Release, Settlement
 from heliograph.store import Store
+from heliograph.testing.databases import Database
 
 Accept = Callable[..., Accepted]
 CENT = 10_000
@@ -197,3 +198,22 @@ async def test_fifty_workers_never_overdraw_and_lose_no_cent(store: Store, accep
     assert (account.spent, account.reserved) == (spent, 0)
     assert account.balance + account.spent == opening
     assert 0 < granted < total
+
+
+async def test_two_processes_never_spend_more_than_there_is(
+    store: Store, database: Database, accepted: Accept
+) -> None:
+    other = database.store()
+    await other.open()
+    await opened(store, 30 * CENT)
+    calls = [accepted(["447700900001"]) for _ in range(80)]
+    for call in calls:
+        await store.accept(call)
+
+    granted = await asyncio.gather(
+        *(one.reserve(asked(ask(call))) for call, one in zip(calls, [store, other] * 40, strict=True))
+    )
+    await other.close()
+
+    assert sum(found.granted[0] for found in granted) == 30
+    assert (await stands(store)).balance == 0

@@ -95,7 +95,8 @@ async def test_everything_open_is_owed_to_a_broker_that_has_nothing(store: Store
     await accept(store, 2, count=1, owed=False)
     await store.settle(Settlement(changes=[Change(2, 0, State.FAILED, "expired", NOW)]))
 
-    assert await store.refill_outbox(NOW) == 2
+    assert await store.refill_outbox(0, 5, NOW) == 1
+    assert await store.refill_outbox(1, 5, NOW) == 0
     assert await store.take_outbox(NOW, 9, NOW + 5) == [Owed(NOW + 5, 1, 0, 6, True), Owed(NOW + 5, 1, 1, 6, True)]
 
 

@@ -27,8 +27,8 @@ from heliograph.store.areas import (
     wishes,
     workspace,
 )
+from heliograph.store.areas.cluster import duties, quotas
 from heliograph.store.areas.people import erasing, profiles
-from heliograph.store.areas.shared import duties, quotas
 from heliograph.store.engines import postgres, sqlite
 from heliograph.store.engines.sqlite import connect, migrate
 from heliograph.store.statements import load, migrations, schema

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from heliograph.bus.nats.work import Bundle
-from heliograph.dispatch.queue import slot_of
-from heliograph.dispatch.shared.holding import NEAR_MS, Shared
+from heliograph.dispatch.queue import PriorityQueue, slot_of
+from heliograph.dispatch.shared.holding import NEAR_MS, STILL_MS, Shared
 from heliograph.model.message import Address, Transaction
 from heliograph.model.outcome import State
 from heliograph.model.record import Change, Chunk
@@ -142,6 +144,39 @@ def test_a_row_comes_back_from_waiting_once_and_only_while_it_is_ours() -> None:
     assert held.due([row(1, 0, NOW + 5)], exact=True) == [row(1, 0, NOW + 5)]
     assert held.due([row(1, 0, NOW + 5)]) == []
     assert held.due([row(9, 0)]) == []
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "idle", "passed", "gone"),
+    [
+        (True, False, 0, True),
+        (False, True, STILL_MS, False),
+        (False, True, STILL_MS + 1, True),
+        (False, False, STILL_MS + 1, False),
+    ],
+)
+def test_what_waits_for_a_connector_that_is_elsewhere_or_stands_still_goes_to_others(
+    elsewhere: bool, idle: bool, passed: int, gone: bool
+) -> None:
+    now = NOW
+    held = Shared(lambda: now)
+    held.take(bundle(1, 1))
+    queue = PriorityQueue()
+    queue.add(slot_of(1, 0), 3, 0)
+    lane: Any = FakeLane(elsewhere=elsewhere, idle=lambda: idle, queue=queue)
+    if not elsewhere:
+        held.elsewhere([lane], now)
+    now += passed
+    held.elsewhere([lane], now)
+
+    assert [owed.request for owed in held.giving] == [1] * gone
+    assert len(queue) == (not gone)
+
+
+class FakeLane(SimpleNamespace):
+    """A lane as far as this looks at it."""
+
+    __hash__ = object.__hash__
 
 
 class Holding(RuleBasedStateMachine):

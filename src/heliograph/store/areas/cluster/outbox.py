@@ -48,12 +48,13 @@ def hasten_outbox(payloads: Sequence[int]) -> Plan[list[None]]:
     return [None] * len(payloads)
 
 
-def refill_outbox(payloads: Sequence[int]) -> Plan[list[int]]:
-    """Everything that is open is owed to the broker, which has nothing; how many chunks."""
-    counts: list[int] = []
-    for due in payloads:
-        counts.append((yield count("refill_outbox", due)))
-    return counts
+def refill_outbox(payloads: Sequence[tuple[int, int, int]]) -> Plan[list[int]]:
+    """Of the open requests after an id at most so many are owed to the broker, which has nothing; the last of them,
+    or 0."""
+    last: list[int] = []
+    for payload in payloads:
+        last.append((yield value("refill_outbox", *payload)))
+    return last
 
 
 def release_chunks(payloads: Sequence[list[Place]]) -> Plan[list[int]]:
@@ -104,10 +105,10 @@ class Outbox(Area):
         """What waits for a moment to come waits no more."""
         await self.engine.write("hasten_outbox", now_ms)
 
-    async def refill_outbox(self, due_ms: int) -> int:
-        """Owe everything that is open to a broker that has nothing; how many chunks."""
-        refilled: int = await self.engine.write("refill_outbox", due_ms)
-        return refilled
+    async def refill_outbox(self, after: int, limit: int, due_ms: int) -> int:
+        """Owe at most `limit` open requests after an id to a broker that has nothing; the last id, or 0 after all."""
+        last: int = await self.engine.write("refill_outbox", (after, limit, due_ms))
+        return last
 
     async def release_chunks(self, places: list[Place]) -> int:
         """What was being sent of chunks `(request, element)` whose worker died is queued again, flagged as a possible

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import msgspec
 
@@ -36,7 +36,9 @@ def erase_jobs(payloads: Sequence[tuple[str, list[str]]]) -> Plan[list[None]]:
 
 
 class Erasers(Requests):
-    """Finding and taking away."""
+    """Finding and taking away. `erased` is called with the ids of requests that were emptied here."""
+
+    erased: Callable[[list[int]], None] | None = None
 
     async def traces(self, tenant: str, after: int, limit: int, endings: list[str]) -> Slice:
         """Transactions of at most `limit` requests with ids above `after` whose addresses end so."""
@@ -58,7 +60,13 @@ class Erasers(Requests):
         """Take the addresses and stories of these transactions away, and give these requests these messages."""
         texts = [(request, _encode(messages).decode()) for request, messages in emptied.items()]
         await self.engine.write("erase", Erasing(rows=rows, emptied=texts))
-        for request in emptied:
+        self.forget_requests(emptied)
+        if self.erased is not None and emptied:
+            self.erased(list(emptied))
+
+    def forget_requests(self, ids: Iterable[int]) -> None:
+        """Read these requests anew: they were emptied, here or by another process."""
+        for request in ids:
             self._requests.pop(request)
 
     async def erase_received(self, inbound: list[int], unmatched: list[int]) -> None:
