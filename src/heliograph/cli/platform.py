@@ -199,6 +199,8 @@ class Platform:
         self._run(self.key_use.run(), "key use")
         self._run(self.receiver.run(), "receiver")
         self.realtime.start(self.intake, self.receiver.receive, works=self._works)
+        await self.realtime.reconfigure()
+        self.workspaces.changed.append(self.realtime.reconfigure)
         if self._works:
             released = await self.store.release_claims()
             if released:

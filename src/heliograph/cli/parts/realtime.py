@@ -18,6 +18,7 @@ from heliograph.policy.directory import Directory
 from heliograph.policy.limits import Limiter
 from heliograph.realtime.hub import Hub
 from heliograph.realtime.keeper import Keeper
+from heliograph.realtime.mqtt import Bridges
 from heliograph.realtime.pushing import Accepted, Pusher
 from heliograph.realtime.rooms import Rooms
 from heliograph.realtime.saying import COUNTED, Receive, Sayings
@@ -44,6 +45,7 @@ class Realtime:
         self.hub = Hub(store, Rooms(directory, secret.encode()), signals, clock_ms, node)
         self._sayings: Sayings | None = None
         self._keeping: asyncio.Task[None] | None = None
+        self.bridges: Bridges | None = None
 
     def start(self, intake: Intake, receive: Receive, *, works: bool) -> None:
         """Begin to tend connections; `works` says that this process sends and ends messages."""
@@ -54,12 +56,21 @@ class Realtime:
 
         self.hub.notifier = Pusher(self._store, self._directory, accept)
         self._sayings = Sayings(self.hub, self._store, receive, self._clock_ms)
+        if works:
+            self.bridges = Bridges(self.hub, self._sayings)
         keeper = Keeper(self.hub, self._store, receive, self._clock_ms, works)
         self._keeping = lasting(keeper.run(), "realtime")
+
+    async def reconfigure(self) -> None:
+        """Follow the workspace."""
+        if self.bridges is not None:
+            await self.bridges.reconfigure()
 
     async def stop(self) -> None:
         """Send everybody away and keep what they said."""
         await self.hub.close()
+        if self.bridges is not None:
+            await self.bridges.stop()
         if self._sayings is not None:
             await self._sayings.drained()
         if self._keeping is not None:
