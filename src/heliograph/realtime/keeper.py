@@ -23,6 +23,7 @@ MARK_SECONDS = 1.0  # a message that is on the wire so long without an answer co
 SLICE = 500
 NODE_MS = 15_000  # a process that does not say so for this long does not live
 BEAT_SECONDS = 5.0
+LOOK_SECONDS = 2.0  # how late a message is found whose hint from another process got lost
 FORGET_MS = 40 * 86_400_000  # devices that stayed away
 FORGET_EVERY_SECONDS = 3_600.0
 EXPIRED = "expired"
@@ -37,7 +38,7 @@ class Keeper:
         self._receive = receive
         self._clock_ms = clock_ms
         self._lapses = lapses
-        self._beat = self._forget = 0.0
+        self._beat = self._forget = self._looked = 0.0
 
     async def run(self) -> None:
         """For ever; ends by cancellation."""
@@ -55,6 +56,10 @@ class Keeper:
         if self._hub.node and (fresh or now - self._beat >= BEAT_SECONDS):
             await self._store.inapp_beat(self._hub.node, self._clock_ms() + NODE_MS, fresh=fresh)
             self._beat = now
+        if self._hub.node and now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            for user in await self._store.inapp_owed(self._hub.node):
+                self._hub.look(user)
         self._end_tokens()
         await self._mark(now)
         if self._lapses:

@@ -226,6 +226,10 @@ class InAppArea(Area):
         """Whether a device of the user, a simulated one left aside, was ever connected."""
         return bool(await self._read(list[int], "inapp_registered", *user, SIMULATED_DEVICE))
 
+    async def inapp_owed(self, node: str) -> list[User]:
+        """Users with a device on a node that has not acknowledged all that was kept."""
+        return await self._read(list[User], "inapp_owed", node)
+
     async def inapp_present(self, user: User, now_ms: int) -> list[Present]:
         """The connected devices of a user on all nodes that live."""
         return await self._read(list[Present], "inapp_present", *user, now_ms)

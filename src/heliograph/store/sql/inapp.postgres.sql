@@ -86,3 +86,11 @@ WHERE p.lane = $1 AND p.userid = $2 AND n.until > $3;
 SELECT coalesce(json_agg(1), '[]')::text FROM (
     SELECT 1 FROM inapp_devices WHERE lane = $1 AND userid = $2 AND device <> $3 LIMIT 1
 ) AS d;
+
+-- name: inapp_owed
+SELECT coalesce(json_agg(json_build_array(lane, userid)), '[]')::text FROM (
+    SELECT DISTINCT p.lane, p.userid FROM inapp_presence AS p
+    JOIN inapp_devices AS d ON d.lane = p.lane AND d.userid = p.userid AND d.device = p.device
+    JOIN inapp_users AS u ON u.lane = p.lane AND u.userid = p.userid
+    WHERE p.node = $1 AND u.seq > d.acked
+) AS owed;

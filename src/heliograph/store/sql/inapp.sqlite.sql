@@ -74,3 +74,11 @@ WHERE p.lane = $1 AND p.userid = $2 AND n.until > $3;
 SELECT json_group_array(1) FROM (
     SELECT 1 FROM inapp_devices WHERE lane = $1 AND userid = $2 AND device <> $3 LIMIT 1
 );
+
+-- name: inapp_owed
+SELECT json_group_array(json_array(lane, userid)) FROM (
+    SELECT DISTINCT p.lane, p.userid FROM inapp_presence AS p
+    JOIN inapp_devices AS d ON d.lane = p.lane AND d.userid = p.userid AND d.device = p.device
+    JOIN inapp_users AS u ON u.lane = p.lane AND u.userid = p.userid
+    WHERE p.node = $1 AND u.seq > d.acked
+);

@@ -136,6 +136,18 @@ async def test_presence_is_what_living_nodes_say(store: Store) -> None:
     assert await store.inapp_present(ANN, 6_000) == []
 
 
+async def test_it_is_known_to_whom_a_node_owes_something(store: Store) -> None:
+    await store.inapp_join(device("phone", node="a"))
+    await store.inapp_join(device("tablet", node="b"))
+    await store.inapp_join(device("phone", node="a", user=BEN))
+    await store.inapp_keep(message(1))
+    before = [await store.inapp_owed(node) for node in ("a", "b")]
+    await store.inapp_ack(acked(1))
+
+    assert before == [[ANN], [ANN]]
+    assert [await store.inapp_owed(node) for node in ("a", "b")] == [[], [ANN]]
+
+
 async def test_a_node_that_starts_again_has_no_connections(store: Store) -> None:
     await store.inapp_beat("a", 5_000, fresh=True)
     await store.inapp_join(device("phone", node="a"))
