@@ -433,12 +433,6 @@ async def test_a_page_of_a_declared_origin_may_connect(live: Running) -> None:
 
 
 async def test_the_sandbox_and_what_is_real_are_apart(live: Running) -> None:
-    attributes = {"connectStatus": 1, "deviceId": "phone", "rtmId": "pia_phone", "status": 1}
-    record = {"customerId": "pia", "Attributes": attributes}
-    answer = await live.client.post(
-        f"/resources/v2/customerappprofile/{APP}", headers={"key": PROFILE_KEY}, json={"Records": [record]}
-    )
-    assert answer.json()["code"] == "1000", answer.text
     async with device(live, "pia", lane=f"demo/{APP}") as phone, device(live, "pia") as other:
         [element] = await send(live, "pia", key=REAL_KEY)
         message = await phone.hear("message")
@@ -461,6 +455,20 @@ async def test_nobody_is_simulated_outside_the_sandbox(live: Running) -> None:
     assert element["code"] == "7105"
 
 
+async def test_a_device_that_was_never_here_gets_its_profile(live: Running) -> None:
+    headers, path = {"key": PROFILE_KEY}, f"/resources/v2/customerappprofile/{APP}"
+    async with device(live, "sara", lane=f"demo/{APP}"):
+        made = (await live.client.get(f"{path}/sara", headers=headers)).json()
+    attributes = {"connectStatus": 0, "deviceId": "phone", "rtmId": "sara_phone", "status": 0}
+    body = {"Records": [{"customerId": "sara", "Attributes": attributes}]}
+    assert (await live.client.put(path, headers=headers, json=body)).json()["code"] == "1000"
+    async with device(live, "sara", "tablet", lane=f"demo/{APP}"):
+        [element] = await send(live, "sara", key=REAL_KEY)
+
+    assert "sara_phone" in json.dumps(made)
+    assert element["code"] == "7110"  # who was made inactive stays it
+
+
 async def test_a_user_who_is_away_is_pushed_to(live: Running) -> None:
     async with device(live, "rosa"):
         pass
@@ -472,6 +480,10 @@ async def test_a_user_who_is_away_is_pushed_to(live: Running) -> None:
         return [row for row in rows if row["correlationid"] == element["transid"]]
 
     [push] = await eventually(pushed)
-    story = await live.story(element["transid"])
+
+    async def named() -> bool:
+        attempts = (await live.story(element["transid"]))["attempts"]
+        return bool(attempts) and attempts[0]["native"][1]["push"] == push["transid"]
+
     assert push["destination"] == "rosa"
-    assert push["transid"] in json.dumps(story["steps"] if story.get("steps") else story)
+    assert await eventually(named)

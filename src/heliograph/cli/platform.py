@@ -198,7 +198,8 @@ class Platform:
         await self.simulators.start()
         self._run(self.key_use.run(), "key use")
         self._run(self.receiver.run(), "receiver")
-        self.realtime.start(self.intake, self.receiver.receive, works=self._works)
+        exchange = Exchange(self.store, self.profile_writer)
+        self.realtime.start(self.intake, self.receiver.receive, exchange, works=self._works)
         await self.realtime.reconfigure()
         self.workspaces.changed.append(self.realtime.reconfigure)
         if self._works:

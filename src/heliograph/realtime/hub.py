@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any, Protocol
 
 import msgspec
@@ -47,6 +47,14 @@ async def nobody_notifies(delivery: Delivery, notification: Notification) -> str
     return "no push can be sent here"
 
 
+Registrar = Callable[[str, str, str], Awaitable[None]]
+"""Told of a device that was never here: lane, user id, device."""
+
+
+async def nobody_registers(lane: str, user: str, device: str) -> None:
+    """For a process that writes no profiles."""
+
+
 class Busy(Exception):
     """No more connections are taken, or the store is away; the text says which."""
 
@@ -59,6 +67,7 @@ class Hub:
     ) -> None:
         self.rooms = rooms
         self.notifier: Notifier = nobody_notifies
+        self.registrar: Registrar = nobody_registers
         self.node = node
         self._store = store
         self._signals = signals
@@ -121,7 +130,9 @@ class Hub:
             raise Busy("there are too many connections")
         try:
             item = Joining(*session.key, session.device, self._clock_ms(), after, self.node)
-            had = await self._store.inapp_join(item)
+            joined = await self._store.inapp_join(item)
+            if joined.fresh:
+                await self.registrar(*session.key, session.device)
         except StoreUnavailable as error:
             raise Busy(str(error)) from error
         others = self._users.setdefault(session.key, [])
@@ -137,7 +148,7 @@ class Hub:
         others.append(session)
         self.count += 1
         self.counts["connections"] += 1
-        session.begin(had if after is None else after)
+        session.begin(joined.acked if after is None else after)
 
     def begin(self, session: Session) -> None:
         """It is welcomed: give it what is kept for it."""

@@ -117,12 +117,19 @@ def inapp_keep(payloads: Sequence[Keeping]) -> Plan[list[int]]:
     return [found[item.request, item.ordinal] for item in payloads]
 
 
-def inapp_join(payloads: Sequence[Joining]) -> Plan[list[int]]:
+class Joined(NamedTuple):
+    """What is known of a device that comes: the number of the last message it has had; whether it is new."""
+
+    acked: int
+    fresh: bool
+
+
+def inapp_join(payloads: Sequence[Joining]) -> Plan[list[Joined]]:
     """Devices come; what each has had by what is known here."""
     last = {(item.lane, item.user, item.device): item for item in payloads}
     text = yield bulk("inapp_cursors", list(last), Answer.VALUE)
-    known = {(lane, user, device): acked for lane, user, device, acked in msgspec.json.decode(text)}
-    yield bulk("inapp_seen", [(*device, known[device], item.at) for device, item in sorted(last.items())])
+    known = {(lane, user, device): Joined(*rest) for lane, user, device, *rest in msgspec.json.decode(text)}
+    yield bulk("inapp_seen", [(*device, known[device].acked, item.at) for device, item in sorted(last.items())])
     yield bulk("inapp_come", [(*device, item.node, item.at) for device, item in sorted(last.items()) if item.node])
     return [known[item.lane, item.user, item.device] for item in payloads]
 
@@ -184,10 +191,10 @@ class InAppArea(Area):
         seq: int = await self.engine.write("inapp_keep", item)
         return seq
 
-    async def inapp_join(self, item: Joining) -> int:
-        """A device comes; the number of the last message it has had."""
-        acked: int = await self.engine.write("inapp_join", item)
-        return acked
+    async def inapp_join(self, item: Joining) -> Joined:
+        """A device comes."""
+        joined: Joined = await self.engine.write("inapp_join", item)
+        return joined
 
     async def inapp_ack(self, items: Sequence[Acked]) -> None:
         """Devices have had messages."""

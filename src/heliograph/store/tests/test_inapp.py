@@ -66,16 +66,16 @@ async def test_a_device_begins_where_it_was(store: Store) -> None:
     await store.inapp_ack(acked(3))
     await store.inapp_ack(acked(2))
 
-    assert fresh == 0
-    assert await store.inapp_join(device("phone")) == 3
-    assert await store.inapp_join(device("tablet")) == 3  # what nobody has acknowledged
+    assert fresh == (0, True)
+    assert await store.inapp_join(device("phone")) == (3, False)
+    assert await store.inapp_join(device("tablet")) == (3, True)  # what nobody has acknowledged
 
 
 async def test_what_was_only_handed_over_moves_no_device(store: Store) -> None:
     await store.inapp_keep(message(1))
     await store.inapp_ack(acked(1, handed=True))
 
-    assert await store.inapp_join(device("phone")) == 0
+    assert (await store.inapp_join(device("phone"))).acked == 0
 
 
 async def test_messages_are_found_by_their_numbers(store: Store) -> None:
