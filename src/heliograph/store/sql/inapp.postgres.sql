@@ -95,3 +95,7 @@ SELECT coalesce(json_agg(json_build_array(lane, userid)), '[]')::text FROM (
     JOIN inapp_users AS u ON u.lane = p.lane AND u.userid = p.userid
     WHERE p.node = $1 AND u.seq > d.acked
 ) AS owed;
+
+-- name: inapp_erase
+DELETE FROM inapp_kept AS k USING unnest($1::bigint[], $2::integer[]) AS c (request, ordinal)
+WHERE k.request = c.request AND k.ordinal = c.ordinal;

@@ -82,3 +82,6 @@ SELECT json_group_array(json_array(lane, userid)) FROM (
     JOIN inapp_users AS u ON u.lane = p.lane AND u.userid = p.userid
     WHERE p.node = $1 AND u.seq > d.acked
 );
+
+-- name: inapp_erase
+DELETE FROM inapp_kept WHERE (request, ordinal) IN (SELECT value ->> 0, value ->> 1 FROM json_each($1));

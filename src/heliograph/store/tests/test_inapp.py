@@ -104,6 +104,14 @@ async def test_what_expires_is_missed_unless_a_device_was_given_it(store: Store)
     assert await store.inapp_keep(message(5, most=1)) == 4  # what went does not wait any more
 
 
+async def test_what_is_erased_is_not_kept_for_an_app(store: Store) -> None:
+    for number in (1, 2):
+        await store.inapp_keep(message(number))
+    await store.erase([(1, 0)], {})
+
+    assert [item.request for item in await store.inapp_after(ANN, 0, 0, 9)] == [2]
+
+
 async def test_it_is_known_who_was_ever_here(store: Store) -> None:
     await store.inapp_join(device("simulated"))
     await store.inapp_join(device("phone", user=BEN))
