@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from heliograph.testing import ADMIN_TOKEN, Running, running, workspace
+from heliograph.wire import jwt
 
 HOWTO = Path(__file__).parents[2] / "docs" / "howto"
 TOOLS = ("bash", "curl", "openssl", "od", "tr")
@@ -24,7 +25,7 @@ BODY: dict[str, Any] = {
     "destination": [{"msisdn": ["447700900123"]}],
 }
 
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
 typed = pytest.mark.skipif(not all(map(shutil.which, TOOLS)), reason=f"needs {', '.join(TOOLS)}")
 
@@ -168,3 +169,12 @@ async def test_a_template_with_a_link_is_sent_and_its_click_told(tmp_path: Path)
 
         assert led.headers["location"] == "https://apps.apple.com/app/id1"
         assert [one["deliveryInfoNotification"]["deliveryInfo"]["code"] for one in told] == ["7500", "7901"]
+
+
+def test_the_server_side_token_of_an_app_is_taken() -> None:
+    [shown] = yaml.safe_load(block("in-app.md", "yaml", "rtm: true"))["tenants"][0]["apps"]
+    secret = shown["rtm"]["tokens"][0]["secret"]
+    made = names_of("in-app.md", "def app_token")["app_token"](shown["id"], "ann", secret)
+    _, claims = jwt.read(made, lambda issuer: ((jwt.secret_bytes(secret), issuer),), time.time())
+
+    assert (claims["iss"], claims["sub"]) == (shown["id"], "ann")
