@@ -449,6 +449,29 @@ async def _with_code(live: Running, transid: str, code: str) -> Any:
     return rows if rows[0]["code"] == code else None
 
 
+async def test_a_change_of_the_workspace_reaches_those_who_are_connected(live: Running) -> None:
+    document = live.platform.workspaces.export(secrets=True)
+    app = next(one for one in document["tenants"][0]["apps"] if one["id"] == BARE_APP)
+    before = dict(app)
+    lane = f"demo/{BARE_APP}~sandbox"
+    given = token("tina", iss=BARE_APP)
+    async with device(live, "tina", lane=lane, given=given) as phone, device(live, "tina") as other:
+        app["rtm"] = {"tokens": [{"id": "k2", "secret": base64.b64encode(b"y" * 32).decode()}]}
+        await live.platform.workspaces.apply(document)
+        first = await phone.closed()
+        await other.say("ping")
+        await other.hear("pong")
+    async with device(live, "tina", lane=lane, given=token("tina", b"y" * 32, iss=BARE_APP)) as phone:
+        app["features"] = {"rtm": False}
+        await live.platform.workspaces.apply(document)
+        second = await phone.closed()
+    app.clear()
+    app.update(before)
+    await live.platform.workspaces.apply(document)
+
+    assert (first, second) == (4401, 4404)
+
+
 async def test_nobody_is_simulated_outside_the_sandbox(live: Running) -> None:
     [element] = await send(live, "nobody-here", key=REAL_KEY)
 

@@ -74,6 +74,7 @@ class Hub:
         self._clock_ms = clock_ms
         self._users: dict[User, list[Session]] = {}
         self._pulls: set[asyncio.Task[None]] = set()
+        self._secrets: dict[str, tuple[bytes, ...]] = {}
         self.counts = {"connections": 0, "kept": 0, "given": 0, "caught_up": 0}
         self.count = 0
         signals.listen(KEPT_SUBJECT, self._heard_kept)
@@ -146,6 +147,8 @@ class Hub:
             oldest.end(Close.REPLACED)
             others = self._users.setdefault(session.key, [])
         others.append(session)
+        if session.key[0] not in self._secrets and (room := self.rooms.get(session.key[0])) is not None:
+            self._secrets[session.key[0]] = room.settings.secrets
         self.count += 1
         self.counts["connections"] += 1
         session.begin(joined.acked if after is None else after)
@@ -253,6 +256,20 @@ class Hub:
             self._hint_here((lane, user), frame)
 
     # The end
+
+    def expel(self) -> None:
+        """The workspace changed: whose app is gone goes, whose app has other secrets comes again with a token."""
+        for session in list(self.sessions()):
+            lane = session.key[0]
+            room = self.rooms.get(lane)
+            if room is None or room.settings.secrets != self._secrets.setdefault(lane, room.settings.secrets):
+                self.leave(session)
+                session.end(Close.NO_APP if room is None else Close.BAD_TOKEN)
+        self._secrets = {
+            lane: room.settings.secrets
+            for lane in {session.key[0] for session in self.sessions()}
+            if (room := self.rooms.get(lane)) is not None
+        }
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

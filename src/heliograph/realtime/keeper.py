@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 1.0
 MARK_SECONDS = 1.0  # a message that is on the wire so long without an answer counts as handed over
+UNANSWERED_SECONDS = 90.0  # before a device that acknowledges nothing is cut; it comes again and is given it again
 SLICE = 500
 NODE_MS = 15_000  # a process that does not say so for this long does not live
 BEAT_SECONDS = 5.0
@@ -60,7 +61,7 @@ class Keeper:
             self._looked = now
             for user in await self._store.inapp_owed(self._hub.node):
                 self._hub.look(user)
-        self._end_tokens()
+        self._end(now)
         await self._mark(now)
         if self._lapses:
             while await self.lapse():
@@ -69,12 +70,14 @@ class Keeper:
                 await self._store.inapp_forget(self._clock_ms() - FORGET_MS)
                 self._forget = now
 
-    def _end_tokens(self) -> None:
+    def _end(self, now: float) -> None:
+        """Who may not be here any more, or does not answer."""
         now_ms = self._clock_ms()
         for session in self._hub.sessions():
-            if session.ends_ms <= now_ms:
+            unanswered = session.waiting and now - session.oldest >= UNANSWERED_SECONDS
+            if session.ends_ms <= now_ms or unanswered:
                 self._hub.leave(session)
-                session.end(Close.BAD_TOKEN)
+                session.end(Close.TOO_SLOW if unanswered else Close.BAD_TOKEN)
             else:
                 self._hub.caught(session)
 

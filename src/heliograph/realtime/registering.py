@@ -13,6 +13,7 @@ from heliograph.store import Store
 
 log = logging.getLogger(__name__)
 
+DEVICES = 20  # of one user that get a profile by themselves
 SANDBOX = "~"  # in the name of a lane: there users need no profile
 
 Write = Callable[[Tenant, str, list[Any]], Awaitable[object]]
@@ -34,7 +35,7 @@ class Registrar:
         if tenant is None or SANDBOX in app:
             return
         known = await self._store.app_users_named(name, app, [user])
-        if any(one.device == device or not one.active for one in known):
+        if len(known) >= DEVICES or any(one.device == device or not one.active for one in known):
             return
         attributes = {"deviceId": device, "rtmId": f"{user}_{device}", "connectStatus": 1, "status": 1}
         try:

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 RT_PATH = "/rt"
 HELLO_SECONDS = 10.0
+STRANGERS = 5_000  # connections that have not said hello yet
 SLOW_SECONDS = 15.0  # for a peer to read what is written
 
 
@@ -83,6 +84,7 @@ class Socket:
         self._hub = hub
         self._sayings = sayings
         self._clock = clock
+        self._strangers = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection, from its handshake to its end."""
@@ -90,7 +92,11 @@ class Socket:
         room = self._hub.rooms.get(f"{parameters['tenant']}/{parameters['way']}")
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         await receive()  # websocket.connect
-        if room is None or not admits(room, headers.get(b"origin", ""), headers.get(b"host", "")):
+        if (
+            self._strangers >= STRANGERS
+            or room is None
+            or not admits(room, headers.get(b"origin", ""), headers.get(b"host", ""))
+        ):
             await send({"type": "websocket.close", "code": Close.NO_APP})  # before it is accepted: HTTP 403
             return
         subprotocol = PROTOCOL if PROTOCOL in scope.get("subprotocols", ()) else None
@@ -116,11 +122,14 @@ class Socket:
 
     async def _serve(self, room: Room, connection: Connection, receive: Receive) -> Close | None:
         """Until somebody ends it; why we do, None where the peer did."""
+        self._strangers += 1
         try:
             async with asyncio.timeout(HELLO_SECONDS):
                 first = await receive()
         except TimeoutError:
             return Close.SILENT
+        finally:
+            self._strangers -= 1
         if first["type"] != "websocket.receive":
             return None
         try:

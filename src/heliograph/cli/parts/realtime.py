@@ -70,6 +70,7 @@ class Realtime:
 
     async def reconfigure(self) -> None:
         """Follow the workspace."""
+        self.hub.expel()
         if self.bridges is not None:
             await self.bridges.reconfigure()
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -66,7 +67,8 @@ async def process(database: Database, signals: Signals, node: str) -> AsyncItera
     """One process on a database that others use too."""
     store = database.store()
     await store.open()
-    hub = Hub(store, cast(Rooms, None), signals, lambda: NOW, node)
+    rooms = cast(Rooms, SimpleNamespace(get=lambda lane: None))
+    hub = Hub(store, rooms, signals, lambda: NOW, node)
     keeper = asyncio.create_task(Keeper(hub, store, lambda *_: None, lambda: NOW, lapses=False).run())
     await store.inapp_beat(node, NOW + 60_000) if node else None
     yield hub
@@ -178,6 +180,20 @@ async def test_a_device_is_caught_up_although_the_store_was_away(
             wire = await join(hub)
             await asyncio.sleep(0.05)
         await has(wire, "1")  # the keeper looks every second
+
+
+async def test_who_acknowledges_nothing_is_cut(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keepers, "UNANSWERED_SECONDS", 0.1)
+    async with process(database, LocalSignals(), "") as hub:
+        wire = await join(hub)
+        await keep(hub, 1)
+
+        async def cut() -> bool:
+            return wire.ended == [Close.TOO_SLOW]
+
+        await eventually(cut)
+        again = await join(hub)
+        await has(again, "1")
 
 
 async def test_everybody_is_sent_away_at_the_end(database: Database) -> None:
