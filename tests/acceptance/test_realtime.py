@@ -317,7 +317,7 @@ async def test_what_a_user_writes_is_told(live: Running) -> None:
 
     assert own["text"] == "Good morning"
     assert {name: body[name] for name in ("channel", "da", "message", "appId", "event", "thread", "attachments")} == {
-        "channel": "rt", "da": APP, "message": "Good morning", "appId": APP, "event": "MO", "thread": "t9",
+        "channel": "Rtm", "da": APP, "message": "Good morning", "appId": APP, "event": "MO", "thread": "t9",
         "attachments": {"file": "https://a.example/x"},
     }  # fmt: skip
 

@@ -106,7 +106,12 @@ class Hub:
         """See `InApp`."""
         if (lane, user) in self._users:
             return True
-        return bool(self.node) and bool(await self.devices(lane, user))
+        if not self.node:
+            return False
+        try:
+            return bool(await self.devices(lane, user))
+        except StoreUnavailable:  # what is kept reaches them all the same, if it can be kept
+            return False
 
     async def registered(self, lane: str, user: str) -> bool:
         """See `InApp`."""

@@ -67,7 +67,8 @@ class Keeper:
             while await self.lapse():
                 pass
             if now - self._forget >= FORGET_EVERY_SECONDS:
-                await self._store.inapp_forget(self._clock_ms() - FORGET_MS)
+                now_ms = self._clock_ms()
+                await self._store.inapp_forget(now_ms - FORGET_MS, now_ms - NODE_MS)
                 self._forget = now
 
     def _end(self, now: float) -> None:

@@ -177,9 +177,12 @@ def inapp_beat(payloads: Sequence[tuple[str, int, bool]]) -> Plan[list[None]]:
     return [None] * len(payloads)
 
 
-def inapp_forget(payloads: Sequence[int]) -> Plan[list[None]]:
-    """Devices that were not here since a moment are forgotten."""
-    yield do("inapp_drop_devices", max(payloads))
+def inapp_forget(payloads: Sequence[tuple[int, int]]) -> Plan[list[None]]:
+    """Devices that were not here since a moment are forgotten, and nodes that did not live at another."""
+    for before, dead in payloads:
+        yield do("inapp_drop_devices", before)
+        yield do("inapp_drop_strays", dead)
+        yield do("inapp_drop_nodes", dead)
     return [None] * len(payloads)
 
 
@@ -212,9 +215,9 @@ class InAppArea(Area):
         """A node lives until that moment at least."""
         await self.engine.write("inapp_beat", (node, until, fresh))
 
-    async def inapp_forget(self, before: int) -> None:
-        """Forget devices not seen since that moment."""
-        await self.engine.write("inapp_forget", before)
+    async def inapp_forget(self, before: int, dead: int) -> None:
+        """Forget devices not seen since a moment, and nodes that do not live until another."""
+        await self.engine.write("inapp_forget", (before, dead))
 
     async def inapp_after(self, user: User, seq: int, now_ms: int, limit: int) -> list[KeptMessage]:
         """What is kept for a user behind a number, in order."""

@@ -121,9 +121,9 @@ async def test_it_is_known_who_was_ever_here(store: Store) -> None:
 
 async def test_devices_that_stay_away_are_forgotten(store: Store) -> None:
     await store.inapp_join(device("phone"))
-    await store.inapp_forget(1_000)
+    await store.inapp_forget(1_000, 0)
     kept = await store.inapp_registered(ANN)
-    await store.inapp_forget(1_001)
+    await store.inapp_forget(1_001, 0)
 
     assert (kept, await store.inapp_registered(ANN)) == (True, False)
 
@@ -154,6 +154,16 @@ async def test_it_is_known_to_whom_a_node_owes_something(store: Store) -> None:
 
     assert before == [[ANN], [ANN]]
     assert [await store.inapp_owed(node) for node in ("a", "b")] == [[], [ANN]]
+
+
+async def test_what_dead_nodes_held_is_forgotten(store: Store) -> None:
+    for node, until in (("a", 5_000), ("b", 9_000)):
+        await store.inapp_beat(node, until)
+        await store.inapp_join(device(f"phone {node}", node=node))
+    await store.inapp_forget(0, 6_000)
+    await store.inapp_beat("a", 9_000)
+
+    assert await store.inapp_present(ANN, 0) == [Present("phone b", "b", 1_000)]
 
 
 async def test_a_node_that_starts_again_has_no_connections(store: Store) -> None:
