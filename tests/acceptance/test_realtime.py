@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 from websockets.asyncio.client import ClientConnection, connect
@@ -510,3 +513,47 @@ async def test_a_user_who_is_away_is_pushed_to(live: Running) -> None:
 
     assert push["destination"] == "rosa"
     assert await eventually(named)
+
+
+async def test_what_nobody_came_for_expires_and_is_not_given_any_more(live: Running) -> None:
+    async with device(live, "vera"):
+        pass
+    soon = datetime.now(UTC) + timedelta(seconds=2)
+    [element] = await send(live, "vera", expiry=soon.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+    record = await live.final(element["transid"])
+    async with device(live, "vera", after=0) as phone:
+        await send(live, "vera", fields={"message": {"text": "Later"}})
+        message = await phone.hear("message")
+
+    assert (record["code"], record["status"]) == ("7301", "expired")
+    assert (message["text"], message["seq"]) == ("Later", 2)
+
+
+async def test_what_was_kept_outlives_the_process(platforms: None, tmp_path: Path) -> None:
+    async with running(tmp_path, document) as live:
+        async with device(live, "wilma"):
+            pass
+        for number in range(3):
+            await send(live, "wilma", fields={"message": {"text": str(number)}})
+        await _kept(live, "wilma", 3)
+    async with running(tmp_path, document) as live:
+        await eventually(lambda: _listens(live))
+        async with device(live, "wilma") as phone:
+            texts = [(await phone.hear("message"))["text"] for _ in range(3)]
+
+    assert texts == ["0", "1", "2"]
+
+
+async def _listens(live: Running) -> bool:
+    with contextlib.suppress(httpx.ConnectError):
+        return (await live.client.get("/healthz")).is_success
+    return False
+
+
+async def test_everybody_is_told_to_come_again_when_the_server_stops(platforms: None, tmp_path: Path) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        async with running(tmp_path, document) as live:
+            phone = await stack.enter_async_context(device(live, "xenia"))
+        code = await phone.closed()
+
+    assert code == 1012
