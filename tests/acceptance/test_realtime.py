@@ -410,7 +410,7 @@ async def test_who_says_too_much_is_cut(live: Running) -> None:
 
 
 async def test_a_connection_ends_with_its_token(live: Running) -> None:
-    short = token("nora", exp=int(time.time()) + 2)
+    short = token("nora", exp=int(time.time()) + 4)
     async with device(live, "nora", given=short) as phone:
         assert await phone.closed() == 4401
 
@@ -518,7 +518,7 @@ async def test_a_user_who_is_away_is_pushed_to(live: Running) -> None:
 async def test_what_nobody_came_for_expires_and_is_not_given_any_more(live: Running) -> None:
     async with device(live, "vera"):
         pass
-    soon = datetime.now(UTC) + timedelta(seconds=2)
+    soon = datetime.now(UTC) + timedelta(seconds=4)
     [element] = await send(live, "vera", expiry=soon.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
     record = await live.final(element["transid"])
     async with device(live, "vera", after=0) as phone:
