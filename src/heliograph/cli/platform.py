@@ -198,9 +198,7 @@ class Platform:
         await self.simulators.start()
         self._run(self.key_use.run(), "key use")
         self._run(self.receiver.run(), "receiver")
-        exchange = Exchange(self.store, self.profile_writer)
-        self.realtime.start(self.intake, self.receiver.receive, exchange, works=self._works)
-        await self.realtime.reconfigure()
+        await self.realtime.start(self.intake, self.receiver.receive, self.profile_writer, works=self._works)
         self.workspaces.changed.append(self.realtime.reconfigure)
         if self._works:
             released = await self.store.release_claims()

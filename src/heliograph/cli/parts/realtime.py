@@ -18,6 +18,7 @@ from heliograph.model.workspace import Service, Tenant
 from heliograph.policy.directory import Directory
 from heliograph.policy.limits import Limiter
 from heliograph.profiles.exchange import Exchange
+from heliograph.profiles.writing import Writer
 from heliograph.realtime.hub import Hub
 from heliograph.realtime.keeper import Keeper
 from heliograph.realtime.mqtt import Bridges
@@ -50,8 +51,9 @@ class Realtime:
         self._keeping: asyncio.Task[None] | None = None
         self.bridges: Bridges | None = None
 
-    def start(self, intake: Intake, receive: Receive, exchange: Exchange, *, works: bool) -> None:
+    async def start(self, intake: Intake, receive: Receive, writer: Writer, *, works: bool) -> None:
         """Begin to tend connections; `works` says that this process sends and ends messages."""
+        exchange = Exchange(self._store, writer)
 
         async def register(tenant: Tenant, app: str, records: list[Any]) -> None:
             await exchange.take(tenant, app, "create", records)
@@ -67,6 +69,7 @@ class Realtime:
             self.bridges = Bridges(self.hub, self._sayings)
         keeper = Keeper(self.hub, self._store, receive, self._clock_ms, works)
         self._keeping = lasting(keeper.run(), "realtime")
+        await self.reconfigure()
 
     async def reconfigure(self) -> None:
         """Follow the workspace."""
