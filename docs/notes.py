@@ -648,7 +648,7 @@ WORKSPACE: dict[str, dict[str, str]] = {
         "android": "Push to Android; see the channel's page.",
         "ios": "Push to iOS; see the channel's page.",
         "web": "Push to browsers; see the channel's page.",
-        "rtm": "Real time: `tokens`, `keep`, `store`, `origins`; see "
+        "rtm": "Real time: `tokens`, `keep`, `store`, `origins`, `mqtt`; see "
         "[in-app](../../src/heliograph/channels/rt/README.md).",
         "messenger": "A page of Messenger; see the channel's page.",
         "twitter": "An account of X; see the channel's page.",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 from websockets.asyncio.client import ClientConnection, connect
@@ -317,7 +320,7 @@ async def test_what_a_user_writes_is_told(live: Running) -> None:
 
     assert own["text"] == "Good morning"
     assert {name: body[name] for name in ("channel", "da", "message", "appId", "event", "thread", "attachments")} == {
-        "channel": "rt", "da": APP, "message": "Good morning", "appId": APP, "event": "MO", "thread": "t9",
+        "channel": "Rtm", "da": APP, "message": "Good morning", "appId": APP, "event": "MO", "thread": "t9",
         "attachments": {"file": "https://a.example/x"},
     }  # fmt: skip
 
@@ -407,7 +410,7 @@ async def test_who_says_too_much_is_cut(live: Running) -> None:
 
 
 async def test_a_connection_ends_with_its_token(live: Running) -> None:
-    short = token("nora", exp=int(time.time()) + 2)
+    short = token("nora", exp=int(time.time()) + 4)
     async with device(live, "nora", given=short) as phone:
         assert await phone.closed() == 4401
 
@@ -433,12 +436,6 @@ async def test_a_page_of_a_declared_origin_may_connect(live: Running) -> None:
 
 
 async def test_the_sandbox_and_what_is_real_are_apart(live: Running) -> None:
-    attributes = {"connectStatus": 1, "deviceId": "phone", "rtmId": "pia_phone", "status": 1}
-    record = {"customerId": "pia", "Attributes": attributes}
-    answer = await live.client.post(
-        f"/resources/v2/customerappprofile/{APP}", headers={"key": PROFILE_KEY}, json={"Records": [record]}
-    )
-    assert answer.json()["code"] == "1000", answer.text
     async with device(live, "pia", lane=f"demo/{APP}") as phone, device(live, "pia") as other:
         [element] = await send(live, "pia", key=REAL_KEY)
         message = await phone.hear("message")
@@ -455,10 +452,47 @@ async def _with_code(live: Running, transid: str, code: str) -> Any:
     return rows if rows[0]["code"] == code else None
 
 
+async def test_a_change_of_the_workspace_reaches_those_who_are_connected(live: Running) -> None:
+    document = live.platform.workspaces.export(secrets=True)
+    app = next(one for one in document["tenants"][0]["apps"] if one["id"] == BARE_APP)
+    before = dict(app)
+    lane = f"demo/{BARE_APP}~sandbox"
+    given = token("tina", iss=BARE_APP)
+    async with device(live, "tina", lane=lane, given=given) as phone, device(live, "tina") as other:
+        app["rtm"] = {"tokens": [{"id": "k2", "secret": base64.b64encode(b"y" * 32).decode()}]}
+        await live.platform.workspaces.apply(document)
+        first = await phone.closed()
+        await other.say("ping")
+        await other.hear("pong")
+    async with device(live, "tina", lane=lane, given=token("tina", b"y" * 32, iss=BARE_APP)) as phone:
+        app["features"] = {"rtm": False}
+        await live.platform.workspaces.apply(document)
+        second = await phone.closed()
+    app.clear()
+    app.update(before)
+    await live.platform.workspaces.apply(document)
+
+    assert (first, second) == (4401, 4404)
+
+
 async def test_nobody_is_simulated_outside_the_sandbox(live: Running) -> None:
     [element] = await send(live, "nobody-here", key=REAL_KEY)
 
     assert element["code"] == "7105"
+
+
+async def test_a_device_that_was_never_here_gets_its_profile(live: Running) -> None:
+    headers, path = {"key": PROFILE_KEY}, f"/resources/v2/customerappprofile/{APP}"
+    async with device(live, "sara", lane=f"demo/{APP}"):
+        made = (await live.client.get(f"{path}/sara", headers=headers)).json()
+    attributes = {"connectStatus": 0, "deviceId": "phone", "rtmId": "sara_phone", "status": 0}
+    body = {"Records": [{"customerId": "sara", "Attributes": attributes}]}
+    assert (await live.client.put(path, headers=headers, json=body)).json()["code"] == "1000"
+    async with device(live, "sara", "tablet", lane=f"demo/{APP}"):
+        [element] = await send(live, "sara", key=REAL_KEY)
+
+    assert "sara_phone" in json.dumps(made)
+    assert element["code"] == "7110"  # who was made inactive stays it
 
 
 async def test_a_user_who_is_away_is_pushed_to(live: Running) -> None:
@@ -472,6 +506,54 @@ async def test_a_user_who_is_away_is_pushed_to(live: Running) -> None:
         return [row for row in rows if row["correlationid"] == element["transid"]]
 
     [push] = await eventually(pushed)
-    story = await live.story(element["transid"])
+
+    async def named() -> bool:
+        attempts = (await live.story(element["transid"]))["attempts"]
+        return bool(attempts) and attempts[0]["native"][1]["push"] == push["transid"]
+
     assert push["destination"] == "rosa"
-    assert push["transid"] in json.dumps(story["steps"] if story.get("steps") else story)
+    assert await eventually(named)
+
+
+async def test_what_nobody_came_for_expires_and_is_not_given_any_more(live: Running) -> None:
+    async with device(live, "vera"):
+        pass
+    soon = datetime.now(UTC) + timedelta(seconds=4)
+    [element] = await send(live, "vera", expiry=soon.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+    record = await live.final(element["transid"])
+    async with device(live, "vera", after=0) as phone:
+        await send(live, "vera", fields={"message": {"text": "Later"}})
+        message = await phone.hear("message")
+
+    assert (record["code"], record["status"]) == ("7301", "expired")
+    assert (message["text"], message["seq"]) == ("Later", 2)
+
+
+async def test_what_was_kept_outlives_the_process(platforms: None, tmp_path: Path) -> None:
+    async with running(tmp_path, document) as live:
+        async with device(live, "wilma"):
+            pass
+        for number in range(3):
+            await send(live, "wilma", fields={"message": {"text": str(number)}})
+        await _kept(live, "wilma", 3)
+    async with running(tmp_path, document) as live:
+        await eventually(lambda: _listens(live))
+        async with device(live, "wilma") as phone:
+            texts = [(await phone.hear("message"))["text"] for _ in range(3)]
+
+    assert texts == ["0", "1", "2"]
+
+
+async def _listens(live: Running) -> bool:
+    with contextlib.suppress(httpx.ConnectError):
+        return (await live.client.get("/healthz")).is_success
+    return False
+
+
+async def test_everybody_is_told_to_come_again_when_the_server_stops(platforms: None, tmp_path: Path) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        async with running(tmp_path, document) as live:
+            phone = await stack.enter_async_context(device(live, "xenia"))
+        code = await phone.closed()
+
+    assert code == 1012

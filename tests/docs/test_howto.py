@@ -17,6 +17,7 @@ import yaml
 from heliograph.cli.demo import demo_document
 from heliograph.cli.parts.shipped import PEOPLE
 from heliograph.testing import ADMIN_TOKEN, Running, eventually, running, workspace
+from heliograph.wire import jwt
 
 HOWTO = Path(__file__).parents[2] / "docs" / "howto"
 TOOLS = ("bash", "curl", "openssl", "od", "tr")
@@ -26,7 +27,7 @@ BODY: dict[str, Any] = {
     "destination": [{"msisdn": ["447700900123"]}],
 }
 
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
 typed = pytest.mark.skipif(not all(map(shutil.which, TOOLS)), reason=f"needs {', '.join(TOOLS)}")
 
@@ -197,3 +198,12 @@ async def test_the_event_of_its_page_is_taken(tmp_path: Path) -> None:
         [answer] = await run(live, tmp_path, block("events.md", "sh", "externalevent"))
 
         assert codes(answer) == ["1002"]
+
+
+def test_the_server_side_token_of_an_app_is_taken() -> None:
+    [shown] = yaml.safe_load(block("in-app.md", "yaml", "rtm: true"))["tenants"][0]["apps"]
+    secret = shown["rtm"]["tokens"][0]["secret"]
+    made = names_of("in-app.md", "def app_token")["app_token"](shown["id"], "ann", secret)
+    _, claims = jwt.read(made, lambda issuer: ((jwt.secret_bytes(secret), issuer),), time.time())
+
+    assert (claims["iss"], claims["sub"]) == (shown["id"], "ann")

@@ -201,9 +201,10 @@ class Platform:
         self._run(self.key_use.run(), "key use")
         self._run(self.receiver.run(), "receiver")
         self._run(self.telling.run(), "telling")
-        self.realtime.start(self.intake, self.receiver.receive, works=self._works)
         if isinstance(self.limits, SharedLimiter):
             self._run(self.limits.run(), "limits")
+        await self.realtime.start(self.intake, self.receiver.receive, self.profile_writer, works=self._works)
+        self.workspaces.changed.append(self.realtime.reconfigure)
         if self._works:
             if not self.cluster.shared and (released := await self.store.release_claims()):
                 log.warning("%d messages were being sent when the process ended; queued again, flagged", released)

@@ -16,6 +16,9 @@ from heliograph.model.workspace import Service
 SHOWN_CHANNEL = {"sms": "SMS"}
 """How receipts spell a channel (messaging.md 8.2); all others are spelled as they are."""
 
+INBOUND_CHANNEL = {**SHOWN_CHANNEL, "rt": "Rtm"}
+"""How inbound messages spell it (messaging.md 8.4)."""
+
 _REACHED = {State.SUBMITTED: "Submitted", State.DELIVERED: "Delivered", State.READ: "Read"}
 _REACHED_ON = {("voice", State.DELIVERED): "Answered"}
 _FAILURES = frozenset({State.FAILED, State.LAPSED})
@@ -70,7 +73,7 @@ def inbound_body(inbound: Inbound, tid: str, at_ms: int) -> bytes:
     its channel tells of it stands beside the members that all have."""
     body = InboundBody(
         userId=inbound.sender,
-        channel=SHOWN_CHANNEL.get(inbound.channel, inbound.channel),
+        channel=INBOUND_CHANNEL.get(inbound.channel, inbound.channel),
         oa=inbound.sender,
         da=inbound.destination,
         message=inbound.text,

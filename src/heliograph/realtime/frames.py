@@ -97,11 +97,15 @@ class Typing(_Frame, frozen=True, tag="typing"):
     on: bool = True
 
 
+class Bye(_Frame, frozen=True, tag="bye"):
+    """The device goes: the will of one that is connected by MQTT."""
+
+
 class Ping(_Frame, frozen=True, tag="ping"):
     """Are you there?"""
 
 
-Frame = Hello | Ack | Read | Fail | Send | Typing | Ping
+Frame = Hello | Ack | Read | Fail | Send | Typing | Bye | Ping
 _decoder = msgspec.json.Decoder(Frame)
 _encode = msgspec.json.Encoder().encode
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any, Protocol
 
 import msgspec
@@ -47,6 +47,14 @@ async def nobody_notifies(delivery: Delivery, notification: Notification) -> str
     return "no push can be sent here"
 
 
+Registrar = Callable[[str, str, str], Awaitable[None]]
+"""Told of a device that was never here: lane, user id, device."""
+
+
+async def nobody_registers(lane: str, user: str, device: str) -> None:
+    """For a process that writes no profiles."""
+
+
 class Busy(Exception):
     """No more connections are taken, or the store is away; the text says which."""
 
@@ -59,12 +67,14 @@ class Hub:
     ) -> None:
         self.rooms = rooms
         self.notifier: Notifier = nobody_notifies
+        self.registrar: Registrar = nobody_registers
         self.node = node
         self._store = store
         self._signals = signals
         self._clock_ms = clock_ms
         self._users: dict[User, list[Session]] = {}
         self._pulls: set[asyncio.Task[None]] = set()
+        self._secrets: dict[str, tuple[bytes, ...]] = {}
         self.counts = {"connections": 0, "kept": 0, "given": 0, "caught_up": 0}
         self.count = 0
         signals.listen(KEPT_SUBJECT, self._heard_kept)
@@ -96,7 +106,12 @@ class Hub:
         """See `InApp`."""
         if (lane, user) in self._users:
             return True
-        return bool(self.node) and bool(await self.devices(lane, user))
+        if not self.node:
+            return False
+        try:
+            return bool(await self.devices(lane, user))
+        except StoreUnavailable:  # what is kept reaches them all the same, if it can be kept
+            return False
 
     async def registered(self, lane: str, user: str) -> bool:
         """See `InApp`."""
@@ -121,7 +136,9 @@ class Hub:
             raise Busy("there are too many connections")
         try:
             item = Joining(*session.key, session.device, self._clock_ms(), after, self.node)
-            had = await self._store.inapp_join(item)
+            joined = await self._store.inapp_join(item)
+            if joined.fresh:
+                await self.registrar(*session.key, session.device)
         except StoreUnavailable as error:
             raise Busy(str(error)) from error
         others = self._users.setdefault(session.key, [])
@@ -135,9 +152,11 @@ class Hub:
             oldest.end(Close.REPLACED)
             others = self._users.setdefault(session.key, [])
         others.append(session)
+        if session.key[0] not in self._secrets and (room := self.rooms.get(session.key[0])) is not None:
+            self._secrets[session.key[0]] = room.settings.secrets
         self.count += 1
         self.counts["connections"] += 1
-        session.begin(had if after is None else after)
+        session.begin(joined.acked if after is None else after)
 
     def begin(self, session: Session) -> None:
         """It is welcomed: give it what is kept for it."""
@@ -242,6 +261,20 @@ class Hub:
             self._hint_here((lane, user), frame)
 
     # The end
+
+    def expel(self) -> None:
+        """The workspace changed: whose app is gone goes, whose app has other secrets comes again with a token."""
+        for session in list(self.sessions()):
+            lane = session.key[0]
+            room = self.rooms.get(lane)
+            if room is None or room.settings.secrets != self._secrets.setdefault(lane, room.settings.secrets):
+                self.leave(session)
+                session.end(Close.NO_APP if room is None else Close.BAD_TOKEN)
+        self._secrets = {
+            lane: room.settings.secrets
+            for lane in {session.key[0] for session in self.sessions()}
+            if (room := self.rooms.get(lane)) is not None
+        }
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

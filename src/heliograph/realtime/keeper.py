@@ -20,9 +20,11 @@ log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 1.0
 MARK_SECONDS = 1.0  # a message that is on the wire so long without an answer counts as handed over
+UNANSWERED_SECONDS = 90.0  # before a device that acknowledges nothing is cut; it comes again and is given it again
 SLICE = 500
 NODE_MS = 15_000  # a process that does not say so for this long does not live
 BEAT_SECONDS = 5.0
+LOOK_SECONDS = 2.0  # how late a message is found whose hint from another process got lost
 FORGET_MS = 40 * 86_400_000  # devices that stayed away
 FORGET_EVERY_SECONDS = 3_600.0
 EXPIRED = "expired"
@@ -37,7 +39,7 @@ class Keeper:
         self._receive = receive
         self._clock_ms = clock_ms
         self._lapses = lapses
-        self._beat = self._forget = 0.0
+        self._beat = self._forget = self._looked = 0.0
 
     async def run(self) -> None:
         """For ever; ends by cancellation."""
@@ -55,21 +57,28 @@ class Keeper:
         if self._hub.node and (fresh or now - self._beat >= BEAT_SECONDS):
             await self._store.inapp_beat(self._hub.node, self._clock_ms() + NODE_MS, fresh=fresh)
             self._beat = now
-        self._end_tokens()
+        if self._hub.node and now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            for user in await self._store.inapp_owed(self._hub.node):
+                self._hub.look(user)
+        self._end(now)
         await self._mark(now)
         if self._lapses:
             while await self.lapse():
                 pass
             if now - self._forget >= FORGET_EVERY_SECONDS:
-                await self._store.inapp_forget(self._clock_ms() - FORGET_MS)
+                now_ms = self._clock_ms()
+                await self._store.inapp_forget(now_ms - FORGET_MS, now_ms - NODE_MS)
                 self._forget = now
 
-    def _end_tokens(self) -> None:
+    def _end(self, now: float) -> None:
+        """Who may not be here any more, or does not answer."""
         now_ms = self._clock_ms()
         for session in self._hub.sessions():
-            if session.ends_ms <= now_ms:
+            unanswered = session.waiting and now - session.oldest >= UNANSWERED_SECONDS
+            if session.ends_ms <= now_ms or unanswered:
                 self._hub.leave(session)
-                session.end(Close.BAD_TOKEN)
+                session.end(Close.TOO_SLOW if unanswered else Close.BAD_TOKEN)
             else:
                 self._hub.caught(session)
 

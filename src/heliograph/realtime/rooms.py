@@ -58,6 +58,13 @@ class Rooms:
 
     def get(self, lane: str) -> Room | None:
         """The app of a lane; None where there is none that is declared, active and without faults."""
+        return self._known().get(lane)
+
+    def all(self) -> list[Room]:
+        """Every such app."""
+        return list(self._known().values())
+
+    def _known(self) -> Mapping[str, Room]:
         directory = self._directory()
         if directory.version != self._version:
             found: dict[str, Room] = {}
@@ -67,7 +74,7 @@ class Rooms:
                     if way.channel.name == CHANNEL and not way.faults and way.spec.name in active:
                         found[way.lane] = Room(way.lane, tenant.id, settings.read(way.spec))
             self._rooms, self._version = found, directory.version
-        return self._rooms.get(lane)
+        return self._rooms
 
     def identify(self, room: Room, token: str, now: float) -> Identity:
         """Whose token it is; `now` is Unix seconds. Raises `Refused`."""

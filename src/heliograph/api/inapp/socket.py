@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import Callable, MutableMapping
 from typing import Any
@@ -13,11 +12,10 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from heliograph.api.inapp.protocol import WIRE, AppSocket
-from heliograph.model.inapp import SIMULATED_DEVICE
-from heliograph.realtime import frames
+from heliograph.realtime.doors import enter
 from heliograph.realtime.frames import CLOSED, PROTOCOL, BadFrame, Close, Hello, read_frame
-from heliograph.realtime.hub import Busy, Hub
-from heliograph.realtime.rooms import Identity, Refused, Room, admits
+from heliograph.realtime.hub import Hub
+from heliograph.realtime.rooms import Room, admits
 from heliograph.realtime.saying import Sayings
 from heliograph.realtime.session import Session
 
@@ -25,6 +23,7 @@ log = logging.getLogger(__name__)
 
 RT_PATH = "/rt"
 HELLO_SECONDS = 10.0
+STRANGERS = 5_000  # connections that have not said hello yet
 SLOW_SECONDS = 15.0  # for a peer to read what is written
 
 
@@ -85,6 +84,7 @@ class Socket:
         self._hub = hub
         self._sayings = sayings
         self._clock = clock
+        self._strangers = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection, from its handshake to its end."""
@@ -92,7 +92,11 @@ class Socket:
         room = self._hub.rooms.get(f"{parameters['tenant']}/{parameters['way']}")
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         await receive()  # websocket.connect
-        if room is None or not admits(room, headers.get(b"origin", ""), headers.get(b"host", "")):
+        if (
+            self._strangers >= STRANGERS
+            or room is None
+            or not admits(room, headers.get(b"origin", ""), headers.get(b"host", ""))
+        ):
             await send({"type": "websocket.close", "code": Close.NO_APP})  # before it is accepted: HTTP 403
             return
         subprotocol = PROTOCOL if PROTOCOL in scope.get("subprotocols", ()) else None
@@ -118,11 +122,14 @@ class Socket:
 
     async def _serve(self, room: Room, connection: Connection, receive: Receive) -> Close | None:
         """Until somebody ends it; why we do, None where the peer did."""
+        self._strangers += 1
         try:
             async with asyncio.timeout(HELLO_SECONDS):
                 first = await receive()
         except TimeoutError:
             return Close.SILENT
+        finally:
+            self._strangers -= 1
         if first["type"] != "websocket.receive":
             return None
         try:
@@ -131,26 +138,13 @@ class Socket:
             return Close.BAD_FRAME
         if not isinstance(hello, Hello):
             return Close.BAD_FRAME
-        try:
-            identity = self._hub.rooms.identify(room, hello.token, self._clock())
-        except Refused as error:
-            log.debug("a device of %s is refused: %s", room.lane, error)
-            return Close.BAD_TOKEN
-        if (identity.device and hello.device not in ("", identity.device)) or hello.device == SIMULATED_DEVICE:
-            return Close.BAD_TOKEN
-        return await self._attend(_session(room, identity, hello, connection), hello, connection, receive)
+        if (refused := await enter(self._hub, room, hello, connection, self._clock())) is not None:
+            return refused
+        return await self._attend(connection, receive)
 
-    async def _attend(self, session: Session, hello: Hello, connection: Connection, receive: Receive) -> Close | None:
-        connection.session = session
-        try:
-            await self._hub.join(session, hello.after)
-        except Busy as error:
-            log.warning("a device cannot connect: %s", error)
-            return Close.TRY_LATER
-        session.say(
-            frames.said("welcome", user=session.user, device=session.device, seq=session.acked, until=session.ends_ms)
-        )
-        self._hub.begin(session)
+    async def _attend(self, connection: Connection, receive: Receive) -> Close | None:
+        session = connection.session
+        assert session is not None  # noqa: S101 - it has entered
         while connection.why is None:
             event = await receive()
             if event["type"] != "websocket.receive":
@@ -160,11 +154,6 @@ class Socket:
             except BadFrame:
                 return Close.BAD_FRAME
         return connection.why
-
-
-def _session(room: Room, identity: Identity, hello: Hello, connection: Connection) -> Session:
-    device = identity.device or hello.device or f"d-{secrets.token_hex(8)}"
-    return Session((room.lane, identity.user), device, identity.ends_ms, connection)
 
 
 async def _close(send: Send, why: Close) -> None:

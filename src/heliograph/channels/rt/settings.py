@@ -3,8 +3,9 @@ connect. Pure."""
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -13,7 +14,7 @@ from heliograph.model.duration import parse_duration
 from heliograph.model.workspace import App, ConnectorSpec
 from heliograph.wire.jwt import secret_bytes
 
-MEMBERS = ("tokens", "keep", "store", "origins")
+MEMBERS = ("tokens", "keep", "store", "origins", "mqtt")
 SECRET_BYTES = 32  # RFC 7518, 3.2: a key of HS256 has at least 256 bits
 SECRETS = 5
 KEEP_MS = 7 * 86_400_000
@@ -22,10 +23,22 @@ ORIGINS = 50
 STAND_IN = "app_users"
 
 
+class Broker(msgspec.Struct, frozen=True):
+    """An MQTT broker that the app's devices are connected to; `ca` is the certificate (PEM) to trust there."""
+
+    host: str
+    port: int = 1883
+    username: str = ""
+    password: str = ""
+    version: Literal["5", "3.1.1"] = "5"
+    tls: bool = False
+    ca: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True):
     """An app in real time. `secrets` may have signed its users' tokens; messages are kept `keep_ms` at most, for
     users who are away only with `store`; browsers connect from `origins` besides our own; `push` says that it can be
-    pushed to; `wake` is the stand-in's URL, "" outside the sandbox."""
+    pushed to; `wake` is the stand-in's URL, "" outside the sandbox; `mqtt` is the broker that devices use as well."""
 
     app: str
     secrets: tuple[bytes, ...]
@@ -34,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True):
     origins: tuple[str, ...]
     push: bool
     wake: str
+    mqtt: Broker | None = None
 
 
 def options(app: App) -> dict[str, Any] | None:
@@ -54,6 +68,7 @@ def read(spec: ConnectorSpec) -> Settings:
         origins=tuple(origin.rstrip("/").lower() for origin in given.get("origins", ())),
         push=bool(spec.options.get("push")),
         wake=str(spec.options.get("wake", "")),
+        mqtt=msgspec.convert(given["mqtt"], Broker) if given.get("mqtt") else None,
     )
 
 
@@ -73,7 +88,28 @@ def check(spec: ConnectorSpec) -> list[str]:
     origins = given.get("origins", ())
     if not isinstance(origins, list | tuple) or len(origins) > ORIGINS or not all(map(_is_origin, origins)):
         found.append("`rtm.origins` is no list of origins such as https://app.example.com, or *")
+    if given.get("mqtt") is not None:
+        found.extend(_broker_faults(given["mqtt"]))
     return found
+
+
+def _broker_faults(found: Any) -> Iterator[str]:
+    names = Broker.__struct_fields__
+    if isinstance(found, dict):
+        yield from (
+            f"`rtm.mqtt.{name}` is unknown; there are {', '.join(names)}" for name in found if name not in names
+        )
+    try:
+        broker = msgspec.convert(found, Broker)
+    except msgspec.ValidationError as error:
+        yield f"`rtm.mqtt` cannot be used: {error}"
+        return
+    try:
+        ssl.create_default_context(cadata=broker.ca or None)
+    except (ssl.SSLError, ValueError):
+        yield "`rtm.mqtt.ca` is no certificate in PEM"
+    if not broker.host or not 0 < broker.port < 65_536:
+        yield "`rtm.mqtt` has no `host`, or a `port` that is none"
 
 
 def _token_faults(found: Any) -> Iterator[str]:

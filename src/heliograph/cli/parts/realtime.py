@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
+from typing import Any
 
 from heliograph.api.inapp.socket import Socket
 from heliograph.api.inapp.views import InAppEndpoints, TokenViews, UserQueries
@@ -16,9 +17,13 @@ from heliograph.model.ids import Ids
 from heliograph.model.workspace import Service, Tenant
 from heliograph.policy.directory import Directory
 from heliograph.policy.limits import Limiter
+from heliograph.profiles.exchange import Exchange
+from heliograph.profiles.writing import Writer
 from heliograph.realtime.hub import Hub
 from heliograph.realtime.keeper import Keeper
+from heliograph.realtime.mqtt import Bridges
 from heliograph.realtime.pushing import Accepted, Pusher
+from heliograph.realtime.registering import Registrar
 from heliograph.realtime.rooms import Rooms
 from heliograph.realtime.saying import COUNTED, Receive, Sayings
 from heliograph.store import Store
@@ -44,22 +49,39 @@ class Realtime:
         self.hub = Hub(store, Rooms(directory, secret.encode()), signals, clock_ms, node)
         self._sayings: Sayings | None = None
         self._keeping: asyncio.Task[None] | None = None
+        self.bridges: Bridges | None = None
 
-    def start(self, intake: Intake, receive: Receive, *, works: bool) -> None:
+    async def start(self, intake: Intake, receive: Receive, writer: Writer, *, works: bool) -> None:
         """Begin to tend connections; `works` says that this process sends and ends messages."""
+        exchange = Exchange(self._store, writer)
+
+        async def register(tenant: Tenant, app: str, records: list[Any]) -> None:
+            await exchange.take(tenant, app, "create", records)
 
         async def accept(tenant: Tenant, service: Service, body: bytes, name: str) -> Accepted:
             taken = await intake.accept(tenant, service, body, name)
             return Accepted(taken.transid, taken.answers[0].key)
 
         self.hub.notifier = Pusher(self._store, self._directory, accept)
+        self.hub.registrar = Registrar(self._store, self._directory, register)
         self._sayings = Sayings(self.hub, self._store, receive, self._clock_ms)
+        if works:
+            self.bridges = Bridges(self.hub, self._sayings)
         keeper = Keeper(self.hub, self._store, receive, self._clock_ms, works)
         self._keeping = lasting(keeper.run(), "realtime")
+        await self.reconfigure()
+
+    async def reconfigure(self) -> None:
+        """Follow the workspace."""
+        self.hub.expel()
+        if self.bridges is not None:
+            await self.bridges.reconfigure()
 
     async def stop(self) -> None:
         """Send everybody away and keep what they said."""
         await self.hub.close()
+        if self.bridges is not None:
+            await self.bridges.stop()
         if self._sayings is not None:
             await self._sayings.drained()
         if self._keeping is not None:

@@ -117,12 +117,19 @@ def inapp_keep(payloads: Sequence[Keeping]) -> Plan[list[int]]:
     return [found[item.request, item.ordinal] for item in payloads]
 
 
-def inapp_join(payloads: Sequence[Joining]) -> Plan[list[int]]:
+class Joined(NamedTuple):
+    """What is known of a device that comes: the number of the last message it has had; whether it is new."""
+
+    acked: int
+    fresh: bool
+
+
+def inapp_join(payloads: Sequence[Joining]) -> Plan[list[Joined]]:
     """Devices come; what each has had by what is known here."""
     last = {(item.lane, item.user, item.device): item for item in payloads}
     text = yield bulk("inapp_cursors", list(last), Answer.VALUE)
-    known = {(lane, user, device): acked for lane, user, device, acked in msgspec.json.decode(text)}
-    yield bulk("inapp_seen", [(*device, known[device], item.at) for device, item in sorted(last.items())])
+    known = {(lane, user, device): Joined(*rest) for lane, user, device, *rest in msgspec.json.decode(text)}
+    yield bulk("inapp_seen", [(*device, known[device].acked, item.at) for device, item in sorted(last.items())])
     yield bulk("inapp_come", [(*device, item.node, item.at) for device, item in sorted(last.items()) if item.node])
     return [known[item.lane, item.user, item.device] for item in payloads]
 
@@ -170,9 +177,12 @@ def inapp_beat(payloads: Sequence[tuple[str, int, bool]]) -> Plan[list[None]]:
     return [None] * len(payloads)
 
 
-def inapp_forget(payloads: Sequence[int]) -> Plan[list[None]]:
-    """Devices that were not here since a moment are forgotten."""
-    yield do("inapp_drop_devices", max(payloads))
+def inapp_forget(payloads: Sequence[tuple[int, int]]) -> Plan[list[None]]:
+    """Devices that were not here since a moment are forgotten, and nodes that did not live at another."""
+    for before, dead in payloads:
+        yield do("inapp_drop_devices", before)
+        yield do("inapp_drop_strays", dead)
+        yield do("inapp_drop_nodes", dead)
     return [None] * len(payloads)
 
 
@@ -184,10 +194,10 @@ class InAppArea(Area):
         seq: int = await self.engine.write("inapp_keep", item)
         return seq
 
-    async def inapp_join(self, item: Joining) -> int:
-        """A device comes; the number of the last message it has had."""
-        acked: int = await self.engine.write("inapp_join", item)
-        return acked
+    async def inapp_join(self, item: Joining) -> Joined:
+        """A device comes."""
+        joined: Joined = await self.engine.write("inapp_join", item)
+        return joined
 
     async def inapp_ack(self, items: Sequence[Acked]) -> None:
         """Devices have had messages."""
@@ -205,9 +215,9 @@ class InAppArea(Area):
         """A node lives until that moment at least."""
         await self.engine.write("inapp_beat", (node, until, fresh))
 
-    async def inapp_forget(self, before: int) -> None:
-        """Forget devices not seen since that moment."""
-        await self.engine.write("inapp_forget", before)
+    async def inapp_forget(self, before: int, dead: int) -> None:
+        """Forget devices not seen since a moment, and nodes that do not live until another."""
+        await self.engine.write("inapp_forget", (before, dead))
 
     async def inapp_after(self, user: User, seq: int, now_ms: int, limit: int) -> list[KeptMessage]:
         """What is kept for a user behind a number, in order."""
@@ -225,6 +235,10 @@ class InAppArea(Area):
     async def inapp_registered(self, user: User) -> bool:
         """Whether a device of the user, a simulated one left aside, was ever connected."""
         return bool(await self._read(list[int], "inapp_registered", *user, SIMULATED_DEVICE))
+
+    async def inapp_owed(self, node: str) -> list[User]:
+        """Users with a device on a node that has not acknowledged all that was kept."""
+        return await self._read(list[User], "inapp_owed", node)
 
     async def inapp_present(self, user: User, now_ms: int) -> list[Present]:
         """The connected devices of a user on all nodes that live."""

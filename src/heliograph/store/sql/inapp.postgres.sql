@@ -40,7 +40,8 @@ ORDER BY lane, userid, device
 ON CONFLICT (lane, userid, device) DO UPDATE SET acked = greatest(d.acked, excluded.acked), seen = excluded.seen;
 
 -- name: inapp_cursors
-SELECT coalesce(json_agg(json_build_array(c.lane, c.userid, c.device, coalesce(d.acked, u.acked, 0))), '[]')::text
+SELECT coalesce(json_agg(json_build_array(c.lane, c.userid, c.device, coalesce(d.acked, u.acked, 0),
+    d.acked IS NULL)), '[]')::text
 FROM unnest($1::text[], $2::text[], $3::text[]) AS c (lane, userid, device)
 LEFT JOIN inapp_devices AS d ON d.lane = c.lane AND d.userid = c.userid AND d.device = c.device
 LEFT JOIN inapp_users AS u ON u.lane = c.lane AND u.userid = c.userid;
@@ -86,3 +87,15 @@ WHERE p.lane = $1 AND p.userid = $2 AND n.until > $3;
 SELECT coalesce(json_agg(1), '[]')::text FROM (
     SELECT 1 FROM inapp_devices WHERE lane = $1 AND userid = $2 AND device <> $3 LIMIT 1
 ) AS d;
+
+-- name: inapp_owed
+SELECT coalesce(json_agg(json_build_array(lane, userid)), '[]')::text FROM (
+    SELECT DISTINCT p.lane, p.userid FROM inapp_presence AS p
+    JOIN inapp_devices AS d ON d.lane = p.lane AND d.userid = p.userid AND d.device = p.device
+    JOIN inapp_users AS u ON u.lane = p.lane AND u.userid = p.userid
+    WHERE p.node = $1 AND u.seq > d.acked
+) AS owed;
+
+-- name: inapp_erase
+DELETE FROM inapp_kept AS k USING unnest($1::bigint[], $2::integer[]) AS c (request, ordinal)
+WHERE k.request = c.request AND k.ordinal = c.ordinal;

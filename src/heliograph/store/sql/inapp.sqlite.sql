@@ -29,7 +29,7 @@ ON CONFLICT (lane, userid, device) DO UPDATE SET acked = max(acked, excluded.ack
 
 -- name: inapp_cursors
 SELECT json_group_array(json_array(c.value ->> 0, c.value ->> 1, c.value ->> 2,
-    coalesce(d.acked, u.acked, 0)))
+    coalesce(d.acked, u.acked, 0), json(iif(d.acked IS NULL, 'true', 'false'))))
 FROM json_each($1) AS c
 LEFT JOIN inapp_devices AS d ON d.lane = c.value ->> 0 AND d.userid = c.value ->> 1 AND d.device = c.value ->> 2
 LEFT JOIN inapp_users AS u ON u.lane = c.value ->> 0 AND u.userid = c.value ->> 1;
@@ -74,3 +74,14 @@ WHERE p.lane = $1 AND p.userid = $2 AND n.until > $3;
 SELECT json_group_array(1) FROM (
     SELECT 1 FROM inapp_devices WHERE lane = $1 AND userid = $2 AND device <> $3 LIMIT 1
 );
+
+-- name: inapp_owed
+SELECT json_group_array(json_array(lane, userid)) FROM (
+    SELECT DISTINCT p.lane, p.userid FROM inapp_presence AS p
+    JOIN inapp_devices AS d ON d.lane = p.lane AND d.userid = p.userid AND d.device = p.device
+    JOIN inapp_users AS u ON u.lane = p.lane AND u.userid = p.userid
+    WHERE p.node = $1 AND u.seq > d.acked
+);
+
+-- name: inapp_erase
+DELETE FROM inapp_kept WHERE (request, ordinal) IN (SELECT value ->> 0, value ->> 1 FROM json_each($1));

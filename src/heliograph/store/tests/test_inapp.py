@@ -66,16 +66,16 @@ async def test_a_device_begins_where_it_was(store: Store) -> None:
     await store.inapp_ack(acked(3))
     await store.inapp_ack(acked(2))
 
-    assert fresh == 0
-    assert await store.inapp_join(device("phone")) == 3
-    assert await store.inapp_join(device("tablet")) == 3  # what nobody has acknowledged
+    assert fresh == (0, True)
+    assert await store.inapp_join(device("phone")) == (3, False)
+    assert await store.inapp_join(device("tablet")) == (3, True)  # what nobody has acknowledged
 
 
 async def test_what_was_only_handed_over_moves_no_device(store: Store) -> None:
     await store.inapp_keep(message(1))
     await store.inapp_ack(acked(1, handed=True))
 
-    assert await store.inapp_join(device("phone")) == 0
+    assert (await store.inapp_join(device("phone"))).acked == 0
 
 
 async def test_messages_are_found_by_their_numbers(store: Store) -> None:
@@ -104,6 +104,14 @@ async def test_what_expires_is_missed_unless_a_device_was_given_it(store: Store)
     assert await store.inapp_keep(message(5, most=1)) == 4  # what went does not wait any more
 
 
+async def test_what_is_erased_is_not_kept_for_an_app(store: Store) -> None:
+    for number in (1, 2):
+        await store.inapp_keep(message(number))
+    await store.erase([(1, 0)], {})
+
+    assert [item.request for item in await store.inapp_after(ANN, 0, 0, 9)] == [2]
+
+
 async def test_it_is_known_who_was_ever_here(store: Store) -> None:
     await store.inapp_join(device("simulated"))
     await store.inapp_join(device("phone", user=BEN))
@@ -113,9 +121,9 @@ async def test_it_is_known_who_was_ever_here(store: Store) -> None:
 
 async def test_devices_that_stay_away_are_forgotten(store: Store) -> None:
     await store.inapp_join(device("phone"))
-    await store.inapp_forget(1_000)
+    await store.inapp_forget(1_000, 0)
     kept = await store.inapp_registered(ANN)
-    await store.inapp_forget(1_001)
+    await store.inapp_forget(1_001, 0)
 
     assert (kept, await store.inapp_registered(ANN)) == (True, False)
 
@@ -134,6 +142,28 @@ async def test_presence_is_what_living_nodes_say(store: Store) -> None:
     assert sorted(both) == [Present("phone", "a", 1_000), Present("tablet", "b", 1_000)]
     assert later == still == [Present("tablet", "b", 1_000)]
     assert await store.inapp_present(ANN, 6_000) == []
+
+
+async def test_it_is_known_to_whom_a_node_owes_something(store: Store) -> None:
+    await store.inapp_join(device("phone", node="a"))
+    await store.inapp_join(device("tablet", node="b"))
+    await store.inapp_join(device("phone", node="a", user=BEN))
+    await store.inapp_keep(message(1))
+    before = [await store.inapp_owed(node) for node in ("a", "b")]
+    await store.inapp_ack(acked(1))
+
+    assert before == [[ANN], [ANN]]
+    assert [await store.inapp_owed(node) for node in ("a", "b")] == [[], [ANN]]
+
+
+async def test_what_dead_nodes_held_is_forgotten(store: Store) -> None:
+    for node, until in (("a", 5_000), ("b", 9_000)):
+        await store.inapp_beat(node, until)
+        await store.inapp_join(device(f"phone {node}", node=node))
+    await store.inapp_forget(0, 6_000)
+    await store.inapp_beat("a", 9_000)
+
+    assert await store.inapp_present(ANN, 0) == [Present("phone b", "b", 1_000)]
 
 
 async def test_a_node_that_starts_again_has_no_connections(store: Store) -> None:

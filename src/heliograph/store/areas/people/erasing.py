@@ -18,6 +18,7 @@ def erase(payloads: Sequence[Erasing]) -> Plan[list[None]]:
     """Addresses, texts, stories; what remains is that there was a message, and what became of it."""
     yield bulk("erase_transactions", [(*row, ERASED) for one in payloads for row in one.rows])
     yield bulk("erase_told", [row for one in payloads for row in one.rows])
+    yield bulk("inapp_erase", [row for one in payloads for row in one.rows])
     yield bulk("erase_contents", [pair for one in payloads for pair in one.emptied])
     inbound = [number for one in payloads for number in one.inbound]
     if inbound:
