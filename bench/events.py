@@ -29,7 +29,7 @@ import procs
 from figures import Figure, conditions, median, show
 from heliograph.model.events import Occurrence, OccurrenceState
 from heliograph.store import Store
-from heliograph.store.areas.events import Happened
+from heliograph.store.areas.automation.events import Happened
 
 SHAPES = (("singles", 1, 64), ("batches", 100, 4))  # name, events of a call, connections
 MARK = b'"code":"1002"'

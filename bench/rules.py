@@ -28,7 +28,7 @@ from heliograph.model.workspace import Document
 from heliograph.policy.automation import RuleBook, Scope
 from heliograph.policy.directory import Directory
 from heliograph.store import Store
-from heliograph.store.areas.events import Happened
+from heliograph.store.areas.automation.events import Happened
 
 RULES = 1_000
 MATCHED = 5_000  # occurrences of a round

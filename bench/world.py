@@ -13,7 +13,7 @@ from heliograph.bus.local import Tail
 from heliograph.bus.tokens import LocalTokens
 from heliograph.channels.sms.request import MEMBERS, MISSING_KEYS, RULES
 from heliograph.dispatch.around import Surroundings
-from heliograph.dispatch.lanes import Lanes
+from heliograph.dispatch.lanes import Equipment, Lanes
 from heliograph.dispatch.worker import Dispatcher
 from heliograph.intake import Intake
 from heliograph.model.addresses import normalise_msisdn
@@ -130,7 +130,7 @@ class Ring:
         correlator = Correlator()
         self.told = 0
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self._tell)
-        self.lanes = Lanes(directory, {}, LocalTokens(clock_ms), time.monotonic, clock_ms)
+        self.lanes = Lanes(directory, {}, Equipment(LocalTokens(clock_ms)), time.monotonic, clock_ms)
         around = Surroundings(self.store, directory, correlator, self.ids, self._tell, self.receiver.receive)
         self.dispatcher = Dispatcher(around, self.lanes)
         self.intake = Intake(self.store, directory, self.ids, self.dispatcher.offer, self._tell, clock_ms)

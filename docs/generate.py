@@ -23,7 +23,6 @@ from starlette.routing import BaseRoute, Route
 from heliograph import catalogue
 from heliograph.api.admin.callbacks import CallbackViews
 from heliograph.api.admin.collections import CollectionViews
-from heliograph.api.admin.events import EventViews
 from heliograph.api.admin.explain import ExplainViews
 from heliograph.api.admin.keys import KeyViews
 from heliograph.api.admin.messages import MessageViews
@@ -33,7 +32,8 @@ from heliograph.api.admin.policies.accounts import AccountViews
 from heliograph.api.admin.policies.clock import ClockViews
 from heliograph.api.admin.policies.dnd import DndViews
 from heliograph.api.admin.policies.whatif import WhatIfViews
-from heliograph.api.admin.runs import RunViews
+from heliograph.api.admin.rules.events import EventViews
+from heliograph.api.admin.rules.runs import RunViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.app import Endpoints, admin_routes, operation_routes, public_routes

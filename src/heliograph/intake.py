@@ -24,17 +24,7 @@ from heliograph.model.message import Address, Message, Request, Transaction
 from heliograph.model.outcome import Inbound, Refused, Rejected, State
 from heliograph.model.people import NOTHING_KNOWN, Known
 from heliograph.model.policies import TRANSACTIONAL
-from heliograph.model.record import (
-    RELAY_MS,
-    Accepted,
-    Counted,
-    KeptAnswer,
-    LinkRow,
-    Notice,
-    Owed,
-    Run,
-    StoryLine,
-)
+from heliograph.model.record import RELAY_MS, Accepted, Counted, KeptAnswer, LinkRow, Notice, Owed, Run, StoryLine
 from heliograph.model.workspace import Service, Tenant
 from heliograph.named import Caller, Name, Named, kept_answer
 from heliograph.policy import FAULT, Explained, explain, judge_addresses, judge_message, story

@@ -25,7 +25,7 @@ async def document(live: Running) -> Any:
 def served(live: Running) -> set[tuple[str, str]]:
     """Methods and paths of the running platform, but for the webhook bin."""
     found = set()
-    for route in live.platform.app()._app.routes:
+    for route in live.platform.surface.app()._app.routes:
         if isinstance(route, Route):
             path = re.sub(r":\w+}", "}", route.path.rstrip("/"))
             methods = (route.methods or {"POST" if path.endswith(("/messaging", "/externalevent")) else "GET"}) - {

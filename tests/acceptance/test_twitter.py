@@ -276,13 +276,13 @@ async def test_after_a_permission_is_taken_back_messages_are_7305_until_it_is_gi
     [element] = await send(live, PERSON, app=app)
 
     async def refused() -> Any:
-        state = live.platform.connectors()[lane]
+        state = live.platform.surface.connectors()[lane]
         return state if state["state"] == "error" else None
 
     assert (await eventually(refused))["credentials"]
     simulator.restore(lane)
     await ends_as(live, element["transid"], "7502")  # it waited
-    assert live.platform.connectors()[lane]["state"] == "ready"
+    assert live.platform.surface.connectors()[lane]["state"] == "ready"
 
 
 async def test_a_message_ends_as_7305_where_nobody_mends_it(live: Running) -> None:

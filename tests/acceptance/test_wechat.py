@@ -264,13 +264,13 @@ async def test_an_account_that_is_refused_waits_and_goes_on_by_itself(live: Runn
     [element] = await send(live, "oPerson")
 
     async def refused() -> Any:
-        state = live.platform.connectors()[SAFE]
+        state = live.platform.surface.connectors()[SAFE]
         return state if state["state"] == "error" else None
 
     assert (await eventually(refused))["credentials"]
     simulator.doors.refused.clear()
     await told(live, element["transid"], "7501")
-    assert live.platform.connectors()[SAFE]["state"] == "ready"
+    assert live.platform.surface.connectors()[SAFE]["state"] == "ready"
 
 
 async def test_no_secret_is_shown(live: Running) -> None:

@@ -133,7 +133,7 @@ async def state(live: Running) -> tuple[dict[str, list[Any]], Any, Any]:
     """All that is kept: every table, the workspace, and what the verbs counted."""
     there = live.database
     tables = {table: sorted(await there.rows(f"SELECT * FROM {table}"), key=repr) for table in await there.tables()}
-    numbers = live.platform.numbers()
+    numbers = live.platform.surface.numbers()
     return tables, live.platform.workspaces.export(secrets=True), numbers
 
 

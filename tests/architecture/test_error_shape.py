@@ -65,7 +65,7 @@ async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
 @pytest.fixture
 async def client(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
     """A client that sees answers, not exceptions."""
-    transport = httpx.ASGITransport(platform.app(), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(platform.surface.app(), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://heliograph") as made:
         yield made
 

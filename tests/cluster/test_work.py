@@ -117,7 +117,7 @@ async def test_two_workers_share_what_is_accepted_and_each_message_goes_out_once
 
 
 async def _idle(*workers: Running) -> bool:
-    return not any(worker.platform.numbers()["queue"]["chunks_held"] for worker in workers)
+    return not any(worker.platform.surface.numbers()["queue"]["chunks_held"] for worker in workers)
 
 
 async def test_what_is_published_again_is_sent_once(shared: Cluster) -> None:

@@ -255,7 +255,7 @@ def batches(dice: random.Random, seeds: list[bytes], count: int) -> Iterator[lis
 
 async def answered_in_shape(live: Running, samples: list[dict[str, Any]], number: int, count: int) -> set[bytes]:
     """Ask with spoiled bodies; the texts of the answers."""
-    app = live.platform.app()
+    app = live.platform.surface.app()
     seeds = [json.dumps(sample["body"]).encode() for sample in samples]
     found: list[tuple[str, bytes]] = []
     told: set[bytes] = set()

@@ -124,7 +124,7 @@ def test_a_metric_is_documented(metric: str) -> None:
 async def test_what_the_metrics_count_is_documented(tmp_path: Path) -> None:
     settings = config.load({"DATA": str(tmp_path), "SMSC_SIMULATOR": "127.0.0.1:0"}, {})
     platform = Platform(settings, Secrets("token", new_secret(), made=False))
-    counted = {name: sorted(numbers) for name, numbers in platform.numbers().items()}
+    counted = {name: sorted(numbers) for name, numbers in platform.surface.numbers().items()}
     await platform.store.close()
 
     assert counted == {name: sorted(meanings) for name, meanings in notes.METRICS.items()}

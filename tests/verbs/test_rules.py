@@ -17,8 +17,8 @@ from heliograph.model.events import Occurrence, OccurrenceState
 from heliograph.model.ids import Ids
 from heliograph.rules import carrying, matching, runner
 from heliograph.store import Store, StoreUnavailable
+from heliograph.store.areas.automation.events import Happened
 from heliograph.store.areas.automation.runs import Advance, Moved
-from heliograph.store.areas.events import Happened
 from heliograph.testing import eventually
 from heliograph.workspaces import Workspaces
 

@@ -26,7 +26,7 @@ from heliograph.api.admin.policies.accounts import AccountViews
 from heliograph.api.admin.policies.clock import ClockViews
 from heliograph.api.admin.policies.dnd import DndViews
 from heliograph.api.admin.policies.whatif import WhatIfViews
-from heliograph.api.admin.runs import RunViews
+from heliograph.api.admin.rules.runs import RunViews
 from heliograph.api.admin.views import Views
 from heliograph.api.admin.workspace import WorkspaceViews
 from heliograph.api.callbacks import CALLBACKS_PATH, Callbacks

@@ -8,7 +8,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from heliograph.cli import show
 from heliograph.cli.data import DataLock
-from heliograph.cli.platform import DATABASE_FILE, clock_ms
+from heliograph.cli.parts.clock import clock_ms
+from heliograph.cli.platform import DATABASE_FILE
 from heliograph.config import SQLITE, Config, ConfigError, shown_database
 from heliograph.store import StoreUnavailable
 from heliograph.store.move import Moved, MoveRefused, move

@@ -11,48 +11,26 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
-from starlette.routing import BaseRoute, Mount
-
-from heliograph.api.admin.callbacks import CallbackViews
-from heliograph.api.admin.collections import CollectionViews
-from heliograph.api.admin.credentials import credentials
-from heliograph.api.admin.explain import ExplainViews
-from heliograph.api.admin.keys import KeyViews
-from heliograph.api.admin.messages import MessageViews
-from heliograph.api.admin.parked import ParkedViews
-from heliograph.api.admin.people import Means as PeopleMeans
-from heliograph.api.admin.people import PeopleViews
-from heliograph.api.admin.policies.accounts import AccountViews
-from heliograph.api.admin.policies.clock import ClockViews
-from heliograph.api.admin.policies.dnd import DndViews
-from heliograph.api.admin.policies.whatif import WhatIfViews
-from heliograph.api.admin.runs import RunViews
-from heliograph.api.admin.views import Views
-from heliograph.api.admin.workspace import WorkspaceViews
-from heliograph.api.app import Endpoints, build_app
-from heliograph.api.callbacks import Callbacks
 from heliograph.api.key_use import KeyUse
 from heliograph.api.links import LinkViews
-from heliograph.api.messaging import Messaging
-from heliograph.api.metrics import Metrics
-from heliograph.api.profiles.endpoints import Profiles
-from heliograph.api.transactions import Transactions
 from heliograph.bus.local import Tail
 from heliograph.bus.tasks import lasting
 from heliograph.bus.tokens import LocalTokens
 from heliograph.channels import channels
 from heliograph.cli.data import DataLock, Secrets
+from heliograph.cli.parts.clock import clock_ms
 from heliograph.cli.parts.cluster import Cluster
 from heliograph.cli.parts.events import EventAround, EventParts
 from heliograph.cli.parts.realtime import Realtime
 from heliograph.cli.parts.rules import Around, RuleParts
+from heliograph.cli.parts.surface import Surface
 from heliograph.cli.parts.telling import Telling
 from heliograph.cli.parts.together import forgetting, together, waking
 from heliograph.cli.parts.work import Working
 from heliograph.cli.simulators import Simulators
-from heliograph.config import SQLITE, Config, ConfigError, shown_bus
+from heliograph.config import SQLITE, Config, ConfigError
 from heliograph.dispatch.around import Surroundings
-from heliograph.dispatch.lanes import Lanes
+from heliograph.dispatch.lanes import Equipment, Lanes
 from heliograph.dispatch.worker import Dispatcher
 from heliograph.duties.leases import HOUSEKEEPING, tell_lease
 from heliograph.duties.quotas import SharedLimiter
@@ -68,8 +46,6 @@ from heliograph.model.workspace import Service, Tenant
 from heliograph.notify.teller import Teller
 from heliograph.policy.limits import Limiter
 from heliograph.policy.objects.links import Codes
-from heliograph.profiles.erasing import Eraser
-from heliograph.profiles.exchange import Exchange
 from heliograph.profiles.jobs import Worker
 from heliograph.profiles.people import ProfilePeople
 from heliograph.profiles.writing import Writer
@@ -80,7 +56,6 @@ from heliograph.store import Store, StoreUnavailable
 from heliograph.store.correlator import Correlator
 from heliograph.store.retention import Retention
 from heliograph.store.vault import Vault, VaultError
-from heliograph.whatif import WhatIf
 from heliograph.wire.http import Client
 from heliograph.workspaces import Workspaces
 
@@ -88,11 +63,6 @@ log = logging.getLogger(__name__)
 
 DATABASE_FILE = "heliograph.sqlite"
 GRACE_SECONDS = 4.0  # for each of the two outer edges; the whole stop stays within 10 s
-
-
-def clock_ms() -> int:
-    """Unix milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 def store_of(config: Config) -> Store:
@@ -111,65 +81,73 @@ class Platform:
         self._lock = DataLock(config.data) if config.database == SQLITE else None
         self.store = store_of(config)
         self.channels = channels()
-        self._vault = Vault(secrets.secret_key)
-        self.workspaces = Workspaces(self.store, self._vault, self.channels, clock_ms,
+        self.vault = Vault(secrets.secret_key)
+        self.workspaces = Workspaces(self.store, self.vault, self.channels, clock_ms,
                                      config.link_url or config.url)  # fmt: skip
         self.simulators = Simulators(config)
         self.tail = Tail()
         self.ids = Ids(clock_ms)
         self.cluster = Cluster(config, self.store, self.ids)
         self._on_duty = partial(self.cluster.leases.holds, HOUSEKEEPING)
-        directory = self.workspaces.directory
-        codes = Codes(secrets.secret_key.encode())
+        self._works = "worker" in config.roles
         self.http = Client()
+        self.lookup = Lookup(self.store, ProfilePeople(self.store, self.workspaces.directory))
+        self._send_and_tell(secrets.secret_key)
+        self._take_in()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._answers: set[asyncio.Task[None]] = set()
+        self.up = False
+        self.admin_token = secrets.admin_token
+        self.surface = Surface(self)
+
+    def _send_and_tell(self, secret_key: str) -> None:
+        """The verbs SEND, RECEIVE and TELL."""
+        config, directory = self.config, self.workspaces.directory
+        codes = Codes(secret_key.encode())
         self.teller = Teller(
             self.store, self.http, lambda tenant, service: directory().service_of(tenant, service),
             clock_ms, random.Random(),
             mine=(lambda origin: self.cluster.leases.holds(tell_lease(origin))) if self.cluster.shared else None,
         )  # fmt: skip
-        self._works = "worker" in config.roles
         self.telling = Telling(self.cluster, self.teller, self.tail, self.store, works=self._works)
         self.tell = self.telling.tell
         self.links = LinkViews(self.store, codes, directory, self.ids, clock_ms, self.tell)
         correlator = Correlator()
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell, self._wished)
         self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell, self._on_duty)
-        self.realtime = Realtime(self.store, directory, self.cluster.signals, clock_ms, secrets.secret_key,
+        self.realtime = Realtime(self.store, directory, self.cluster.signals, clock_ms, secret_key,
                                  shared=config.database != SQLITE)  # fmt: skip
         self.tokens: Tokens = LocalTokens(clock_ms)
         if self.cluster.shared:
-            self.tokens = SharedTokens(self.store, self._vault, self.cluster.owner, clock_ms)
+            self.tokens = SharedTokens(self.store, self.vault, self.cluster.owner, clock_ms)
         self.lanes = Lanes(
-            directory, self.simulators.peers, self.tokens, time.monotonic, clock_ms, config.data,
-            self.cluster.leases, self.realtime.hub,
+            directory, self.simulators.peers, Equipment(self.tokens, config.data, self.realtime.hub), time.monotonic,
+            clock_ms, self.cluster.leases,
         )  # fmt: skip
         self.working = Working(self.cluster.connection, self.store, directory, clock_ms)
-        self.lookup = Lookup(self.store, ProfilePeople(self.store, directory))
         around = Surroundings(
             self.store, directory, correlator, self.ids, self.tell, self.receiver.receive, lookup=self.lookup,
             codes=codes,
         )  # fmt: skip
         self.dispatcher = Dispatcher(around, self.lanes, self.working.held)
-        queued = self.working.queued(
-            self.dispatcher, self.lanes, works=self._works, on_duty=self._on_duty
-        )  # fmt: skip
         self.cluster.take_lanes(self.lanes.single, self.dispatcher.reconfigure)
         self.cluster.take_telling(self.telling.follow, self.teller.shares.left)
+
+    def _take_in(self) -> None:
+        """The verb ACCEPT, and what follows from events; profiles."""
+        directory = self.workspaces.directory
+        queued = self.working.queued(self.dispatcher, self.lanes, works=self._works, on_duty=self._on_duty)
         self.limits = SharedLimiter(self.store, clock_ms) if self.cluster.shared else Limiter()
         means = Means(self.limits, self.lookup, owes=self.cluster.shared)
         self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
         self.rules = RuleParts(Around(self.store, directory, self.ids, clock_ms, self.intake, self.lookup, self.tell))
         self.profile_worker = Worker(self.store, clock_ms, self._on_duty)
         wake = waking(self.cluster, self.profile_worker.wake)
-        self.profile_writer = Writer(self.store, self._vault, self.ids, clock_ms, wake)
+        self.profile_writer = Writer(self.store, self.vault, self.ids, clock_ms, wake)
         self.key_use = KeyUse(self.store, clock_ms)
         offer = self.rules.runner.offer if self._works else lambda occurrences: None
         edges = EventAround(self.store, directory, self.ids, clock_ms, self.limits, self.key_use, offer)
         self.events = EventParts(edges)
-        self._tasks: list[asyncio.Task[None]] = []
-        self._answers: set[asyncio.Task[None]] = set()
-        self._ready = False
-        self.admin_token = secrets.admin_token
 
     def _wished(self, tenant: Tenant, service: Service | None, item: Inbound, wish: Wish, changed: bool) -> None:
         """A person's wish was committed: it counts at once, and they may be answered, but not again and again: what
@@ -224,7 +202,7 @@ class Platform:
         await self.working.start(self._run)
         self.workspaces.changed.append(self.working.changed)
         await self.cluster.follow()
-        self._ready = True
+        self.up = True
 
     async def _recall(self) -> None:
         """Open the store and take up what an earlier process left in it."""
@@ -241,7 +219,7 @@ class Platform:
 
     async def stop(self) -> None:
         """Drain: no new calls, answers under way awaited, everything durable."""
-        self._ready = False
+        self.up = False
         self.tail.close()
         await self.cluster.drain()
         await asyncio.gather(*self._answers)
@@ -274,101 +252,3 @@ class Platform:
 
     def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._tasks.append(lasting(work, name))
-
-    def app(self) -> Any:
-        """The HTTP surface of this process."""
-        directory = self.workspaces.directory
-        transactions = Transactions(self.store, directory, self.ids, self.limits, clock_ms, self.key_use)
-        endpoints = Endpoints(
-            messaging=Messaging(self.intake, directory, self.ids, self.key_use),
-            transactions=transactions,
-            inapp=self.realtime.endpoints(transactions, self.limits, self.ids, self.config.url),
-            messages=MessageViews(self.store),
-            workspace=WorkspaceViews(self.workspaces),
-            parked=ParkedViews(self.store, clock_ms),
-            callbacks=CallbackViews(self.store, clock_ms, self.telling.wake),
-            explain=ExplainViews(self.intake, directory),
-            keys=KeyViews(self.workspaces, self.key_use),
-            views=Views(self.store, self.connectors, self.tail),
-            metrics=Metrics(self.numbers, lambda: credentials(self.connectors(), clock_ms())),
-            ready=self.ready,
-            ids=self.ids,
-            channels=self.channels,
-            admin_token=self.admin_token,
-            links=self.links,
-            dnd=DndViews(self.store, self.workspaces, self.lookup, clock_ms),
-            accounts=AccountViews(self.store, directory, clock_ms),
-            collections=CollectionViews(self.workspaces),
-            runs=RunViews(self.store, directory),
-            clock=ClockViews(self.workspaces, clock_ms),
-            events=self.events.edges,
-            whatif=WhatIfViews(WhatIf(self.store, directory, self.lookup, self.channels), directory, clock_ms),
-            hooks=Callbacks(directory, self.simulators.peers, self.receiver.receive, clock_ms),
-            profiles=Profiles(self.store, self.profile_writer, directory, self.limits, self.ids, clock_ms),
-            people=PeopleViews(
-                PeopleMeans(
-                    self.store,
-                    directory,
-                    Exchange(self.store, self.profile_writer),
-                    Eraser(self.store, self._vault, self.ids, clock_ms),
-                    self.ids,
-                    clock_ms,
-                )
-            ),
-        )
-        more: list[BaseRoute] = []
-        if "simulators" in self.config.roles:
-            more.append(Mount("/sim/bin", routes=self.simulators.bin_routes()))
-        return build_app(endpoints, more, public="api" in self.config.roles, proxies=self.config.trusted_proxies)
-
-    def connectors(self) -> dict[str, dict[str, Any]]:
-        """Every connector's status by lane name; with its channel where an app serves several."""
-        shown: dict[str, dict[str, Any]] = {}
-        for lane in self.lanes.all():
-            if lane.spec.kind:
-                shown[f"{lane.name} ({lane.spec.channel})" if lane.name in shown else lane.name] = lane.status()
-        return shown
-
-    def numbers(self) -> dict[str, dict[str, float]]:
-        """What `/metrics` shows."""
-        lanes, told = self.lanes.all(), self.teller.stats()
-        return {
-            "intake": dict(self.intake.counts),
-            "dispatch": dict(self.dispatcher.counts),
-            "receipts": dict(self.receiver.counts),
-            "notify": {name: told[name] for name in ("sent", "failed", "retried", "parked")},
-            "profiles": {**self.profile_writer.counts, **self.profile_worker.counts},
-            "events": self.events.counts(),
-            "realtime": self.realtime.numbers(),
-            "rules": {**self.rules.runner.counts},
-            "store": dict(self.store.stats()),
-            "bus": self.working.numbers(),
-            "queue": {
-                "waiting": sum(len(lane.queue) for lane in lanes),
-                "claimed": sum(len(lane.stock) for lane in lanes),
-                "under_way": sum(len(lane.under_way) for lane in lanes),
-                **self.rules.waiting(),
-                "callbacks_queued": told["queued"],
-                "callbacks_under_way": told["in_flight"],
-                "apps_connected": self.realtime.hub.count,
-                "chunks_held": self.working.count,
-            },
-        }
-
-    async def ready(self) -> dict[str, Any]:
-        """Whether the parts are ready, for `/readyz`."""
-        try:
-            await self.store.pending_counts()
-            store = "ok"
-        except StoreUnavailable as error:
-            store = str(error)
-        return {
-            "ok": self._ready and store == "ok",
-            "store": store,
-            "database": "sqlite" if self.config.database == SQLITE else "postgresql",
-            "bus": shown_bus(self.config.bus),
-            "broker": self.cluster.broker(),
-            "roles": sorted(self.config.roles),
-            "leases": self.cluster.held(),
-            "connectors": {name: str(status.get("state", "")) for name, status in self.connectors().items()},
-        }

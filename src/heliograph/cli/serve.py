@@ -118,7 +118,7 @@ async def _run(platform: Platform, listener: socket.socket, workspace: Path | No
     except SimulatorBusy as error:
         await platform.stop()
         raise ConfigError(f"{error}, or leave `simulators` out of --roles") from error
-    server = Server(platform.app())
+    server = Server(platform.surface.app())
 
     def end() -> None:
         log.info("told to stop: draining")

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from heliograph.dispatch.lane import Lane
 from heliograph.duties.leases import EveryLease, Leases, lane_lease
@@ -72,6 +72,14 @@ class Elsewhere(NoConnector):
         return {"state": "elsewhere"}
 
 
+class Equipment(NamedTuple):
+    """What every connector gets: short-lived credentials, a folder for its files, the users of apps."""
+
+    tokens: Tokens
+    folder: Path = Path()
+    inapp: InApp | None = None
+
+
 class Lanes:
     """Builds lanes from the workspace. `peers` says where each simulator listens, `leases` which of the connectors
     that one process has at a time are ours."""
@@ -80,21 +88,17 @@ class Lanes:
         self,
         directory: Callable[[], Directory],
         peers: Peers,
-        tokens: Tokens,
+        equipment: Equipment,
         clock: Callable[[], float],
         clock_ms: Callable[[], int],
-        folder: Path = Path(),
         leases: Leases = EveryLease(),  # noqa: B008 - it has no state
-        inapp: InApp | None = None,
     ) -> None:
         self._leases = leases
         self._directory = directory
         self._peers = peers
-        self._tokens = tokens
+        self._equipment = equipment
         self._clock = clock
         self._clock_ms = clock_ms
-        self._folder = folder
-        self._inapp = inapp
         self._events: Callable[[Lane], Events] | None = None
         self._single: tuple[Directory | None, set[str]] = (None, set())
         self._routes: dict[Route, Lane] = {}
@@ -168,7 +172,8 @@ class Lanes:
         connector: Connector = Elsewhere(way.lane)
         kind = way.channel.kinds[way.spec.kind]
         if not elsewhere:
-            tools = Tools(way.lane, way.fast, self._tokens, self._clock_ms, self._folder, self._inapp)
+            tokens, folder, inapp = self._equipment
+            tools = Tools(way.lane, way.fast, tokens, self._clock_ms, folder, inapp)
             connector = kind.build(way.spec, tools)
         lane = Lane(way.lane, way.spec, connector, fast=way.fast, clock=self._clock)
         lane.ahead, lane.elsewhere = kind.ahead, elsewhere

@@ -19,7 +19,7 @@ from heliograph.model.outcome import Rejected
 from heliograph.model.workspace import Service, Tenant
 from heliograph.named import Caller, Name, Named, kept_answer
 from heliograph.policy.directory import Directory
-from heliograph.store.areas.events import Happened
+from heliograph.store.areas.automation.events import Happened
 from heliograph.wire.xml import BadXml, tree
 
 FILTERED = "the filter of its hook left it out"

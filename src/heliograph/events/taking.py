@@ -19,7 +19,7 @@ from heliograph.model.workspace import Service, Tenant
 from heliograph.named import Caller, Name, Named, kept_answer
 from heliograph.policy.limits import Limiter, Standing
 from heliograph.store import Store
-from heliograph.store.areas.events import Happened
+from heliograph.store.areas.automation.events import Happened
 
 NO_RULE = "no rule is for it"
 NAMES_OF = "{}/events"  # a service's names of event calls are apart from those of its messages

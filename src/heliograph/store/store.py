@@ -6,7 +6,6 @@ from pathlib import Path
 
 from heliograph.store.areas import (
     audit,
-    events,
     inapp,
     links,
     messages,
@@ -19,7 +18,7 @@ from heliograph.store.areas import (
     wishes,
     workspace,
 )
-from heliograph.store.areas.automation import runs
+from heliograph.store.areas.automation import events, runs
 from heliograph.store.areas.cluster import duties, outbox, quotas
 from heliograph.store.areas.people import erasing, profiles
 from heliograph.store.engines.postgres import PostgresEngine

@@ -192,7 +192,7 @@ async def running(
     )  # fmt: skip
     platform = Platform(settings, prepare(settings))
     await platform.start()
-    server = Server(platform.app())
+    server = Server(platform.surface.app())
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         if not platform.workspaces.directory().tenants:

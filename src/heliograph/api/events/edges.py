@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from heliograph.api.admin.events import EventViews
+from heliograph.api.admin.rules.events import EventViews
 from heliograph.api.events.endpoints import Events
 from heliograph.api.events.hooks import InboundHooks
 

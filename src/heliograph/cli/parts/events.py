@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from heliograph.api.admin.events import EventViews
+from heliograph.api.admin.rules.events import EventViews
 from heliograph.api.events.edges import EventEdges
 from heliograph.api.events.endpoints import Events
 from heliograph.api.events.hooks import InboundHooks

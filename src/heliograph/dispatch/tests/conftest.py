@@ -15,7 +15,7 @@ from heliograph.bus.tokens import LocalTokens
 from heliograph.channels.sms import CHANNEL
 from heliograph.dispatch import queue, settler, worker
 from heliograph.dispatch.around import Surroundings
-from heliograph.dispatch.lanes import Lanes
+from heliograph.dispatch.lanes import Equipment, Lanes
 from heliograph.dispatch.worker import Dispatcher
 from heliograph.model.channel import Channel, ConnectorKind, Events, Outbound
 from heliograph.model.ids import Ids
@@ -139,7 +139,7 @@ class Desk:
 
     def begin(self) -> None:
         """A dispatcher that knows nothing, as in a new process."""
-        self.lanes = Lanes(lambda: self.directory, {}, LocalTokens(self.ms), self.monotonic, self.ms)
+        self.lanes = Lanes(lambda: self.directory, {}, Equipment(LocalTokens(self.ms)), self.monotonic, self.ms)
         around = Surroundings(
             self.store, lambda: self.directory, self.correlator, self.ids, self.told.extend,
             lambda name, item, stored: self.received.append((name, item)), self.ms, self.monotonic, lambda: 0.5,

@@ -10,7 +10,7 @@ import pytest
 from heliograph.model.events import Occurrence, OccurrenceState
 from heliograph.model.record import KeptAnswer
 from heliograph.store import Store
-from heliograph.store.areas.events import Happened, move
+from heliograph.store.areas.automation.events import Happened, move
 from heliograph.store.steps import Plan
 from heliograph.store.store import WRITES
 

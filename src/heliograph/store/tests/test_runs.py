@@ -14,8 +14,8 @@ from heliograph.model.people import DndRow
 from heliograph.model.record import Accepted, Notice
 from heliograph.model.record import Run as Destinations
 from heliograph.store import Store
+from heliograph.store.areas.automation.events import Happened
 from heliograph.store.areas.automation.runs import Advance, Effects, Matched
-from heliograph.store.areas.events import Happened
 
 NOW = 1_800_000_000_000
 TEXT = ("t", "digest", "{}")
