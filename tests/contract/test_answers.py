@@ -151,11 +151,6 @@ CALLS += [
     ("post_tenants_tenant_erasures", 400, "/admin/v1/tenants/demo/erasures", {}),
     ("post_tenants_tenant_erasures", 404, "/admin/v1/tenants/nobody/erasures", {"customerId": "c"}),
     ("post_tenants_tenant_erasures", 413, "/admin/v1/tenants/demo/erasures", " " * (8 * 1024 * 1024 + 1)),
-    ("get_parked", 200, "/admin/v1/parked", None),
-    ("get_parked", 400, "/admin/v1/parked?limit=x", None),
-    ("post_parked_id_retry", 200, "/admin/v1/parked/{parked}/retry", {}),
-    ("post_parked_id_retry", 400, "/admin/v1/parked/x/retry", {}),
-    ("post_parked_id_retry", 404, "/admin/v1/parked/1.0/retry", {}),
     ("get_audit", 200, "/admin/v1/audit", None),
     ("get_audit", 400, "/admin/v1/audit?limit=x", None),
     *profile_calls(),
@@ -190,11 +185,7 @@ async def things(live: Running) -> dict[str, Any]:
     await live.final(failed["transid"])
     callbacks = await eventually(lambda: _callbacks(live))
     keys = (await live.admin("GET", "/services/other/keys")).json()["keys"]
-    parsed = parse_transid(delivered["transid"])
-    assert parsed is not None
-    await live.platform.store.park([Parked(parsed[0], 0, 1, 100)])
     return {
-        "parked": f"{parsed[0]}.0",
         "transid": delivered["transid"],
         "failed": failed["transid"],
         "waiting": waiting["transid"],
