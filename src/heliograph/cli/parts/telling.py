@@ -45,7 +45,8 @@ class Telling:
         self._wanted_until = 0.0
         if cluster.shared:
             tail.began = self._want
-            self._signals.listen(WAKE, lambda data: self._teller.wake(data.decode(errors="replace")))
+            if works:
+                self._signals.listen(WAKE, lambda data: self._teller.wake(data.decode(errors="replace")))
             self._signals.listen(WANTED, self._is_wanted)
             self._signals.listen(EVENTS, self._publish)
 
