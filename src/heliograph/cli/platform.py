@@ -32,7 +32,7 @@ from heliograph.config import SQLITE, Config, ConfigError
 from heliograph.dispatch.around import Surroundings
 from heliograph.dispatch.lanes import Equipment, Lanes
 from heliograph.dispatch.worker import Dispatcher
-from heliograph.duties.leases import HOUSEKEEPING, tell_lease
+from heliograph.duties.leases import BRIDGES, HOUSEKEEPING, tell_lease
 from heliograph.duties.quotas import SharedLimiter
 from heliograph.duties.tokens import SharedTokens
 from heliograph.intake import Intake, Means
@@ -115,7 +115,8 @@ class Platform:
         correlator = Correlator()
         self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell, self._wished)
         self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell, self._on_duty)
-        self.realtime = Realtime(self.store, directory, self.cluster.signals, clock_ms, secret_key,
+        bridging = partial(self.cluster.leases.holds, BRIDGES)
+        self.realtime = Realtime(self.store, directory, self.cluster.signals, clock_ms, secret_key, bridging,
                                  shared=config.database != SQLITE)  # fmt: skip
         self.tokens: Tokens = LocalTokens(clock_ms)
         if self.cluster.shared:
@@ -130,6 +131,7 @@ class Platform:
             codes=codes,
         )  # fmt: skip
         self.dispatcher = Dispatcher(around, self.lanes, self.working.held)
+        self.cluster.take_bridges(self.realtime.bridge)
         self.cluster.take_lanes(self.lanes.single, self.dispatcher.reconfigure)
         self.cluster.take_telling(self.telling.follow, self.teller.shares.left)
 

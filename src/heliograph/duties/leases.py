@@ -18,6 +18,8 @@ WORKER = "worker."
 HOUSEKEEPING = "housekeeping"
 RELAY = "relay"
 DUTIES = (HOUSEKEEPING, RELAY)
+BRIDGES = "mqtt"
+"""Standing between apps and the brokers that they connect to."""
 
 
 class Leases(Protocol):

@@ -18,6 +18,7 @@ import aiomqtt
 
 from heliograph.bus.tasks import lasting
 from heliograph.channels.rt.settings import Broker
+from heliograph.duties.leases import always
 from heliograph.realtime import frames
 from heliograph.realtime.doors import enter
 from heliograph.realtime.frames import CLOSED, BadFrame, Bye, Close, Hello, read_frame
@@ -181,12 +182,18 @@ def topic_of(room: Room, user: str, device: str) -> str:
 
 
 class Bridges:
-    """The bridges of all apps that have a broker, in step with the workspace."""
+    """The bridges of all apps that have a broker, in step with the workspace; none while another process has them."""
 
-    def __init__(self, hub: Hub, sayings: Sayings) -> None:
+    def __init__(self, hub: Hub, sayings: Sayings, on_duty: Callable[[], bool] = always) -> None:
         self._hub = hub
         self._sayings = sayings
+        self._on_duty = on_duty
+        self._changing = asyncio.Lock()
         self._running: dict[str, tuple[Bridge, asyncio.Task[None]]] = {}
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._running)
 
     @property
     def connected(self) -> int:
@@ -194,8 +201,13 @@ class Bridges:
         return sum(bridge.connected for bridge, _ in self._running.values())
 
     async def reconfigure(self) -> None:
-        """Follow the workspace."""
-        wanted = {room.lane: room for room in self._hub.rooms.all() if room.settings.mqtt is not None}
+        """Follow the workspace and our duties."""
+        async with self._changing:
+            await self._follow()
+
+    async def _follow(self) -> None:
+        rooms = self._hub.rooms.all() if self._on_duty() else ()
+        wanted = {room.lane: room for room in rooms if room.settings.mqtt is not None}
         for lane, (bridge, task) in list(self._running.items()):
             room = wanted.get(lane)
             if room is None or room.settings != bridge.room.settings:

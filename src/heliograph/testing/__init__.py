@@ -195,6 +195,8 @@ async def running(
     server = Server(platform.surface.app())
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
+        while not server.started:
+            await asyncio.sleep(0.005)
         if not platform.workspaces.directory().tenants:
             await platform.workspaces.apply(document(settings.url))
         async with httpx.AsyncClient(base_url=settings.url, timeout=30, trust_env=False) as client:

@@ -15,7 +15,7 @@ from heliograph.bus.nats.signals import NatsSignals
 from heliograph.bus.signals import LocalSignals, Signals
 from heliograph.config import LOCAL, Config, ConfigError
 from heliograph.duties.keeper import Keeper
-from heliograph.duties.leases import DUTIES, NODES, TELL, WORKER, EveryLease, Group, Leases
+from heliograph.duties.leases import BRIDGES, DUTIES, NODES, TELL, WORKER, EveryLease, Group, Leases
 from heliograph.model.ids import Ids
 from heliograph.store import Store, StoreUnavailable
 
@@ -79,6 +79,11 @@ class Cluster:
 
         if self._keeper is not None and self._works:
             self._keeper.groups.append(Group(lambda: TELL, WORKER, fair=True, changed=follow, leaving=leaving))
+
+    def take_bridges(self, follow: Callable[[], Awaitable[None]]) -> None:
+        """One worker stands between apps and their brokers; `follow` is called when it is another."""
+        if self._keeper is not None and self._works:
+            self._keeper.groups.append(Group(lambda: (BRIDGES,), WORKER, changed=follow))
 
     async def begin(self, run: Callable[[Coroutine[Any, Any, None], str], None]) -> None:
         """Join the others; the store is open. Raises `StoreUnavailable`, and `ConfigError` if there are too many."""

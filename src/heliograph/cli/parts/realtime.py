@@ -12,6 +12,7 @@ from heliograph.api.inapp.views import InAppEndpoints, TokenViews, UserQueries
 from heliograph.api.transactions import Transactions
 from heliograph.bus.signals import Signals
 from heliograph.bus.tasks import lasting
+from heliograph.duties.leases import always
 from heliograph.intake import Intake
 from heliograph.model.ids import Ids
 from heliograph.model.workspace import Service, Tenant
@@ -30,7 +31,8 @@ from heliograph.store import Store
 
 
 class Realtime:
-    """Connections of apps. `shared` says that other processes use the same store."""
+    """Connections of apps. `shared` says that other processes use the same store, `on_duty` whether this one stands
+    between apps and their brokers."""
 
     def __init__(
         self,
@@ -39,9 +41,11 @@ class Realtime:
         signals: Signals,
         clock_ms: Callable[[], int],
         secret: str,
+        on_duty: Callable[[], bool] = always,
         *,
         shared: bool,
     ) -> None:
+        self._on_duty = on_duty
         self._store = store
         self._directory = directory
         self._clock_ms = clock_ms
@@ -66,7 +70,7 @@ class Realtime:
         self.hub.registrar = Registrar(self._store, self._directory, register)
         self._sayings = Sayings(self.hub, self._store, receive, self._clock_ms)
         if works:
-            self.bridges = Bridges(self.hub, self._sayings)
+            self.bridges = Bridges(self.hub, self._sayings, self._on_duty)
         keeper = Keeper(self.hub, self._store, receive, self._clock_ms, works)
         self._keeping = lasting(keeper.run(), "realtime")
         await self.reconfigure()
@@ -74,6 +78,10 @@ class Realtime:
     async def reconfigure(self) -> None:
         """Follow the workspace."""
         self.hub.expel()
+        await self.bridge()
+
+    async def bridge(self) -> None:
+        """Stand between apps and their brokers where that is our duty."""
         if self.bridges is not None:
             await self.bridges.reconfigure()
 
