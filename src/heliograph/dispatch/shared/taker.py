@@ -60,6 +60,7 @@ class Taker:
     async def run(self) -> None:
         """For ever; ends by cancellation."""
         wake = self._held.wake
+        wake.set()
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
