@@ -77,12 +77,17 @@ class Cluster:
     async def node(
         self, name: str, document: Callable[[str], dict[str, Any]] = workspace, **more: str
     ) -> AsyncIterator[Running]:
-        """A platform within this process; the first has the simulators that all send to."""
+        """A platform within this process; those without simulators send to those of the first that has some."""
+        own = "simulators" in more.get("ROLES", "simulators")
+        if own:
+            more = {"SMSC_SIMULATOR": "127.0.0.1:0", **more}
         async with running(self.folder / name, document, self.database, **self.settings(**more)) as live:
-            if not self.peers:
-                self.simulators = live.platform.simulators.peers
-                self.peers["SMSC_SIMULATOR"] = "{0.host}:{0.port}".format(self.simulators["smsc"])
-            live.platform.simulators.peers.update(self.simulators)
+            peers = live.platform.simulators.peers
+            if not own:
+                peers.update(self.simulators)
+            elif not self.peers:
+                self.simulators = peers
+                self.peers["SMSC_SIMULATOR"] = f"{peers['smsc'].host}:{peers['smsc'].port}"
             yield live
 
     @asynccontextmanager
