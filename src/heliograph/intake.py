@@ -287,7 +287,7 @@ class Intake:
         accepted = Accepted(
             request=request, runs=tuple(plan.runs), changes=tuple(each.change for each in made),
             story=tuple(plan.story), occurrences=tuple(report for _, report in reports_of(made)),
-            counted=plan.counted, links=tuple(plan.links), kept=_kept(plan, request),
+            counted=self._limits.uncounted(plan.counted), links=tuple(plan.links), kept=_kept(plan, request),
             owed=_owed(plan, now_ms) if self._owes else (),
         )  # fmt: skip
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -88,9 +88,22 @@ class SharedLimiter(Limiter):
         await self._provide(_call(EVENT, tenant, tenant.limits.event_per_second, count))
 
     def take_messages(self, meters: Meters, counts: Counts, now_ms: int) -> tuple[Counted, ...]:
-        """See `Limiter`. Nothing is left to be counted in the store: it was when it was given."""
-        self._take(list(_needs(meters, counts, now_ms)))
+        """See `Limiter`."""
+        needs = list(_needs(meters, counts, now_ms))
+        self._take(needs)
+        return tuple(Counted(*need.name, need.until, need.amount) for need in needs if need.until)
+
+    def uncounted(self, counted: tuple[Counted, ...]) -> tuple[Counted, ...]:
+        """Nothing: the store counted it when it gave it."""
         return ()
+
+    def give_back(self, counted: Iterable[Counted]) -> None:
+        """See `Limiter`."""
+        for item in counted:
+            name = (item.scope, item.period)
+            if name in self._credits:
+                self._credits[name].left += item.count
+                self._used[name] -= item.count
 
     def take_query(self, tenant: Tenant, now_ms: int) -> None:
         """See `Limiter`."""

@@ -85,6 +85,10 @@ class Limiter:
                 raise Rejected(keys.TRANSACTION_LIMIT)
             yield Counted(meter.scope, period.name, period.until_ms, count)
 
+    def uncounted(self, counted: tuple[Counted, ...]) -> tuple[Counted, ...]:
+        """What of it the store has yet to count, with the call."""
+        return counted
+
     def give_back(self, counted: Iterable[Counted]) -> None:
         """What was counted was not kept after all."""
         for item in counted:

@@ -69,6 +69,17 @@ async def test_what_one_process_does_not_use_comes_back_to_the_others(stores: li
     assert answers.count(True) == 133
 
 
+async def test_a_call_that_could_not_be_kept_does_not_count(stores: list[Store]) -> None:
+    caller = Caller(stores[0], Volume(messaging_per_day=5))
+    for _ in range(2):
+        await caller.limiter.provide_messages(caller.meters, {"sms": 5}, NOW_MS)
+        counted = caller.limiter.take_messages(caller.meters, {"sms": 5}, NOW_MS)
+        assert caller.limiter.uncounted(counted) == ()
+        caller.limiter.give_back(counted)
+
+    assert [await caller.call(5), await caller.call(1)] == [True, False]
+
+
 async def test_a_rate_is_that_of_all_together(stores: list[Store]) -> None:
     rate = 200
     callers = [Caller(store, Volume(messaging_per_second=rate)) for store in stores]
