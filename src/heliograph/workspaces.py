@@ -17,7 +17,6 @@ from typing import Any
 
 import msgspec
 
-from heliograph.contract.force import not_in_force
 from heliograph.contract.shape import label
 from heliograph.contract.workspace import Fault, Faults, diff, read_workspace
 from heliograph.model.channel import Channel
@@ -43,12 +42,11 @@ SECRETS = frozenset(
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What an apply changed, in lines for people; the keys it made, by `tenant/service`, and of profiles by
-    `tenant`, shown once; and what is declared that this release only keeps."""
+    `tenant`, shown once."""
 
     version: int
     changes: list[str]
     made_keys: dict[str, str]
-    notes: list[str]
 
 
 class Workspaces:
@@ -138,7 +136,7 @@ class Workspaces:
             new, made = self._read(change())
             changes = diff(self._directory.document, new)
             if not changes or await self._enforce(new):
-                return Applied(self._directory.version, changes, made, not_in_force(new))
+                return Applied(self._directory.version, changes, made)
 
     async def change_tenant(self, tenant: str, **members: Any) -> None:
         """Declare other members of a tenant, which are right already."""

@@ -171,13 +171,6 @@ async def test_without_limits_there_are_no_headers(live: Running, key: str) -> N
     assert not set(HEADERS) & {*sent.headers, *asked.headers}
 
 
-async def test_what_is_in_force_is_not_said_to_be_kept_only(live: Running) -> None:
-    document = limited(messaging_per_day=5, status_per_second=5, event_per_second=5)(live.url)
-    answer = (await live.admin("PUT", "/workspace", json=document)).json()
-
-    assert answer["notes"] == ["tenants[demo].limits.event_per_second is kept, this release does not act upon it"]
-
-
 async def test_the_count_of_a_day_outlives_the_process(tmp_path: Path) -> None:
     async with running(tmp_path, limited(messaging_per_day=5)) as first:
         assert (await first.sms(*NUMBERS[:4]))[0]["code"] == "1001"

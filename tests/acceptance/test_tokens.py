@@ -176,13 +176,6 @@ async def test_a_key_in_the_path_must_be_of_the_tokens_service(live: Running, ke
     assert answer.json()["response"]["code"] == code
 
 
-async def test_nothing_is_said_to_be_kept_only(live: Running) -> None:
-    document = (await live.admin("GET", "/workspace?secrets=true")).json()
-    applied = (await live.admin("PUT", "/workspace", json=document)).json()
-
-    assert [note for note in applied["notes"] if "jwt" in note] == []
-
-
 async def test_the_secret_is_decoded_whatever_its_alphabet_and_padding(live: Running) -> None:
     raw = hashlib.sha256(b"x").digest() + b"\xfb\xff"
     for text in (base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode().rstrip("=")):

@@ -105,7 +105,6 @@ def apply(
 
         def human(value: Any) -> None:
             show.changes(value["changes"], applied=True)
-            show.notes(value["notes"])
             for name, key in value["made_keys"].items():
                 show.console.print(f"service key made for {name} (shown once): {key}")
 

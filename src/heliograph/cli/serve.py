@@ -158,8 +158,6 @@ async def _apply_file(platform: Platform, path: Path) -> None:
     except Faults as faults:
         raise ConfigError(f"the workspace {path} is not applied:\n{faults}") from faults
     log.info("workspace %s applied: %d changes", path, len(applied.changes))
-    for note in applied.notes:
-        log.warning("%s", note)
     for name, key in applied.made_keys.items():
         sys.stderr.write(f"{'service' if '/' in name else 'profile'} key made for {name} (shown once): {key}\n")
 

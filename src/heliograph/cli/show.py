@@ -55,12 +55,6 @@ def moved(rows: list[dict[str, Any]]) -> None:
     console.print("everything is there; set HELIOGRAPH_DATABASE to the new database, keep the data folder's keys")
 
 
-def notes(lines: Iterable[str]) -> None:
-    """What the reader should know besides."""
-    for text in lines:
-        console.print(f"[yellow]note[/] {escape(text)}")
-
-
 def records(rows: list[dict[str, Any]]) -> None:
     """Status records, a line each."""
     for row in rows:

@@ -40,6 +40,5 @@ class WorkspaceViews:
                 "applied": True,
                 "version": applied.version,
                 "made_keys": applied.made_keys,
-                "notes": applied.notes,
             }
         )
