@@ -4,7 +4,10 @@
 
 An api process accepts, two workers send to one SMSC (the one that has the bind does; the other takes it over). Every
 round offers so many messages and strikes somebody in the middle: `kill -9` of the api, of a worker or of both
-workers, a crash or a restart of the database, a restart of the broker, or a broker that loses everything it kept.
+workers, a crash or a restart of the database, a restart of the broker, a broker that loses everything it kept;
+connections of some process, or of all, to the database, the broker or both that are cut or frozen (`relay.py`); a
+clock that is an hour wrong from the start or from now on (`clocks.py`); a server that stands still again and again.
+The SMSC repeats receipts and sends them out of order all the time.
 After the last round all must end, and the books must agree to the message. Exit status 1 when they do not.
 """
 
@@ -27,17 +30,41 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import chaos
+import clocks
 import procs
+import relay
 from heliograph.testing.nats import NatsServer, nats
 from heliograph.testing.postgres import PostgresServer, postgres
 
 FINISH_SECONDS = 180.0
 DOWN = (0.2, 2.0)  # seconds a server is away
+CUT = (0.2, 6.0)  # seconds a partition lasts; a lease lasts 8
+FROZEN = (1.0, 10.0)
+STALLS, STALL = 8, (0.2, 0.6)  # how often a server stands still in a row, and seconds of each and between them
+REQUEUED_SECONDS = 60  # after the last strike nothing may wait any longer to be sent
 BIND_SECONDS = 20.0
 SOON = 0.1
+NAMES = ("api", "worker1", "worker2")
 ROWS = "SELECT destination || ' ' || state || ' ' || duplicate || ' ' || key FROM transactions"
 ENDED = """SELECT count(*) || ' ' || coalesce(sum((state >= 40)::integer), 0) || ' '
-    || (SELECT count(*) FROM notices WHERE delivery = 0) FROM transactions"""
+    || coalesce(sum((state < 30)::integer), 0) || ' ' || (SELECT count(*) FROM notices WHERE delivery = 0) FROM transactions"""
+
+
+class Member(procs.Platform):
+    """A process with a clock of its own, which is `ahead` by so many seconds."""
+
+    ahead = 0
+
+    def start(self, *, wait: bool = True, source: str = "") -> float:
+        """With the clock as it is."""
+        return super().start(wait=wait, source=source or clocks.source(self.ahead))
+
+    def jump(self, rng: random.Random) -> None:
+        """A clock that is right goes wrong by an hour; one that is wrong is put right."""
+        change = -self.ahead or rng.choice((clocks.HOUR, -clocks.HOUR))
+        self.ahead += change
+        assert self.process is not None
+        self.process.send_signal(clocks.FORWARD if change > 0 else clocks.BACK)
 
 
 @dataclass(slots=True)
@@ -48,15 +75,16 @@ class World:
     server: PostgresServer
     broker: NatsServer
     database: str
-    api: procs.Platform
-    workers: list[procs.Platform]
+    relays: relay.Relays
+    api: Member
+    workers: list[Member]
     rng: random.Random
 
     def ask(self, sql: str) -> list[list[str]]:
         """The words of each row."""
         return [line.split(" ") for line in self.server.sql(sql, self.database).splitlines()]
 
-    def end(self, victims: list[procs.Platform]) -> None:
+    def end(self, victims: list[Member]) -> None:
         """kill -9, and a start in their place."""
         for victim in victims:
             victim.kill()
@@ -115,11 +143,50 @@ class World:
         time.sleep(self.rng.uniform(*DOWN))
         self.broker.start()
 
+    def _apart(self, how: str, seconds: tuple[float, float]) -> None:
+        """Some or all processes and the database, the broker or both are apart for a while."""
+        who = self.rng.choice(("api", "worker1", "worker2", ""))
+        what = self.rng.choice(("database", "bus", ""))
+        chosen = [name for name in self.relays.ports if who in name and what in name]
+        self.relays.tell(how, chosen)
+        time.sleep(self.rng.uniform(*seconds))
+        self.relays.tell("open", chosen)
+
+    def cut(self) -> None:
+        """Connections are reset, and new ones refused."""
+        self._apart("cut", CUT)
+
+    def freeze(self) -> None:
+        """Connections stay, and nothing comes through."""
+        self._apart("freeze", FROZEN)
+
+    def jump(self) -> None:
+        """Somebody's clock jumps while they run."""
+        victim = self.rng.choice([self.api, *self.workers])
+        victim.wait_ready()  # a signal would end it before
+        victim.jump(self.rng)
+
+    def start_wrong(self) -> None:
+        """Somebody is killed, and starts with a clock that is an hour wrong, or right again."""
+        victim = self.rng.choice([self.api, *self.workers])
+        victim.ahead = 0 if victim.ahead else self.rng.choice((clocks.HOUR, -clocks.HOUR))
+        self.end([victim])
+        victim.wait_ready()
+
+    def stall(self) -> None:
+        """The database or the broker stands still again and again, as one whose disk is slow."""
+        server = self.rng.choice((self.server, self.broker))
+        for _ in range(STALLS):
+            for how in (signal.SIGSTOP, signal.SIGCONT):
+                server.send(how)
+                time.sleep(self.rng.uniform(*STALL))
+
     def strikes(self) -> dict[str, Callable[[], None]]:
         """All of it by name."""
         return {
-            "worker": self.kill_worker, "api": self.kill_api, "broker": self.restart_broker,
-            "database": self.crash_database, "workers": self.kill_workers, "worker, in order": self.drain_worker,
+            "worker": self.kill_worker, "api": self.kill_api, "cut": self.cut, "frozen": self.freeze,
+            "clock jumps": self.jump, "broker": self.restart_broker, "database": self.crash_database,
+            "stalls": self.stall, "clock wrong from the start": self.start_wrong, "workers": self.kill_workers, "worker, in order": self.drain_worker,
             "database, in order": self.restart_database, "broker, emptied": self.empty_broker,
         }  # fmt: skip
 
@@ -127,30 +194,39 @@ class World:
 @contextlib.contextmanager
 def world(folder: Path, rng: random.Random, ack_wait: int) -> Iterator[World]:
     """All of it, running."""
+    journal = str(folder / "journal.ndjson")
     with (
-        procs.far_end(
-            "--delay-ms", str(chaos.SMSC_DELAY_MS), "--journal", str(folder / "journal.ndjson"), "--early"
-        ) as far,
+        procs.far_end("--delay-ms", str(chaos.SMSC_DELAY_MS), "--journal", journal, "--early", "--unruly") as far,
         postgres(durable=True) as server,
         nats() as broker,
+        relay.relays(
+            {
+                f"{name}.{what}": port
+                for name in NAMES
+                for what, port in (("database", server.port), ("bus", broker.port))
+            }
+        ) as between,
+        contextlib.ExitStack() as stack,
     ):
         database = server.create()
-        settings = {
-            "DATABASE": server.url(database), "BUS": broker.space(ack_wait=ack_wait),
-            "SECRET_KEY": base64.urlsafe_b64encode(os.urandom(32)).decode(),
-        }  # fmt: skip
+        space, key = broker.space(ack_wait=ack_wait), base64.urlsafe_b64encode(os.urandom(32)).decode()
         document = procs.document(far.smsc, far.sink)
-        with (
-            procs.Platform(folder / "api", document, "api", **settings) as api,
-            procs.Platform(folder / "worker1", document, "worker", **settings) as one,
-            procs.Platform(folder / "worker2", document, "worker", **settings) as two,
-        ):
-            api.start()
-            for worker in (one, two):
-                worker.start(wait=False)
-            for worker in (one, two):
-                worker.wait_ready()
-            yield World(far, server, broker, database, api, [one, two], rng)
+        members = []
+        for name in NAMES:
+            ports = between.ports
+            settings = {
+                "DATABASE": server.url(database).replace(f":{server.port}/", f":{ports[f'{name}.database']}/"),
+                "BUS": space.replace(f":{broker.port}?", f":{ports[f'{name}.bus']}?"),
+                "SECRET_KEY": key,
+            }
+            role = name.rstrip("12")
+            members.append(stack.enter_context(Member(folder / name, document, role, **settings)))
+        members[0].start()
+        for member in members[1:]:
+            member.start(wait=False)
+        for member in members[1:]:
+            member.wait_ready()
+        yield World(far, server, broker, database, between, members[0], members[1:], rng)
 
 
 def one_round(there: World, waiting: deque[chaos.Call], name: str) -> None:
@@ -168,15 +244,19 @@ def one_round(there: World, waiting: deque[chaos.Call], name: str) -> None:
     sending.join()
 
 
-def wait_final(there: World) -> float:
-    """Return when nothing is under way any more, or when that took too long; how many seconds it took."""
+def wait_final(there: World) -> tuple[float, float]:
+    """Return when nothing is under way any more, or when that took too long; after how many seconds everything had
+    gone out, and had an end."""
     began = time.perf_counter()
-    while time.perf_counter() < began + FINISH_SECONDS:
-        [[rows, ended, owed]] = there.ask(ENDED)
-        if rows == ended and owed == "0":
-            break
+    gone = 0.0
+    while (passed := time.perf_counter() - began) < FINISH_SECONDS:
+        [[rows, ended, unsent, owed]] = there.ask(ENDED)
+        if unsent == "0":
+            gone = gone or passed
+            if rows == ended and owed == "0" and not there.far.counts()["owed"]:
+                break
         time.sleep(0.2)
-    return time.perf_counter() - began
+    return gone or passed, passed
 
 
 def play(folder: Path, books: chaos.Books, messages: int, ack_wait: int = 30) -> dict[str, int]:
@@ -200,11 +280,17 @@ def play(folder: Path, books: chaos.Books, messages: int, ack_wait: int = 30) ->
             worker.wait_ready()
         while waiting:
             asyncio.run(chaos.send_all(there.api.port, waiting))
-        happened["seconds until all had an end"] = round(wait_final(there))
+        gone, ended = wait_final(there)
+        happened["seconds until all had gone out"] = round(gone)
+        happened["seconds until all had an end"] = round(ended)
+        far = there.far.counts()
+        happened |= {f"receipts {name}": far[name] for name in ("hastened", "repeated", "stale")}
         statuses = [platform.stop()[0] for platform in (there.api, *there.workers)]
         found = procs.get(there.far.sink, "/told")
         rows = [(name, int(state), int(twice), key) for name, state, twice, key in there.ask(ROWS)]
         chaos.balance(books, calls, rows, found["seen"], found["told"])
+        books.fault("waited too long to be sent", [f"{gone:.0f} s"] if gone > REQUEUED_SECONDS else [])
+        books.fault("receipts that nobody acknowledged", [str(far["owed"])] if far["owed"] else [])
         books.fault("exit status of the last stop", [str(status) for status in statuses if status])
     return happened
 

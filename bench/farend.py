@@ -1,6 +1,6 @@
 """The far ends of a benchmark in one lean process: an SMSC that keeps a journal, and an endpoint for callbacks.
 
-    python bench/farend.py [--delay-ms 0] [--no-receipts] [--early] [--journal FILE]
+    python bench/farend.py [--delay-ms 0] [--no-receipts] [--early] [--unruly] [--journal FILE]
 
 Prints one line of JSON with its ports. It is written on bare bytes, apart from the platform's own SMPP code, so
 that it is cheap beside what is measured and would notice if both ends of that code were wrong together.
@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import itertools
 import json
+import random
 import re
 import signal
 import sys
@@ -40,14 +41,19 @@ class Smsc:
 
     `mood` is `fine`, `deaf` (no answers), `cut` (half an answer, then the line is cut) or `garbage` (bytes that
     are no PDU); the last two spoil one answer and are `fine` again. With `early` every other receipt goes out
-    before the answer to its submit, as some SMSCs do.
+    before the answer to its submit, as some SMSCs do. With `unruly` receipts that wait go out in any order, every
+    fifth comes a second time, and after every other fifth one that says the message is still on its way.
     """
 
     def __init__(
-        self, delay: float = 0.0, receipts: bool = True, early: bool = False, journal: TextIO | None = None
-    ) -> None:
+        self, delay: float = 0.0, receipts: bool = True, early: bool = False, journal: TextIO | None = None,
+        unruly: bool = False,
+    ) -> None:  # fmt: skip
         self.delay = delay
         self.early = early
+        self.unruly = unruly
+        self.hastened = self.repeated = self.stale = 0
+        self.heard: set[int] = set()  # whose receipt was acknowledged
         self.receipts = receipts
         self.journal = journal
         self.mood = "fine"
@@ -81,6 +87,21 @@ class Smsc:
         """These were answered (or should have been): their receipts may go out."""
         self.waiting.extend(number for number in numbers if number in self.owed)
 
+    def arrived(self, number: int) -> None:
+        """A receipt was acknowledged. Some are owed once more, or an older one in their place."""
+        body = self.owed.pop(number, None)
+        if body is None:
+            return
+        if number in self.heard:
+            return
+        self.heard.add(number)
+        self.acknowledged += 1
+        if self.unruly and number % 5 < 2:
+            self.repeated += number % 5 == 0
+            self.stale += number % 5 == 1
+            self.owed[number] = body if number % 5 == 0 else body.replace(b"DELIVRD", b"ENROUTE")
+            asyncio.get_running_loop().call_later(random.random(), self.again, number)
+
     def again(self, number: int) -> None:
         """A receipt that its ESME could not keep goes out once more."""
         self.waiting.append(number)
@@ -94,6 +115,9 @@ class Smsc:
             "acknowledged": self.acknowledged,
             "owed": len(self.owed),
             "binds": self.binds,
+            "hastened": self.hastened,
+            "repeated": self.repeated,
+            "stale": self.stale,
             "delay_us": round(self.delayed / self.delays * 1e6) if self.delays else 0,
         }
 
@@ -151,6 +175,7 @@ class Link(asyncio.Protocol):
             at += length
         self._buffer = buffer[at:]
         if self._smsc.early:
+            self._smsc.hastened += len(taken[::2])
             self._smsc.answered(taken[::2])
             taken = taken[1::2]
         if out:
@@ -161,8 +186,8 @@ class Link(asyncio.Protocol):
         """The receipt has arrived; one that could not be kept is sent again, a little later."""
         if status:
             asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._smsc.again, number)
-        elif self._smsc.owed.pop(number, None) is not None:
-            self._smsc.acknowledged += 1
+        else:
+            self._smsc.arrived(number)
 
     def _pdu(self, command: int, status: int, sequence: int, body: bytes, out: list[bytes], taken: list[int]) -> None:
         if command == SUBMIT:
@@ -213,6 +238,8 @@ class Link(asyncio.Protocol):
         smsc, out = self._smsc, []
         if not self._hears or self.transport.is_closing():
             return
+        if smsc.unruly and len(smsc.waiting) > 1:
+            random.shuffle(smsc.waiting)
         while smsc.waiting and len(self._sent) < RECEIPT_WINDOW:
             number = smsc.waiting.popleft()
             self._sequence = self._sequence % 0x7FFFFFFF + 1
@@ -299,7 +326,7 @@ def open_journal(path: str) -> TextIO | None:
 async def main(options: argparse.Namespace) -> None:
     """Serve until told to stop."""
     journal = open_journal(options.journal)
-    smsc = Smsc(options.delay_ms / 1000, not options.no_receipts, options.early, journal)
+    smsc = Smsc(options.delay_ms / 1000, not options.no_receipts, options.early, journal, options.unruly)
     sink = Sink(smsc, keep=journal is not None)
     servers = [await smsc.start(options.smsc_port), await sink.start()]
     sys.stdout.write(json.dumps({"smsc": servers[0][1], "sink": servers[1][1]}) + "\n")
@@ -317,6 +344,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--delay-ms", type=float, default=0.0, help="before a submit is answered")
     parser.add_argument("--no-receipts", action="store_true")
     parser.add_argument("--early", action="store_true", help="every other receipt before the answer to its submit")
+    parser.add_argument("--unruly", action="store_true", help="receipts in any order, some twice or out of date")
     parser.add_argument("--journal", default="", help="file of every submit_sm")
     parser.add_argument("--smsc-port", type=int, default=0)
     return parser.parse_args()

@@ -81,6 +81,11 @@ class NatsServer:
             self._process.wait(STOP_SECONDS)
             self._process = None
 
+    def send(self, how: signal.Signals) -> None:
+        """A signal for the server, such as to stand still or to go on."""
+        if self._process is not None:
+            self._process.send_signal(how)
+
     def forget(self) -> None:
         """Lose everything it kept, as a disk that was changed; to be called while it is stopped."""
         shutil.rmtree(self._folder / "data", ignore_errors=True)

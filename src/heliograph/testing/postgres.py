@@ -131,6 +131,15 @@ class PostgresServer:
             self._process.wait(STOP_SECONDS)
             self._process = None
 
+    def send(self, how: signal.Signals) -> None:
+        """A signal for all processes of the server, such as to stand still or to go on (Linux)."""
+        if self._process is not None:
+            first = self._process.pid
+            others = Path(f"/proc/{first}/task/{first}/children").read_text(encoding="ascii").split()
+            for process in (first, *map(int, others)):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, how)
+
     def close(self) -> None:
         """Stop, and leave nothing."""
         self.stop(signal.SIGQUIT)
