@@ -47,7 +47,8 @@ SOON = 0.1
 NAMES = ("api", "worker1", "worker2")
 ROWS = "SELECT destination || ' ' || state || ' ' || duplicate || ' ' || key FROM transactions"
 ENDED = """SELECT count(*) || ' ' || coalesce(sum((state >= 40)::integer), 0) || ' '
-    || coalesce(sum((state < 30)::integer), 0) || ' ' || (SELECT count(*) FROM notices WHERE delivery = 0) FROM transactions"""
+    || coalesce(sum((state < 30)::integer), 0) || ' '
+    || (SELECT count(*) FROM notices WHERE delivery = 0) FROM transactions"""
 
 
 class Member(procs.Platform):
@@ -79,6 +80,7 @@ class World:
     api: Member
     workers: list[Member]
     rng: random.Random
+    waiting: deque[chaos.Call]
 
     def ask(self, sql: str) -> list[list[str]]:
         """The words of each row."""
@@ -173,6 +175,19 @@ class World:
         self.end([victim])
         victim.wait_ready()
 
+    def orphan(self) -> None:
+        """The api takes calls with a clock that is an hour ahead and no broker; it dies, and the clock is right
+        again: what it was to publish is others' to publish."""
+        self.relays.tell("cut", ["api.bus"])
+        self.api.ahead = clocks.HOUR
+        self.end([self.api])
+        self.api.wait_ready()
+        asyncio.run(chaos.send_all(self.api.port, self.waiting))
+        self.api.ahead = 0
+        self.end([self.api])
+        self.api.wait_ready()
+        self.relays.tell("open", ["api.bus"])
+
     def stall(self) -> None:
         """The database or the broker stands still again and again, as one whose disk is slow."""
         server = self.rng.choice((self.server, self.broker))
@@ -186,7 +201,8 @@ class World:
         return {
             "worker": self.kill_worker, "api": self.kill_api, "cut": self.cut, "frozen": self.freeze,
             "clock jumps": self.jump, "broker": self.restart_broker, "database": self.crash_database,
-            "stalls": self.stall, "clock wrong from the start": self.start_wrong, "workers": self.kill_workers, "worker, in order": self.drain_worker,
+            "orphans": self.orphan, "stalls": self.stall, "clock wrong from the start": self.start_wrong,
+            "workers": self.kill_workers, "worker, in order": self.drain_worker,
             "database, in order": self.restart_database, "broker, emptied": self.empty_broker,
         }  # fmt: skip
 
@@ -226,14 +242,14 @@ def world(folder: Path, rng: random.Random, ack_wait: int) -> Iterator[World]:
             member.start(wait=False)
         for member in members[1:]:
             member.wait_ready()
-        yield World(far, server, broker, database, between, members[0], members[1:], rng)
+        yield World(far, server, broker, database, between, members[0], members[1:], rng, deque())
 
 
-def one_round(there: World, waiting: deque[chaos.Call], name: str) -> None:
+def one_round(there: World, name: str) -> None:
     """Load, and something happens in the middle of it; to a worker when messages go out. The load has the other
     thread: servers end with the thread that started them."""
     before = there.far.counts()["submits"]
-    sending = threading.Thread(target=asyncio.run, args=(chaos.send_all(there.api.port, waiting),))
+    sending = threading.Thread(target=asyncio.run, args=(chaos.send_all(there.api.port, there.waiting),))
     sending.start()
     if "worker" in name:
         there.wait_submits(before)
@@ -264,7 +280,6 @@ def play(folder: Path, books: chaos.Books, messages: int, ack_wait: int = 30) ->
     end."""
     rng = random.Random(books.seed)
     calls: list[chaos.Call] = []
-    waiting: deque[chaos.Call] = deque()
     happened: dict[str, int] = {}
     with world(folder, rng, ack_wait) as there:
         names = list(there.strikes())
@@ -272,14 +287,14 @@ def play(folder: Path, books: chaos.Books, messages: int, ack_wait: int = 30) ->
             name = names[number % len(names)] if number < len(names) else rng.choice(names)
             fresh = list(chaos.calls_of(100_000_000 + number * messages, messages, rng))
             calls.extend(fresh)
-            waiting.extend(fresh)
-            one_round(there, waiting, name)
+            there.waiting.extend(fresh)
+            one_round(there, name)
             happened[name] = happened.get(name, 0) + 1
             books.kills += 1
         for worker in there.workers:
             worker.wait_ready()
-        while waiting:
-            asyncio.run(chaos.send_all(there.api.port, waiting))
+        while there.waiting:
+            asyncio.run(chaos.send_all(there.api.port, there.waiting))
         gone, ended = wait_final(there)
         happened["seconds until all had gone out"] = round(gone)
         happened["seconds until all had an end"] = round(ended)

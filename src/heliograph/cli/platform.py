@@ -18,7 +18,7 @@ from heliograph.bus.tasks import lasting
 from heliograph.bus.tokens import LocalTokens
 from heliograph.channels import channels
 from heliograph.cli.data import DataLock, Secrets
-from heliograph.cli.parts.clock import clock_ms
+from heliograph.cli.parts.clock import Clock, clock_ms
 from heliograph.cli.parts.cluster import Cluster
 from heliograph.cli.parts.events import EventAround, EventParts
 from heliograph.cli.parts.realtime import Realtime
@@ -78,15 +78,16 @@ class Platform:
     def __init__(self, config: Config, secrets: Secrets) -> None:
         """Build all parts; nothing runs yet. Raises `ConfigError` and `VaultError`."""
         self.config = config
+        self.clock_ms = Clock()
         self._lock = DataLock(config.data) if config.database == SQLITE else None
         self.store = store_of(config)
         self.channels = channels()
         self.vault = Vault(secrets.secret_key)
-        self.workspaces = Workspaces(self.store, self.vault, self.channels, clock_ms,
+        self.workspaces = Workspaces(self.store, self.vault, self.channels, self.clock_ms,
                                      config.link_url or config.url)  # fmt: skip
         self.simulators = Simulators(config)
         self.tail = Tail()
-        self.ids = Ids(clock_ms)
+        self.ids = Ids(self.clock_ms)
         self.cluster = Cluster(config, self.store, self.ids)
         self._on_duty = partial(self.cluster.leases.holds, HOUSEKEEPING)
         self._works = "worker" in config.roles
@@ -106,29 +107,29 @@ class Platform:
         codes = Codes(secret_key.encode())
         self.teller = Teller(
             self.store, self.http, lambda tenant, service: directory().service_of(tenant, service),
-            clock_ms, random.Random(),
+            self.clock_ms, random.Random(),
             mine=(lambda origin: self.cluster.leases.holds(tell_lease(origin))) if self.cluster.shared else None,
         )  # fmt: skip
         self.telling = Telling(self.cluster, self.teller, self.tail, self.store, works=self._works)
         self.tell = self.telling.tell
-        self.links = LinkViews(self.store, codes, directory, self.ids, clock_ms, self.tell)
+        self.links = LinkViews(self.store, codes, directory, self.ids, self.clock_ms, self.tell)
         correlator = Correlator()
-        self.receiver = Receiver(self.store, correlator, directory, self.ids, clock_ms, self.tell, self._wished)
-        self.sweeper = Sweeper(self.store, directory, self.ids, clock_ms, self.tell, self._on_duty)
+        self.receiver = Receiver(self.store, correlator, directory, self.ids, self.clock_ms, self.tell, self._wished)
+        self.sweeper = Sweeper(self.store, directory, self.ids, self.clock_ms, self.tell, self._on_duty)
         bridging = partial(self.cluster.leases.holds, BRIDGES)
-        self.realtime = Realtime(self.store, directory, self.cluster.signals, clock_ms, secret_key, bridging,
+        self.realtime = Realtime(self.store, directory, self.cluster.signals, self.clock_ms, secret_key, bridging,
                                  shared=config.database != SQLITE)  # fmt: skip
-        self.tokens: Tokens = LocalTokens(clock_ms)
+        self.tokens: Tokens = LocalTokens(self.clock_ms)
         if self.cluster.shared:
-            self.tokens = SharedTokens(self.store, self.vault, self.cluster.owner, clock_ms)
+            self.tokens = SharedTokens(self.store, self.vault, self.cluster.owner, self.clock_ms)
         self.lanes = Lanes(
             directory, self.simulators.peers, Equipment(self.tokens, config.data, self.realtime.hub), time.monotonic,
-            clock_ms, self.cluster.leases,
+            self.clock_ms, self.cluster.leases,
         )  # fmt: skip
-        self.working = Working(self.cluster.connection, self.store, directory, clock_ms)
+        self.working = Working(self.cluster.connection, self.store, directory, self.clock_ms)
         around = Surroundings(
             self.store, directory, correlator, self.ids, self.tell, self.receiver.receive, lookup=self.lookup,
-            codes=codes,
+            codes=codes, clock_ms=self.clock_ms,
         )  # fmt: skip
         self.dispatcher = Dispatcher(around, self.lanes, self.working.held)
         self.cluster.take_bridges(self.realtime.bridge)
@@ -139,16 +140,18 @@ class Platform:
         """The verb ACCEPT, and what follows from events; profiles."""
         directory = self.workspaces.directory
         queued = self.working.queued(self.dispatcher, self.lanes, works=self._works, on_duty=self._on_duty)
-        self.limits = SharedLimiter(self.store, clock_ms) if self.cluster.shared else Limiter()
+        self.limits = SharedLimiter(self.store, self.clock_ms) if self.cluster.shared else Limiter()
         means = Means(self.limits, self.lookup, owes=self.cluster.shared)
-        self.intake = Intake(self.store, directory, self.ids, queued, self.tell, clock_ms, means)
-        self.rules = RuleParts(Around(self.store, directory, self.ids, clock_ms, self.intake, self.lookup, self.tell))
-        self.profile_worker = Worker(self.store, clock_ms, self._on_duty)
+        self.intake = Intake(self.store, directory, self.ids, queued, self.tell, self.clock_ms, means)
+        self.rules = RuleParts(
+            Around(self.store, directory, self.ids, self.clock_ms, self.intake, self.lookup, self.tell)
+        )
+        self.profile_worker = Worker(self.store, self.clock_ms, self._on_duty)
         wake = waking(self.cluster, self.profile_worker.wake)
-        self.profile_writer = Writer(self.store, self.vault, self.ids, clock_ms, wake)
-        self.key_use = KeyUse(self.store, clock_ms)
+        self.profile_writer = Writer(self.store, self.vault, self.ids, self.clock_ms, wake)
+        self.key_use = KeyUse(self.store, self.clock_ms)
         offer = self.rules.runner.offer if self._works else lambda occurrences: None
-        edges = EventAround(self.store, directory, self.ids, clock_ms, self.limits, self.key_use, offer)
+        edges = EventAround(self.store, directory, self.ids, self.clock_ms, self.limits, self.key_use, offer)
         self.events = EventParts(edges)
 
     def _wished(self, tenant: Tenant, service: Service | None, item: Inbound, wish: Wish, changed: bool) -> None:
@@ -167,7 +170,7 @@ class Platform:
         for tenant in self.workspaces.directory().tenants.values():
             if tenant.billing is not None:
                 opening = amount_of(tenant.billing.balance) or 0
-                await self.store.open_account(tenant.id, opening, clock_ms())
+                await self.store.open_account(tenant.id, opening, self.clock_ms())
 
     async def start(self) -> None:
         """Bring everything up; when this returns the platform is ready. Raises `StoreUnavailable` and `VaultError`
@@ -191,9 +194,9 @@ class Platform:
             self._run(self.sweeper.run(), "sweeper")
             self._run(self.teller.run(), "teller")
             self._run(self.profile_worker.run(), "profiles")
-            retention = Retention(self.store, self.config.retention_days, clock_ms, self._on_duty)
+            retention = Retention(self.store, self.config.retention_days, self.clock_ms, self._on_duty)
             if self.cluster.shared:
-                self._run(Rematching(self.store, self.receiver, clock_ms, self._on_duty).run(), "rematching")
+                self._run(Rematching(self.store, self.receiver, self.clock_ms, self._on_duty).run(), "rematching")
             self._run(retention.run(), "retention")
             await self.dispatcher.start()
             self.workspaces.changed.append(self.cluster.follow_lanes)
@@ -209,6 +212,9 @@ class Platform:
     async def _recall(self) -> None:
         """Open the store and take up what an earlier process left in it."""
         await self.store.open()
+        if self.cluster.shared:
+            await self.clock_ms.look(self.store.now_ms)
+            self._run(self.clock_ms.follow(self.store.now_ms), "clock")
         await self.workspaces.load()
         await self.cluster.begin(self._run)
         self.workspaces.changed.append(self.cluster.look)
@@ -217,7 +223,7 @@ class Platform:
         await self._open_accounts()
         self.workspaces.changed.append(self._open_accounts)
         self.ids.rise_above(await self.store.greatest_id())
-        self.limits.recall(await self.store.volumes(clock_ms()))
+        self.limits.recall(await self.store.volumes(self.clock_ms()))
 
     async def stop(self) -> None:
         """Drain: no new calls, answers under way awaited, everything durable."""

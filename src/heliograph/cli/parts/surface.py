@@ -28,7 +28,6 @@ from heliograph.api.messaging import Messaging
 from heliograph.api.metrics import Metrics
 from heliograph.api.profiles.endpoints import Profiles
 from heliograph.api.transactions import Transactions
-from heliograph.cli.parts.clock import clock_ms
 from heliograph.config import SQLITE, shown_bus
 from heliograph.profiles.erasing import Eraser
 from heliograph.profiles.exchange import Exchange
@@ -54,7 +53,7 @@ class Surface:
             directory,
             of.ids,
             of.limits,
-            clock_ms,
+            of.clock_ms,
             of.key_use,
         )
         endpoints = Endpoints(
@@ -63,36 +62,36 @@ class Surface:
             inapp=of.realtime.endpoints(transactions, of.limits, of.ids, of.config.url),
             messages=MessageViews(of.store),
             workspace=WorkspaceViews(of.workspaces),
-            parked=ParkedViews(of.store, clock_ms),
-            callbacks=CallbackViews(of.store, clock_ms, of.telling.wake),
+            parked=ParkedViews(of.store, of.clock_ms),
+            callbacks=CallbackViews(of.store, of.clock_ms, of.telling.wake),
             explain=ExplainViews(of.intake, directory),
             keys=KeyViews(of.workspaces, of.key_use),
             views=Views(of.store, self.connectors, of.tail),
-            metrics=Metrics(self.numbers, lambda: credentials(self.connectors(), clock_ms())),
+            metrics=Metrics(self.numbers, lambda: credentials(self.connectors(), of.clock_ms())),
             ready=self.ready,
             ids=of.ids,
             channels=of.channels,
             admin_token=of.admin_token,
             links=of.links,
-            dnd=DndViews(of.store, of.workspaces, of.lookup, clock_ms),
-            accounts=AccountViews(of.store, directory, clock_ms),
+            dnd=DndViews(of.store, of.workspaces, of.lookup, of.clock_ms),
+            accounts=AccountViews(of.store, directory, of.clock_ms),
             collections=CollectionViews(of.workspaces),
             runs=RunViews(of.store, directory),
-            clock=ClockViews(of.workspaces, clock_ms),
+            clock=ClockViews(of.workspaces, of.clock_ms),
             events=of.events.edges,
             whatif=WhatIfViews(
                 WhatIf(of.store, directory, of.lookup, of.channels),
                 directory,
-                clock_ms,
+                of.clock_ms,
             ),
-            hooks=Callbacks(directory, of.simulators.peers, of.receiver.receive, clock_ms),
+            hooks=Callbacks(directory, of.simulators.peers, of.receiver.receive, of.clock_ms),
             profiles=Profiles(
                 of.store,
                 of.profile_writer,
                 directory,
                 of.limits,
                 of.ids,
-                clock_ms,
+                of.clock_ms,
             ),
             people=self._people(),
         )
@@ -109,8 +108,8 @@ class Surface:
     def _people(self) -> PeopleViews:
         of = self._platform
         exchange = Exchange(of.store, of.profile_writer)
-        eraser = Eraser(of.store, of.vault, of.ids, clock_ms)
-        return PeopleViews(PeopleMeans(of.store, of.workspaces.directory, exchange, eraser, of.ids, clock_ms))
+        eraser = Eraser(of.store, of.vault, of.ids, of.clock_ms)
+        return PeopleViews(PeopleMeans(of.store, of.workspaces.directory, exchange, eraser, of.ids, of.clock_ms))
 
     def connectors(self) -> dict[str, dict[str, Any]]:
         """Every connector's status by lane name; with its channel where an app serves several."""

@@ -1,6 +1,9 @@
 -- Who has which duty, and short-lived credentials. The clock is that of the database. Who finds a duty's row locked does
 -- not wait: whoever locks it has it, or has just got it.
 
+-- name: now
+SELECT json_build_array((extract(epoch FROM clock_timestamp()) * 1000)::bigint)::text;
+
 -- name: leases
 SELECT coalesce(json_agg(json_build_array(name, owner,
     until - (extract(epoch FROM clock_timestamp()) * 1000)::bigint)), '[]')::text

@@ -1,5 +1,8 @@
 -- Who has which duty, and short-lived credentials. The clock is that of the database.
 
+-- name: now
+SELECT json_array(CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER));
+
 -- name: leases
 SELECT json_group_array(json_array(name, owner, until - CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)))
 FROM leases;

@@ -51,7 +51,11 @@ def save_token(payloads: Sequence[tuple[str, bytes, int]]) -> Plan[list[None]]:
 
 
 class Duties(Area):
-    """Leases, and tokens."""
+    """Leases, tokens, and the time of day."""
+
+    async def now_ms(self) -> int:
+        """Unix milliseconds by the clock of the database."""
+        return (await self._read(tuple[int], "now"))[0]
 
     async def leases(self) -> list[Leased]:
         """Every duty that there is or was."""
