@@ -60,6 +60,22 @@ class Member(procs.Platform):
         """With the clock as it is."""
         return super().start(wait=wait, source=source or clocks.source(self.ahead))
 
+    def revive(self) -> None:
+        """As its supervisor does: a process ends when the database is not there as it starts."""
+        if self.process is not None and self.process.poll() is not None:
+            self.start(wait=False)
+
+    def wait_ready(self, seconds: float = procs.READY_SECONDS) -> None:
+        """Return once it is ready, in whichever try."""
+        end = time.perf_counter() + seconds
+        while True:
+            try:
+                return super().wait_ready(max(1.0, end - time.perf_counter()))
+            except RuntimeError:
+                if time.perf_counter() > end:
+                    raise
+                self.revive()
+
     def jump(self, rng: random.Random) -> None:
         """A clock that is right goes wrong by an hour; one that is wrong is put right."""
         change = -self.ahead or rng.choice((clocks.HOUR, -clocks.HOUR))
@@ -246,8 +262,10 @@ def world(folder: Path, rng: random.Random, ack_wait: int) -> Iterator[World]:
 
 
 def one_round(there: World, name: str) -> None:
-    """Load, and something happens in the middle of it; to a worker when messages go out. The load has the other
-    thread: servers end with the thread that started them."""
+    """Load, and something happens in the middle of it: when so many calls were made, to a worker when messages go
+    out. The load has the other thread: servers end with the thread that started them."""
+    for member in (there.api, *there.workers):
+        member.revive()
     before = there.far.counts()["submits"]
     sending = threading.Thread(target=asyncio.run, args=(chaos.send_all(there.api.port, there.waiting),))
     sending.start()
@@ -255,7 +273,9 @@ def one_round(there: World, name: str) -> None:
         there.wait_submits(before)
         time.sleep(there.rng.uniform(0, SOON))
     else:
-        time.sleep(there.rng.uniform(0, chaos.LONGEST))
+        left = len(there.waiting) * there.rng.random()
+        while len(there.waiting) > left and sending.is_alive():
+            time.sleep(0.001)
     there.strikes()[name]()
     sending.join()
 
