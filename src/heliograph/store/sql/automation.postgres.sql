@@ -55,7 +55,8 @@ FROM done AS d;
 WITH chosen AS MATERIALIZED (
     SELECT id FROM runs WHERE state < 2 AND due <= $1 ORDER BY due, id LIMIT $3 FOR UPDATE SKIP LOCKED
 ), taken AS (
-    UPDATE runs AS r SET due = $2 FROM chosen AS c WHERE r.id = c.id RETURNING r.*
+    UPDATE runs AS r SET due = CASE WHEN r.state = 1 THEN greatest($2, r.until + $2 - $1) ELSE $2 END
+    FROM chosen AS c WHERE r.id = c.id RETURNING r.*
 )
 SELECT coalesce(json_agg(json_build_array(id, occurrence, tenant, service, rule, digest, at, state, step, turn, tries,
     awaits, until, due, updated, log::json) ORDER BY id), '[]')::text

@@ -40,7 +40,7 @@ FROM json_each($1) AS c WHERE occurrences.id = c.value ->> 0 AND occurrences.sta
 SELECT json_group_array(json_array(id, occurrence, tenant, service, rule, digest, at, state, step, turn, tries, awaits,
     until, due, updated, json(log)))
 FROM (SELECT * FROM runs WHERE state < 2 AND due <= $1 ORDER BY due, id LIMIT $3);
-UPDATE runs SET due = $2
+UPDATE runs SET due = CASE WHEN state = 1 THEN max($2, until + $2 - $1) ELSE $2 END
 WHERE id IN (SELECT id FROM runs WHERE state < 2 AND due <= $1 ORDER BY due, id LIMIT $3);
 
 -- name: rule_texts

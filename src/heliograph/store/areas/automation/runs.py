@@ -179,7 +179,7 @@ def lease_runs(payloads: Sequence[tuple[int, int, int]]) -> Plan[list[list[Run]]
 
 
 def free_runs(payloads: Sequence[int]) -> Plan[list[int]]:
-    """Runs that were under way when the process died are due now; how many."""
+    """Runs that are under way, or wait for a message, are due now; how many."""
     freed = yield count("free_runs", max(payloads))
     return [freed, *[0] * (len(payloads) - 1)]
 
@@ -206,10 +206,12 @@ class Runs(Requests):
         accepted = moving.effects.accepted
         if moved.took and accepted is not None:
             self._requests.put(accepted.request.id, accepted.request)
+        self._tell_caused(moving.effects.profile or (accepted and accepted.occurrences))
         return moved
 
     async def lease_runs(self, now_ms: int, until_ms: int, limit: int) -> list[Run]:
-        """Take runs that are due; nobody else is given them until then."""
+        """Take runs that are due; nobody else is given them until then, those that wait for a message until so long
+        after their wait."""
         found: list[Run] = await self.engine.write("lease_runs", (now_ms, until_ms, limit))
         return found
 
@@ -225,7 +227,7 @@ class Runs(Requests):
         return found
 
     async def free_runs(self, now_ms: int) -> int:
-        """At start, where no other process is: runs under way are due now; how many."""
+        """Runs under way are due now, for who had them is gone; how many."""
         freed: int = await self.engine.write("free_runs", now_ms)
         return freed
 
