@@ -117,6 +117,20 @@ async def test_an_event_sends_a_personalised_message(live: Running) -> None:
     assert (story["destination"], story["request"]["content"]["parameters"]) == ("447700900101", {"name": "Ann"})
 
 
+async def test_a_message_names_the_rule_that_sent_it_and_what_that_followed_from(live: Running) -> None:
+    transid = await occur(live, "both", to="447700900101")
+    first, _ = await runs_of(live, transid)
+    followed = (await live.story(first.log[0].detail))["followed"]
+    [own] = await live.sms("447700900101")
+
+    assert followed == {
+        "run": str(first.id), "rule": first.rule, "event": str(first.occurrence), "trigger": "event", "name": "both",
+        "origin": transid,
+    }  # fmt: skip
+    assert (await live.admin("GET", f"/runs/{followed['run']}")).json()["event"] == followed["event"]
+    assert (await live.story(own["transid"]))["followed"] is None
+
+
 async def test_an_event_whose_conditions_are_not_met_is_unresolved(live: Running) -> None:
     transid = await occur(live, "shipped", firstName="Ann", city="Paris", to="447700900101")
 

@@ -144,7 +144,7 @@ class Actor:
             return written[0][1].took
 
         try:
-            await self._means.accept(tenant, service, body, held.occurrence.depth + 1, keep)
+            await self._means.accept(tenant, service, body, (held.occurrence.depth + 1, held.run.id), keep)
         except Rejected as error:
             self.counts["refused"] += 1
             raise CannotAct(

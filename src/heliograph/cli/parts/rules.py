@@ -60,8 +60,10 @@ class RuleParts:
             )
         )
 
-    async def _accept(self, tenant: Tenant, service: Service, body: bytes, depth: int, keep: Keep) -> None:
-        await self._intake.follow(tenant, service, body, Cause(depth, keep))
+    async def _accept(
+        self, tenant: Tenant, service: Service, body: bytes, after: tuple[int, int], keep: Keep
+    ) -> None:
+        await self._intake.follow(tenant, service, body, Cause(*after, keep))
 
     async def start(self, *, alone: bool) -> None:
         """Begin to run rules; `alone` says that no other process can be on the same database."""
