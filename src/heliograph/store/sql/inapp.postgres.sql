@@ -96,6 +96,13 @@ SELECT coalesce(json_agg(json_build_array(lane, userid)), '[]')::text FROM (
     WHERE p.node = $1 AND u.seq > d.acked
 ) AS owed;
 
+-- name: inapp_forget_users
+WITH devices AS (
+    DELETE FROM inapp_devices WHERE left(lane, length($1)) = $1 AND userid = ANY($2::text[])
+)
+DELETE FROM inapp_users AS u WHERE left(u.lane, length($1)) = $1 AND u.userid = ANY($2::text[])
+AND NOT EXISTS (SELECT 1 FROM inapp_kept AS k WHERE k.lane = u.lane AND k.userid = u.userid);
+
 -- name: inapp_erase
 DELETE FROM inapp_kept AS k USING unnest($1::bigint[], $2::integer[]) AS c (request, ordinal)
 WHERE k.request = c.request AND k.ordinal = c.ordinal;

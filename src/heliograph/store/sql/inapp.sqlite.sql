@@ -83,5 +83,13 @@ SELECT json_group_array(json_array(lane, userid)) FROM (
     WHERE p.node = $1 AND u.seq > d.acked
 );
 
+-- name: inapp_forget_users
+DELETE FROM inapp_devices
+WHERE substr(lane, 1, length($1)) = $1 AND userid IN (SELECT value FROM json_each($2));
+DELETE FROM inapp_users
+WHERE substr(lane, 1, length($1)) = $1 AND userid IN (SELECT value FROM json_each($2)) AND NOT EXISTS (
+    SELECT 1 FROM inapp_kept AS k WHERE k.lane = inapp_users.lane AND k.userid = inapp_users.userid
+);
+
 -- name: inapp_erase
 DELETE FROM inapp_kept WHERE (request, ordinal) IN (SELECT value ->> 0, value ->> 1 FROM json_each($1));

@@ -19,7 +19,7 @@ from heliograph.store.areas.automation.happening import occur
 from heliograph.store.areas.people.profiles import profiles
 from heliograph.store.areas.requests import Requests, accept
 from heliograph.store.areas.wishes import list_dnd
-from heliograph.store.steps import Answer, Plan, bulk, count, value
+from heliograph.store.steps import Answer, Plan, Step, bulk, count, value
 
 _encode = msgspec.json.Encoder().encode
 _decode_ids = msgspec.json.Decoder(list[int]).decode
@@ -79,6 +79,7 @@ def match(payloads: Sequence[Matched]) -> Plan[list[bool]]:
             first.setdefault(one.occurrence, one)
     took = first.values()
     texts = {text for one in took for text in one.texts}
+    yield bulk("hold_rule_texts", sorted((tenant, digest) for tenant, digest, _ in texts))
     yield bulk("keep_rule_texts", sorted(texts))
     yield bulk("insert_runs", [_row(run) for one in took for run in one.runs])
     return [first.get(one.occurrence) is one for one in payloads]
@@ -192,6 +193,14 @@ def purge_runs(payloads: Sequence[tuple[int, int]]) -> Plan[list[int]]:
     return gone
 
 
+def purge_rule_texts(payloads: Sequence[tuple[list[tuple[str, str]], int]]) -> Plan[list[None]]:
+    """Wordings `(tenant, digest)` that no run with an id above one follows."""
+    for names, since in payloads:
+        yield bulk("lock_rule_texts", sorted(names))
+        yield Step("purge_rule_texts", (since,), sorted(names))
+    return [None] * len(payloads)
+
+
 class Runs(Requests):
     """Runs, and the wordings of the rules that they follow."""
 
@@ -241,6 +250,11 @@ class Runs(Requests):
         tenants, digests = [one[0] for one in wanted], [one[1] for one in wanted]
         rows = await self._read(list[tuple[str, str, str]], "rule_texts", tenants, digests)
         return {(tenant, digest): text for tenant, digest, text in rows}
+
+    async def purge_rule_texts(self, since: int) -> None:
+        """Delete the wordings that no run follows; `since` is an id from before the call."""
+        if unused := await self._read(list[tuple[str, str]], "unused_rule_texts"):
+            await self.engine.write("purge_rule_texts", (unused, since))
 
     async def run(self, number: int) -> Run | None:
         """A run by its id."""
