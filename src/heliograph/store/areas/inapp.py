@@ -118,10 +118,12 @@ def inapp_keep(payloads: Sequence[Keeping]) -> Plan[list[int]]:
 
 
 class Joined(NamedTuple):
-    """What is known of a device that comes: the number of the last message it has had; whether it is new."""
+    """What is known of a device that comes: the number of the last message it has had; whether it is new; the number
+    of the last message there was for its user."""
 
     acked: int
     fresh: bool
+    last: int = 0
 
 
 def inapp_join(payloads: Sequence[Joining]) -> Plan[list[Joined]]:

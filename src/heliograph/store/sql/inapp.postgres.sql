@@ -41,7 +41,7 @@ ON CONFLICT (lane, userid, device) DO UPDATE SET acked = greatest(d.acked, exclu
 
 -- name: inapp_cursors
 SELECT coalesce(json_agg(json_build_array(c.lane, c.userid, c.device, coalesce(d.acked, u.acked, 0),
-    d.acked IS NULL)), '[]')::text
+    d.acked IS NULL, coalesce(u.seq, 0))), '[]')::text
 FROM unnest($1::text[], $2::text[], $3::text[]) AS c (lane, userid, device)
 LEFT JOIN inapp_devices AS d ON d.lane = c.lane AND d.userid = c.userid AND d.device = c.device
 LEFT JOIN inapp_users AS u ON u.lane = c.lane AND u.userid = c.userid;

@@ -29,7 +29,7 @@ ON CONFLICT (lane, userid, device) DO UPDATE SET acked = max(acked, excluded.ack
 
 -- name: inapp_cursors
 SELECT json_group_array(json_array(c.value ->> 0, c.value ->> 1, c.value ->> 2,
-    coalesce(d.acked, u.acked, 0), json(iif(d.acked IS NULL, 'true', 'false'))))
+    coalesce(d.acked, u.acked, 0), json(iif(d.acked IS NULL, 'true', 'false')), coalesce(u.seq, 0)))
 FROM json_each($1) AS c
 LEFT JOIN inapp_devices AS d ON d.lane = c.value ->> 0 AND d.userid = c.value ->> 1 AND d.device = c.value ->> 2
 LEFT JOIN inapp_users AS u ON u.lane = c.value ->> 0 AND u.userid = c.value ->> 1;
