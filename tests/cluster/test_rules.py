@@ -114,5 +114,30 @@ async def test_a_worker_begins_at_once_with_what_happens_at_another_process(
         await eventually(sent, 5)
 
 
+async def test_a_worker_begins_at_once_with_what_becomes_of_messages(shared: Cluster, monkeypatch: Any) -> None:
+    monkeypatch.setattr(runner, "LOOK_SECONDS", 30.0)
+    thanks = {"channel": "sms", "to": {"msisdn": "447700900002"}, "content": {"text": "Thanks"}}
+
+    def thanking(url: str) -> dict[str, Any]:
+        found = workspace(url)
+        on = {"receipt": {"channel": "sms", "states": ["Delivered"]}}
+        when = [{"field": "destination", "value": "447700900001"}]
+        found["tenants"][0]["rules"] = [{"name": "thank", "on": on, "when": when, "then": [{"send": thanks}]}]
+        return found
+
+    async with (
+        shared.node("api", thanking, ROLES="api,simulators") as api,
+        shared.node("worker", thanking, ROLES="worker") as worker,
+    ):
+        await eventually(lambda: _connected(api, worker))
+        [first] = await api.sms("447700900001")
+        await api.final(first["transid"])
+
+        async def sent() -> bool:
+            return len(await api.database.rows("SELECT 1 FROM requests")) == 2
+
+        await eventually(sent, 5)
+
+
 async def _connected(*nodes: Running) -> bool:
     return all([(await node.client.get("/readyz")).json()["broker"] == "ok" for node in nodes])
