@@ -28,9 +28,8 @@ def served(live: Running) -> set[tuple[str, str]]:
     for route in live.platform.surface.app()._app.routes:
         if isinstance(route, Route):
             path = re.sub(r":\w+}", "}", route.path.rstrip("/"))
-            methods = (route.methods or {"POST" if path.endswith(("/messaging", "/externalevent")) else "GET"}) - {
-                "HEAD"
-            }
+            posted = path.endswith(("/messaging", "/externalevent")) or "/typing/" in path
+            methods = (route.methods or {"POST" if posted else "GET"}) - {"HEAD"}
             found |= {(method.lower(), path) for method in methods}
     return found
 

@@ -84,10 +84,12 @@ async def test_a_rate_is_that_of_all_together(stores: list[Store]) -> None:
     rate = 200
     callers = [Caller(store, Volume(messaging_per_second=rate)) for store in stores]
     loop = asyncio.get_running_loop()
-    began = loop.time()
+    began, asked = loop.time(), 0
 
     async def hammer(caller: Caller) -> None:
+        nonlocal asked
         while loop.time() - began < 1.0:
+            asked += 1
             caller.now_ms = NOW_MS + round((loop.time() - began) * 1_000)
             await caller.call()
             await asyncio.sleep(0.001)
@@ -96,7 +98,8 @@ async def test_a_rate_is_that_of_all_together(stores: list[Store]) -> None:
     passed = loop.time() - began
 
     total = sum(caller.taken for caller in callers)
-    assert rate * (1 + 1.0) * 0.95 <= total <= rate * (1 + passed) * 1.01 + 1
+    least = min(rate * (1 + 1.0) * 0.95, asked * 0.8)  # a slow machine asks less
+    assert least <= total <= rate * (1 + passed) * 1.01 + 1
 
 
 async def test_where_a_caller_stands_is_what_all_have_used(stores: list[Store]) -> None:

@@ -24,6 +24,7 @@ from heliograph.realtime.session import Session
 from heliograph.store import Store, StoreUnavailable
 from heliograph.testing import eventually
 from heliograph.testing.databases import Database, PostgresDatabase
+from heliograph.testing.postgres import PostgresServer
 
 NOW = 1_000_000
 LANE = "demo/AP1"
@@ -103,10 +104,9 @@ async def has(wire: Wire, *texts: str) -> None:
 
 @pytest.mark.parametrize("signals", [LocalSignals(), Deaf()], ids=["hinted", "every hint lost"])
 async def test_a_device_on_one_process_gets_what_another_kept(
-    database: Database, signals: Signals, monkeypatch: pytest.MonkeyPatch
+    postgres_server: PostgresServer, signals: Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not isinstance(database, PostgresDatabase):
-        pytest.skip("a file has one process")
+    database = PostgresDatabase.made(postgres_server)
     monkeypatch.setattr(keepers, "LOOK_SECONDS", 0.2)
     async with process(database, signals, "a") as one, process(database, signals, "b") as other:
         wire = await join(other)
