@@ -89,10 +89,11 @@ class _Plan:
 
 
 class Cause(NamedTuple):
-    """Why a call is made that nobody made: `depth` rules led to it, and `keep` makes it durable with what it follows
-    from; whether it did, or somebody else was faster."""
+    """Why a call is made that nobody made: `depth` rules led to it, the last of them in a `run`, and `keep` makes it
+    durable with what it follows from; whether it did, or somebody else was faster."""
 
     depth: int
+    run: int
     keep: Callable[[Accepted], Awaitable[bool]]
 
 
@@ -336,7 +337,7 @@ def _judged(message: Message, facts: Facts, now_ms: int, known: Known) -> tuple[
 def _caused(message: Message, cause: Cause | None) -> Message:
     if cause is None:
         return message
-    content = msgspec.structs.replace(message.content, depth=cause.depth)
+    content = msgspec.structs.replace(message.content, depth=cause.depth, run=cause.run)
     return msgspec.structs.replace(message, content=content)
 
 

@@ -12,9 +12,10 @@ import pytest
 import pytest_asyncio
 
 from heliograph.model.outcome import Inbound, Receipt
+from heliograph.store.areas.inapp import Joining
 from heliograph.store.statements import schema
 from heliograph.testing import KEY as SERVICE_KEY
-from heliograph.testing import Running, running, workspace
+from heliograph.testing import Running, eventually, running, workspace
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -31,7 +32,8 @@ def document(url: str) -> dict[str, Any]:
         "profile_key": KEY,
         "profile_store": {"attributes": [{"name": "card", "alias": True}]},
         "apps": [{"id": APP, "features": {"push": True}}],
-        "events": [{"id": "4451"}],
+        "events": [{"id": "4451"}, {"id": "4452"}],
+        "rules": [{"name": "r", "on": {"event": "4452"}, "then": [{"stop": True}]}],
     }
     return found
 
@@ -69,9 +71,9 @@ async def keep(live: Running, item: Inbound | Receipt) -> None:
     assert await asyncio.wait_for(kept, 5)
 
 
-async def happen(live: Running, **parameters: Any) -> str:
+async def happen(live: Running, name: str = "4451", **parameters: Any) -> str:
     """The transid of an event with these parameters."""
-    body = {"events": [{"evtid": "4451", "parameters": parameters}]}
+    body = {"events": [{"evtid": name, "parameters": parameters}]}
     answer = await live.client.post("/resources/v1/events/externalevent", headers={"key": SERVICE_KEY}, json=body)
     transid: str = answer.json()["response"][0]["transid"]
     return transid
@@ -79,6 +81,16 @@ async def happen(live: Running, **parameters: Any) -> str:
 
 async def erase(live: Running, **whom: Any) -> Any:
     return (await live.admin("POST", "/tenants/demo/erasures", json=whom)).json()
+
+
+async def followed(live: Running, transid: str) -> None:
+    """What follows from an event has ended."""
+
+    async def ended() -> bool:
+        state: str = (await live.admin("GET", f"/events/{transid}")).json()["state"]
+        return state == "done"
+
+    await eventually(ended)
 
 
 async def test_nothing_of_a_person_stays(live: Running) -> None:
@@ -97,6 +109,12 @@ async def test_nothing_of_a_person_stays(live: Running) -> None:
         await happen(live, who={"phone": OTHER}),
     ]
 
+    await followed(live, await happen(live, "4452", who=PERSON))
+    ran = await live.database.rows("SELECT rule FROM runs")
+    store = live.platform.store
+    for name in ("lovelace", "bob"):
+        await store.inapp_join(Joining(f"demo/{APP}~sandbox", f"user-{name}", "phone", 1, None, ""))
+
     counts = await erase(live, customerId="lovelace")
 
     assert counts == {
@@ -105,7 +123,7 @@ async def test_nothing_of_a_person_stays(live: Running) -> None:
         "contents": 3,
         "inbound": 1,
         "receipts": 1,
-        "events": 1,
+        "events": 2,
         "waiting": 0,
     }
     for transid in (*alone, both[0]):
@@ -124,6 +142,7 @@ async def test_nothing_of_a_person_stays(live: Running) -> None:
         assert [table for table, rows in left.items() if word in rows] == [], word
     assert OTHER in left["inbound"]
     assert "token-of-bob" in left["app_users"]
+    assert ("user-bob" in left["inapp_devices"], ran, left["runs"]) == (True, [("r",)], "[]")
 
 
 async def test_the_deed_is_kept_without_a_name(live: Running) -> None:

@@ -51,6 +51,8 @@ def declared(url: str) -> dict[str, Any]:
             "firstName": "Ann", "to": "${parameters.to}", "city": "London"}}}),
         rule("loop", {"emit": {"event": "loop", "parameters": {"to": "${parameters.to}"}}}),
         rule("lacking", sms("${parameters.absent}"), sms("after")),
+        rule("unfilled", sms(template="1001", parameters={"name": "${parameters.absent}"})),
+        rule("empty", sms("Hi ${parameters.word}")),
         rule("guarded", {**sms("left out"), "when": london}, sms("done")),
         rule("mine", sms("to ${profile.city}"), person={"customerid": "${parameters.to}"}),
         rule("bath", sms("hello"), person={"customerid": "${parameters.to}"},
@@ -115,6 +117,20 @@ async def test_an_event_sends_a_personalised_message(live: Running) -> None:
 
     assert (run.state, record["status"]) == (RunState.DONE, "delivered")
     assert (story["destination"], story["request"]["content"]["parameters"]) == ("447700900101", {"name": "Ann"})
+
+
+async def test_a_message_names_the_rule_that_sent_it_and_what_that_followed_from(live: Running) -> None:
+    transid = await occur(live, "both", to="447700900101")
+    first, _ = await runs_of(live, transid)
+    followed = (await live.story(first.log[0].detail))["followed"]
+    [own] = await live.sms("447700900101")
+
+    assert followed == {
+        "run": str(first.id), "rule": first.rule, "event": str(first.occurrence), "trigger": "event", "name": "both",
+        "origin": transid,
+    }  # fmt: skip
+    assert (await live.admin("GET", f"/runs/{followed['run']}")).json()["event"] == followed["event"]
+    assert (await live.story(own["transid"]))["followed"] is None
 
 
 async def test_an_event_whose_conditions_are_not_met_is_unresolved(live: Running) -> None:
@@ -226,6 +242,19 @@ async def test_an_action_that_lacks_a_value_fails_and_the_next_is_done(live: Run
     assert went(run) == [("then[0]", "send", False), ("then[1]", "send", True)]
     assert run.log[0].detail == "there is no value for ${parameters.absent}"
     assert run.state is RunState.FAILED
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expression", "ok"),
+    [("unfilled", {}, "${parameters.absent}", False), ("empty", {"word": ""}, "${parameters.word}", True)],
+)
+async def test_the_run_names_what_a_text_finds_nothing_under(
+    live: Running, name: str, given: dict[str, str], expression: str, ok: bool
+) -> None:
+    [run] = await runs_of(live, await occur(live, name, to="447700900111", **given))
+
+    assert went(run) == [("then[0]", "fill", True), ("then[0]", "send", ok)]
+    assert run.log[0].detail == f"there is nothing in {expression}"
 
 
 async def test_an_action_whose_conditions_are_not_met_is_left_out(live: Running) -> None:

@@ -88,6 +88,23 @@ async def paused(shared: Cluster) -> None:
         assert not set(found["leases"]) & set(other["leases"])
 
 
+async def test_every_process_tells_which_has_a_connector(shared: Cluster) -> None:
+    async with shared.node("api", ROLES="api,simulators") as api:
+        nobody = (await api.admin("GET", "/connectors")).json()
+        async with shared.node("worker", ROLES="worker") as worker:
+
+            async def bound() -> bool:
+                found: dict[str, dict[str, str]] = (await worker.admin("GET", "/connectors")).json()
+                return found[LANE]["state"] == "bound"
+
+            await eventually(bound)
+            seen = [(await node.admin("GET", "/connectors")).json()[LANE] for node in (api, worker)]
+
+        assert nobody == {LANE: {"state": "elsewhere", "process": ""}}
+        assert [one["state"] for one in seen] == ["elsewhere", "bound"]
+        assert {one["process"] for one in seen} == {worker.platform.cluster.owner}
+
+
 async def test_a_bind_goes_on_elsewhere_after_a_kill_a_drain_and_a_pause(
     shared: Cluster, postgres_server: PostgresServer, tmp_path: Path
 ) -> None:

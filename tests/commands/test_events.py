@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from heliograph.testing.cluster import until
+
 PATH = "/resources/v1/events/externalevent"
 
 
@@ -52,3 +54,26 @@ def test_a_state_that_there_is_not_is_named(server: Any) -> None:
     ended = server("events", "list", "--state", "lost")
 
     assert (ended.status, "`state` must be one of new" in ended.err) == (1, True)
+
+
+def test_an_explanation_names_the_rule_that_sent_a_message_and_its_event(server: Any) -> None:
+    path = Path(server.file())
+    document = json.loads(path.read_text())
+    document["tenants"][0]["events"] = [{"id": "4452"}]
+    send = {"channel": "sms", "to": {"msisdn": "447700900123"}, "content": {"text": "Hello"}}
+    document["tenants"][0]["rules"] = [{"name": "greet", "on": {"event": "4452"}, "then": [{"send": send}]}]
+    path.write_text(json.dumps(document))
+    assert server("apply", str(path)).status == 0
+    body = {"events": [{"evtid": "4452"}]}
+    answer = httpx.post(f"{server.url}{PATH}", headers={"key": KEY}, json=body, trust_env=False)
+    event = answer.json()["response"][0]["transid"]
+
+    def done() -> Any:
+        found = server("rules", "runs", "demo", "--json").json["runs"]
+        return found if found and found[0]["state"] == "done" else None
+
+    [run] = until(done)
+    out = " ".join(server("explain", run["steps"][0]["detail"]).out.split())
+
+    said = f"sent by the rule greet (run {run['id']}) on event 4452 (event {run['event']}, from {event})"
+    assert said in out

@@ -145,7 +145,8 @@ async def test_a_step_that_cannot_be_kept_is_tried_again_but_not_for_ever(
     failures: int,
     state: Any,
 ) -> None:
-    for module in (carrying, matching, runner):
+    monkeypatch.setattr(carrying, "LATER_MS", 50)
+    for module in (matching, runner):
         monkeypatch.setattr(module, "HOLD_MS", 50)
     monkeypatch.setattr(carrying, "PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(runner, "LOOK_SECONDS", 0.05)

@@ -25,7 +25,7 @@ from heliograph.cli.parts.realtime import Realtime
 from heliograph.cli.parts.rules import Around, RuleParts
 from heliograph.cli.parts.surface import Surface
 from heliograph.cli.parts.telling import Telling
-from heliograph.cli.parts.together import forgetting, together, waking
+from heliograph.cli.parts.together import causing, forgetting, together, waking
 from heliograph.cli.parts.work import Working
 from heliograph.cli.simulators import Simulators
 from heliograph.config import SQLITE, Config, ConfigError
@@ -150,7 +150,9 @@ class Platform:
         wake = waking(self.cluster, self.profile_worker.wake)
         self.profile_writer = Writer(self.store, self.vault, self.ids, self.clock_ms, wake)
         self.key_use = KeyUse(self.store, self.clock_ms)
-        offer = self.rules.runner.offer if self._works else lambda occurrences: None
+        caused = causing(self.cluster, self.store, self.rules.runner, works=self._works)
+        self.cluster.take_leaving(partial(self.rules.left, self._on_duty))
+        offer = self.rules.runner.offer if self._works else lambda occurrences: caused()
         edges = EventAround(self.store, directory, self.ids, self.clock_ms, self.limits, self.key_use, offer)
         self.events = EventParts(edges)
 

@@ -83,6 +83,8 @@ def story(document: dict[str, Any]) -> None:
     )
     console.print()
     console.print(f"{moment(document['accepted_at'])}  accepted for service {escape(document['service'])}")
+    if followed := document["followed"]:
+        console.print(f"              {escape(_cause(followed))}", highlight=False)
     if asked := _asked(document["request"]["content"]):
         console.print(f"              {escape(asked)}")
     for gate in document["gates"]:
@@ -134,6 +136,17 @@ def _fault(fault: dict[str, Any]) -> None:
         console.print(f"    looked  {fault['gate']}: {escape(fault['value'])}  [dim]{escape(fault['decided_by'])}[/]")
     console.print(f"    why     {escape(fault['cause'])}")
     console.print(f"    mend    {escape(fault['fix'])}")
+
+
+def _cause(followed: dict[str, Any]) -> str:
+    """Which rule sent it, and what that followed from."""
+    if not followed["rule"]:
+        return f"sent by run {followed['run']} of a rule, which is no longer kept"
+    came = f"{followed['trigger']} {followed['name']}".strip() or "what is no longer kept"
+    origin = f", from {followed['origin']}" if followed["origin"] else ""
+    return (
+        f"sent by the rule {followed['rule']} (run {followed['run']}) on {came} (event {followed['event']}{origin})"
+    )
 
 
 def _asked(content: dict[str, Any]) -> str:

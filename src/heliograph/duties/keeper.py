@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
 from heliograph.bus.signals import Signals
@@ -32,7 +32,8 @@ Rows = Mapping[str, Leased]
 
 
 class Keeper:
-    """Keeps the leases of one process, called `owner`. Add to `groups` what it may have."""
+    """Keeps the leases of one process, called `owner`. Add to `groups` what it may have, and to `departed` what is
+    awaited after another worker has ended, however it did."""
 
     def __init__(
         self, store: Store, signals: Signals, owner: str, clock: Callable[[], float] = passed_seconds
@@ -42,6 +43,8 @@ class Keeper:
         self._owner = owner
         self._clock = clock
         self.groups: list[Group] = []
+        self.departed: list[Callable[[], Awaitable[None]]] = []
+        self._workers: frozenset[str] = frozenset()
         self._until: dict[str, float] = {}
         self._leaving: set[str] = set()
         self._wake = asyncio.Event()
@@ -131,7 +134,15 @@ class Keeper:
             self._task(self._give_back(name))
         await self._claim(sorted(((mine - over) | free) if not self._draining else mine & self._until.keys()))
         self._follow()
+        self._follow_workers(rows)
         return soon
+
+    def _follow_workers(self, rows: Rows) -> None:
+        workers = frozenset(row.owner for row in rows.values() if row.left > 0 and row.name.startswith(WORKER))
+        before, self._workers = self._workers, workers
+        if before - workers - {self._owner} and not self._draining:
+            for departed in self.departed:
+                self._task(departed())
 
     def _is_mine(self, row: Leased) -> bool:
         return row.owner == self._owner and row.left > -EVERY_SECONDS * 1_000

@@ -32,7 +32,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `fields` is the channel object of the request after its rules were applied (for sms: `type`, `text`,
     `body`, `senderid`...). `smartlinks` are the minutes that links are good for, by id (0: as declared). `depth`
-    counts the rules that led to it.
+    counts the rules that led to it, `run` is the run of a rule that sent it.
     """
 
     channel: str
@@ -43,6 +43,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     smartlinks: dict[str, int] = {}
     shorten: Shorten | None = None
     depth: int = 0
+    run: int = 0
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from heliograph.store import Store
 from heliograph.store.vault import Vault
 
 SLICE = 2_000  # requests looked through at once
+APP_KINDS = frozenset({ANY, "userid", "rtmid"})  # what users of apps in real time are called by
 EVENTS = 200  # occurrences; each may hold as much as a hook takes
 
 
@@ -58,6 +59,8 @@ class Eraser:
         await self._messages(tenant.id, traces, erased)
         await self._received(tenant.id, traces, erased)
         await self._events(tenant.id, traces, erased)
+        if in_apps := sorted({value for kind, value in traces.names if kind in APP_KINDS}):
+            await self._store.inapp_forget_users(tenant.id, in_apps)
         if name:
             await self._store.erase_jobs(tenant.id, sorted({name, customer}))
         now_ms, who = self._clock_ms(), name or min(addresses, default="")

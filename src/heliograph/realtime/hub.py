@@ -156,7 +156,8 @@ class Hub:
             self._secrets[session.key[0]] = room.settings.secrets
         self.count += 1
         self.counts["connections"] += 1
-        session.begin(joined.acked if after is None else after)
+        counted = after is not None and after <= joined.last  # else its numbers are of before the user was erased
+        session.begin(after if after is not None and counted else joined.acked)
 
     def begin(self, session: Session) -> None:
         """It is welcomed: give it what is kept for it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from dataclasses import replace as replace_held
 from typing import Any
 
 from msgspec.structs import replace
@@ -23,13 +24,20 @@ from heliograph.policy.automation import Await, Compiled, NoValue, Scope, Step, 
 from heliograph.policy.automation.filling import fill_text
 from heliograph.policy.automation.program import END
 from heliograph.policy.outcomes import origin_of
-from heliograph.rules.bodies import customer_batch, dnd_row, filled_url, message_body, notify_body
+from heliograph.rules.bodies import (
+    customer_batch,
+    dnd_row,
+    filled_url,
+    message_body,
+    nothing_under,
+    notify_body,
+)
 from heliograph.rules.matching import HOLD_MS
 from heliograph.rules.seams import Means
 from heliograph.store.areas.automation.runs import NO_EFFECTS, Advance, Effects, Moved
 
 FAST_WAIT_MS = 3_000  # what a wait is at most in a sandbox service that does not keep the real pace
-LINE = 200  # characters of a sentence in a run's log
+LINE = 300  # characters of a sentence in a run's log
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,7 @@ class Actor:
     async def act(self, held: Held, scope: Scope) -> tuple[Run, Moved]:
         """Do the step at which a run stands: the run after it. Raises `StoreUnavailable`."""
         step = held.steps[held.run.step]
+        held = self._noted(held, step, scope)
         try:
             tenant, service = self._owner(held.run)
             if isinstance(step.act, Send):
@@ -70,6 +79,14 @@ class Actor:
         except (NoValue, CannotAct) as error:
             return await self.fail(held, str(error))
         return await self.commit(held, self.after(held, step.next, line), effects)
+
+    def _noted(self, held: Held, step: Step, scope: Scope) -> Held:
+        """The run with a line that names what the texts of its step ask for and find nothing under."""
+        if not (empty := nothing_under(step.act, scope)):
+            return held
+        line = f"there is nothing in {', '.join(f'${{{name}}}' for name in empty)}"[:LINE]
+        entry = Entry(self._means.clock_ms(), step.place, "fill", True, line)
+        return replace_held(held, run=replace(held.run, log=[*held.run.log, entry]))
 
     async def fail(self, held: Held, why: str) -> tuple[Run, Moved]:
         """The step could not be done: the run goes on with the next, or with what is done otherwise."""
@@ -144,7 +161,7 @@ class Actor:
             return written[0][1].took
 
         try:
-            await self._means.accept(tenant, service, body, held.occurrence.depth + 1, keep)
+            await self._means.accept(tenant, service, body, (held.occurrence.depth + 1, held.run.id), keep)
         except Rejected as error:
             self.counts["refused"] += 1
             raise CannotAct(

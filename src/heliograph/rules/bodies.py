@@ -9,8 +9,8 @@ import msgspec
 
 from heliograph.contract.profiles.customers import read_customers
 from heliograph.contract.profiles.stores import definitions_of
-from heliograph.model.automation import CallUrl, LeaveAlone, Run, Send, SetProfile
-from heliograph.model.automation.naming import PLACE
+from heliograph.model.automation import CallUrl, Emit, LeaveAlone, Run, Send, SetProfile
+from heliograph.model.automation.naming import PLACE, names_in
 from heliograph.model.channel import Channel
 from heliograph.model.duration import parse_duration
 from heliograph.model.people import DndRow
@@ -43,6 +43,14 @@ def message_body(send: Send, channel: Channel, scope: Scope) -> bytes:
     if send.callback_data:
         body["callbackData"] = fill_text(send.callback_data, scope)
     return msgspec.json.encode(body)
+
+
+def nothing_under(act: Any, scope: Scope) -> list[str]:
+    """The names in an act's texts whose values are empty, and those without a value whose parameter is left out."""
+    names = names_in(msgspec.to_builtins(act)) if isinstance(act, msgspec.Struct) else []
+    left_out = names_in(act.parameters) if isinstance(act, Send | Emit) else []
+    found = [name for name in names if (values := scope.values(name)) and all(value == "" for value in values)]
+    return list(dict.fromkeys([*found, *(name for name in left_out if not scope.values(name))]))
 
 
 def _destination(send: Send, scope: Scope) -> dict[str, Any]:

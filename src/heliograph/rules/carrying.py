@@ -13,7 +13,6 @@ from heliograph.model.events import Occurrence
 from heliograph.policy.automation import Scope, Step, Wait
 from heliograph.policy.automation.program import END, Stop
 from heliograph.rules.acting import Actor, Held
-from heliograph.rules.matching import HOLD_MS
 from heliograph.rules.person import with_profile
 from heliograph.rules.seams import Means
 from heliograph.rules.watching import Seen, Watcher
@@ -25,6 +24,7 @@ log = logging.getLogger(__name__)
 TRIES = 3  # at once
 LEAVE = 6  # times that a run is taken up for a step that cannot be kept
 PAUSE_SECONDS = 0.3
+LATER_MS = 15_000  # until a step that cannot be kept is tried again
 REACHED, NOT_REACHED, LEFT_OUT = "reached", "not reached", "left out"
 
 
@@ -98,7 +98,7 @@ class Carrier:
             if tries >= LEAVE:
                 await self.give_up(run, "internal error, see the log", held.occurrence)
                 return
-            later = run_replaced(run, turn=run.turn + 1, tries=tries, due=now_ms + HOLD_MS, updated=now_ms)
+            later = run_replaced(run, turn=run.turn + 1, tries=tries, due=now_ms + LATER_MS, updated=now_ms)
             await self._means.store.advance(Advance(later))
         except StoreUnavailable as error:
             log.error("a run of the rule %s is left for later: %s", run.rule, error)

@@ -18,7 +18,7 @@ from heliograph.store.areas.automation.runs import Matched
 
 log = logging.getLogger(__name__)
 
-HOLD_MS = 15_000  # how long a run is ours before others may take it up
+HOLD_MS = 5_000  # how long a run is ours before others may take it up
 SLICE_SECONDS = 0.005  # of the event loop, before others get their turn
 NO_RULE = "no rule is for it"
 UNMET = "the conditions of no rule are met"

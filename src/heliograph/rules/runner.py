@@ -7,6 +7,7 @@ finds what other processes took in and what they left behind.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Iterable
@@ -30,6 +31,7 @@ AT_ONCE = 128  # runs that are carried out at the same time
 WAITING = 20_000  # runs in memory that wait for their turn; more stay in the table
 PAGE = 500
 LOOK_SECONDS = 0.5
+APART_SECONDS = 0.05  # of two looks at the table at least
 WATCH_SECONDS = 0.2
 PAUSE_SECONDS = 0.5  # after the store failed
 
@@ -48,7 +50,7 @@ class Runner:
         self._known: set[int] = set()  # occurrences in hand
         self._ready: deque[Held] = deque()
         self._held: set[int] = set()  # runs in hand
-        self._came, self._free = asyncio.Event(), asyncio.Event()
+        self._came, self._called = asyncio.Event(), asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -74,9 +76,20 @@ class Runner:
                 self._new.append(one)
         self._came.set()
 
+    def look(self) -> None:
+        """There is something in the table."""
+        self._called.set()
+
+    async def left(self) -> int:
+        """A process is gone and nobody knows which runs it had in hand: all are taken up. Those that another still
+        carries on are looked at twice, and only time is lost; how many. Raises `StoreUnavailable`."""
+        freed = await self._means.store.free_runs(self._means.clock_ms())
+        self.look()
+        return freed
+
     async def start(self, *, alone: bool) -> int:
         """Begin. Where no other process is, what an earlier one had in hand is taken up at once; how many runs."""
-        freed = await self._means.store.free_runs(self._means.clock_ms()) if alone else 0
+        freed = await self.left() if alone else 0
         for work, name in ((self._match(), "match"), (self._look(), "look"), (self._watch(), "watch")):
             self._tasks.append(lasting(work, f"rules: {name}"))
         return freed
@@ -170,7 +183,11 @@ class Runner:
             except StoreUnavailable as error:
                 log.warning("runs of rules cannot be read now: %s", error)
                 await asyncio.sleep(PAUSE_SECONDS)
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(min(APART_SECONDS, LOOK_SECONDS))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._called.wait()
+            self._called.clear()
 
     async def _look_for_new(self) -> None:
         after = 0

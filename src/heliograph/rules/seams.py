@@ -19,9 +19,9 @@ from heliograph.store.areas.automation.runs import Advance, Matched, Moved
 Keep = Callable[[Accepted], Awaitable[bool]]
 """Makes a call durable; whether it did, or somebody else was faster."""
 
-Accept = Callable[[Tenant, Service, bytes, int, Keep], Awaitable[None]]
-"""Takes a Messaging call in a service's name, `depth` rules after what caused it, and has it kept. Raises
-`Rejected`."""
+Accept = Callable[[Tenant, Service, bytes, tuple[int, int], Keep], Awaitable[None]]
+"""Takes a Messaging call in a service's name, so many rules after what caused it and for a run, and has it kept.
+Raises `Rejected`."""
 
 Ended = Callable[[Occurrence], tuple[Notice, Notice] | None]
 """The calls owed when all runs of an occurrence ended: when all went well, and when something failed."""

@@ -53,8 +53,10 @@ class Retention:
         before = first_id_at(now_ms - self._days * DAY_MS)
         while await self._store.purge_profile_jobs(before, SLICE):
             await asyncio.sleep(PAUSE_SECONDS)
-        while await self._store.purge_runs(before, SLICE):
-            await asyncio.sleep(PAUSE_SECONDS)
+        if await self._store.purge_runs(before, SLICE):
+            while await self._store.purge_runs(before, SLICE):
+                await asyncio.sleep(PAUSE_SECONDS)
+            await self._store.purge_rule_texts(first_id_at(now_ms - DAY_MS))
         while await self._store.purge_occurrences(before, SLICE):
             await asyncio.sleep(PAUSE_SECONDS)
         if dropped := await self._store.maintain(now_ms, before):

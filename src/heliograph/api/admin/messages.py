@@ -41,6 +41,7 @@ class MessageViews:
                 "detail": (receipts[-1]["detail"] if receipts and row.state is State.DELIVERED else "") or row.detail,
                 "explanation": explanation(row),
                 "request": _request_view(request, row),
+                "followed": await self._followed(request.messages[row.element].content.run),
                 "gates": gates[-1] if gates else [],
                 "gates_note": "" if gates else _unkept(row),
                 "attempts": attempts,
@@ -79,6 +80,20 @@ class MessageViews:
         requests = await self._store.requests({row.request for row in rows})
         following = f"{rows[-1].request}.{rows[-1].ordinal}" if len(rows) == limit else ""
         return reply({"messages": [summary(requests[row.request], row) for row in rows], "cursor": following})
+
+    async def _followed(self, number: int) -> dict[str, Any] | None:
+        """The rule and the run that sent it, and what they followed from; None of a call that somebody made."""
+        if not number:
+            return None
+        run = await self._store.run(number)
+        if run is None:
+            return {"run": str(number), "rule": "", "event": "", "trigger": "", "name": "", "origin": ""}
+        found = await self._store.occurrences([run.occurrence])
+        came = {"trigger": found[0].trigger, "name": found[0].name, "origin": found[0].origin} if found else {}
+        return {
+            "run": str(number), "rule": run.rule, "event": str(run.occurrence), "trigger": "", "name": "",
+            "origin": "", **came,
+        }  # fmt: skip
 
     async def _find(self, transid: str) -> tuple[Request, Transaction]:
         parsed = parse_transid(transid)
@@ -158,7 +173,7 @@ def _request_view(request: Request, row: Transaction) -> dict[str, Any]:
         "expiry": message.expiry or None,
         "notifyurl": message.notify_url,
         "callbackData": message.callback_data,
-        "content": msgspec.to_builtins(message.content),
+        "content": msgspec.to_builtins(msgspec.structs.replace(message.content, run=0)),
     }
 
 

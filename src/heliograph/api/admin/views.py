@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -20,10 +20,14 @@ from heliograph.store import Store
 HEARTBEAT_SECONDS = 10.0
 
 
+Connectors = Callable[[], Awaitable[dict[str, dict[str, Any]]]]
+"""The status of every connector by its name."""
+
+
 class Views:
     """Reads for operators."""
 
-    def __init__(self, store: Store, connectors: Callable[[], dict[str, dict[str, Any]]], tail: Tail) -> None:
+    def __init__(self, store: Store, connectors: Connectors, tail: Tail) -> None:
         self._store = store
         self._connectors = connectors
         self._tail = tail
@@ -36,12 +40,12 @@ class Views:
 
     async def connectors(self, request: Request) -> Response:
         """Every connector in use."""
-        return reply(self._connectors())
+        return reply(await self._connectors())
 
     async def connector(self, request: Request) -> Response:
         """One connector: binds, window, throughput, last errors."""
         name = request.path_params["name"]
-        found = {key: value for key, value in self._connectors().items() if name in (key, short(key))}
+        found = {key: value for key, value in (await self._connectors()).items() if name in (key, short(key))}
         if not found:
             raise AdminError(render.NOT_FOUND, "not_found", f"no service uses a connector named {name}", "name")
         return reply(found)

@@ -85,6 +85,11 @@ class Cluster:
         if self._keeper is not None and self._works:
             self._keeper.groups.append(Group(lambda: (BRIDGES,), WORKER, changed=follow))
 
+    def take_leaving(self, follow: Callable[[], Awaitable[None]]) -> None:
+        """Workers take up what another leaves behind; `follow` is called when one has ended."""
+        if self._keeper is not None and self._works:
+            self._keeper.departed.append(follow)
+
     async def begin(self, run: Callable[[Coroutine[Any, Any, None], str], None]) -> None:
         """Join the others; the store is open. Raises `StoreUnavailable`, and `ConfigError` if there are too many."""
         if self.connection is None or self._keeper is None or self._sender is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import NamedTuple
@@ -17,9 +18,11 @@ from heliograph.profiles.people import ProfilePeople
 from heliograph.rules.ending import calls_at_the_end
 from heliograph.rules.runner import Runner
 from heliograph.rules.seams import Keep, Means
-from heliograph.store import Store
+from heliograph.store import Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
+
+HEIR_SECONDS = 3.0  # until a worker has the duties of one that ended
 
 
 class Around(NamedTuple):
@@ -57,13 +60,26 @@ class RuleParts:
             )
         )
 
-    async def _accept(self, tenant: Tenant, service: Service, body: bytes, depth: int, keep: Keep) -> None:
-        await self._intake.follow(tenant, service, body, Cause(depth, keep))
+    async def _accept(
+        self, tenant: Tenant, service: Service, body: bytes, after: tuple[int, int], keep: Keep
+    ) -> None:
+        await self._intake.follow(tenant, service, body, Cause(*after, keep))
 
     async def start(self, *, alone: bool) -> None:
         """Begin to run rules; `alone` says that no other process can be on the same database."""
         if freed := await self.runner.start(alone=alone):
             log.info("%d runs of rules were taken up again", freed)
+
+    async def left(self, on_duty: Callable[[], bool]) -> None:
+        """Another worker has ended: who has the duty sees to it that its runs go on."""
+        for _ in range(round(HEIR_SECONDS)):
+            if on_duty():
+                try:
+                    log.info("%d runs of rules may have been a worker's that ended", await self.runner.left())
+                except StoreUnavailable as error:
+                    log.warning("runs of a worker that ended go on when their time is over: %s", error)
+                return
+            await asyncio.sleep(1.0)
 
     def waiting(self) -> dict[str, float]:
         """What `/metrics` shows of what is in hand."""

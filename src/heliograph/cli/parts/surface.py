@@ -66,7 +66,7 @@ class Surface:
             callbacks=CallbackViews(of.store, of.clock_ms, of.telling.wake),
             explain=ExplainViews(of.intake, directory),
             keys=KeyViews(of.workspaces, of.key_use),
-            views=Views(of.store, self.connectors, of.tail),
+            views=Views(of.store, self.all_connectors, of.tail),
             metrics=Metrics(self.numbers, lambda: credentials(self.connectors(), of.clock_ms())),
             ready=self.ready,
             ids=of.ids,
@@ -118,6 +118,18 @@ class Surface:
         for lane in of.lanes.all():
             if lane.spec.kind:
                 shown[f"{lane.name} ({lane.spec.channel})" if lane.name in shown else lane.name] = lane.status()
+        return shown
+
+    async def all_connectors(self) -> dict[str, dict[str, Any]]:
+        """The connectors of this process; of those that one process has at a time also which that is, "" for none."""
+        of, shown = self._platform, self.connectors()
+        if not of.cluster.shared:
+            return shown
+        owners = {row.name: row.owner for row in await of.store.leases() if row.left > 0}
+        for lease in sorted(of.lanes.single()):
+            _, channel, lane = lease.split(".", 2)
+            name = next((name for name in (f"{lane} ({channel})", lane) if name in shown), lane)
+            shown[name] = {**shown.get(name, {"state": "elsewhere"}), "process": owners.get(lease, "")}
         return shown
 
     def numbers(self) -> dict[str, dict[str, float]]:

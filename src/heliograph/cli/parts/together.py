@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -9,11 +10,13 @@ import msgspec
 
 from heliograph.cli.parts.cluster import Cluster
 from heliograph.lookup import Lookup
+from heliograph.rules.runner import Runner
 from heliograph.store import Store
 from heliograph.workspaces import Workspaces
 
-WORKSPACE, LISTED, ERASED, PROFILES = "workspace", "dnd", "erased", "profiles"
+WORKSPACE, LISTED, ERASED, PROFILES, HAPPENED = "workspace", "dnd", "erased", "profiles", "happened"
 SLICE = 10_000  # requests in one signal
+GATHER_SECONDS = 0.02  # for which what happens is told of once
 
 _requests = msgspec.msgpack.Decoder(list[int]).decode
 
@@ -57,3 +60,24 @@ def waking(cluster: Cluster, wake: Callable[[], None]) -> Callable[[], None]:
     """What says, in any process, that there are writes of profiles to be done."""
     cluster.signals.listen(PROFILES, lambda _: wake())
     return lambda: cluster.signals.signal(PROFILES)
+
+
+def causing(cluster: Cluster, store: Store, runner: Runner, *, works: bool) -> Callable[[], None]:
+    """Workers look at once for what happened in any process; what is given back says that something did."""
+    soon = False
+
+    def give() -> None:
+        nonlocal soon
+        soon = False
+        cluster.signals.signal(HAPPENED)
+
+    def caused() -> None:
+        nonlocal soon
+        if not soon:
+            soon = True
+            asyncio.get_running_loop().call_later(GATHER_SECONDS, give)
+
+    store.caused = caused
+    if works:
+        cluster.signals.listen(HAPPENED, lambda _: runner.look())
+    return caused

@@ -178,3 +178,21 @@ async def test_what_a_process_had_that_is_gone_is_shared_out_among_the_others(
         assert sum(one.has("part.") for one in three[1:]) < 8
 
         await eventually(lambda: truth([one.has("part.") for one in three[1:]] == [4, 4]), 2.5)
+
+
+async def test_workers_hear_of_another_that_ended(stores: list[Store]) -> None:
+    heard: list[str] = []
+
+    async def departed() -> None:
+        heard.append("departed")
+
+    async with processes(stores, [], []) as [first, second]:
+        second.keeper.departed.append(departed)
+        await eventually(lambda: truth(len(second.keeper._workers) == 2), 5)
+        before = list(heard)
+        first.end()
+        await first.keeper.drain()
+        await first.keeper.give_back("worker.")
+        await eventually(lambda: truth(heard == ["departed"]), 5)
+
+        assert before == []

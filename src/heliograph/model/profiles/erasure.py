@@ -96,5 +96,6 @@ def without_content(request: Request, elements: Iterable[int]) -> tuple[Message,
 
 
 def _emptied(message: Message) -> Message:
-    content = Content(channel=message.content.channel, template=message.content.template, appid=message.content.appid)
+    kept = message.content
+    content = Content(channel=kept.channel, template=kept.template, appid=kept.appid, depth=kept.depth, run=kept.run)
     return replace(message, content=content, correlation="", callback_data="")

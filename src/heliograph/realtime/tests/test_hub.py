@@ -79,11 +79,11 @@ async def process(database: Database, signals: Signals, node: str) -> AsyncItera
     await store.close()
 
 
-async def join(hub: Hub, device: str = "phone", user: str = "ann") -> Wire:
-    """A device that connects."""
+async def join(hub: Hub, device: str = "phone", user: str = "ann", after: int | None = None) -> Wire:
+    """A device that connects, having had so many messages."""
     wire = Wire()
     wire.session = Session((LANE, user), device, NOW + 60_000, wire)
-    await hub.join(wire.session, None)
+    await hub.join(wire.session, after)
     hub.begin(wire.session)
     return wire
 
@@ -117,6 +117,16 @@ async def test_a_device_on_one_process_gets_what_another_kept(
         devices = [device.node for device in await one.devices(LANE, "ann")]
 
         assert (present, devices) == ([True, True], ["b"])
+
+
+async def test_an_app_that_counts_from_before_its_user_was_erased_misses_nothing(database: Database) -> None:
+    async with process(database, LocalSignals(), "") as hub:
+        for number in range(2):
+            await keep(hub, number)
+        wire = await join(hub, after=57)
+
+        await has(wire, "0", "1")
+        assert (await join(hub, "tablet", after=1)).session.sent == 1  # type: ignore[union-attr]
 
 
 async def test_hints_reach_the_other_devices_of_a_user(database: Database) -> None:

@@ -118,10 +118,12 @@ def inapp_keep(payloads: Sequence[Keeping]) -> Plan[list[int]]:
 
 
 class Joined(NamedTuple):
-    """What is known of a device that comes: the number of the last message it has had; whether it is new."""
+    """What is known of a device that comes: the number of the last message it has had; whether it is new; the number
+    of the last message there was for its user."""
 
     acked: int
     fresh: bool
+    last: int = 0
 
 
 def inapp_join(payloads: Sequence[Joining]) -> Plan[list[Joined]]:
@@ -186,6 +188,13 @@ def inapp_forget(payloads: Sequence[tuple[int, int]]) -> Plan[list[None]]:
     return [None] * len(payloads)
 
 
+def inapp_forget_users(payloads: Sequence[tuple[str, list[str]]]) -> Plan[list[None]]:
+    """Devices of users on lanes that begin so, and the users themselves where no message is kept for them."""
+    for payload in payloads:
+        yield do("inapp_forget_users", *payload)
+    return [None] * len(payloads)
+
+
 class InAppArea(Area):
     """Users of apps in real time."""
 
@@ -218,6 +227,10 @@ class InAppArea(Area):
     async def inapp_forget(self, before: int, dead: int) -> None:
         """Forget devices not seen since a moment, and nodes that do not live until another."""
         await self.engine.write("inapp_forget", (before, dead))
+
+    async def inapp_forget_users(self, tenant: str, users: list[str]) -> None:
+        """Forget the devices of a tenant's users, and the users where nothing waits for them."""
+        await self.engine.write("inapp_forget_users", (f"{tenant}/", users))
 
     async def inapp_after(self, user: User, seq: int, now_ms: int, limit: int) -> list[KeptMessage]:
         """What is kept for a user behind a number, in order."""

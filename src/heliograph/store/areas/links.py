@@ -62,6 +62,7 @@ class Links(Area):
     async def click(self, clicked: Clicked) -> bool:
         """Keep a click; whether it was the first of its destination on that link."""
         first: bool = await self.engine.write("click", clicked)
+        self._tell_caused(clicked.occurrence)
         return first
 
     async def forget_links(self, until_ms: int) -> int:

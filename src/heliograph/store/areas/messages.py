@@ -106,6 +106,7 @@ class Messages(Area):
     async def settle(self, settlement: Settlement) -> list[bool]:
         """Apply changes; which of them took effect, then which of the notices that are owed by device were kept."""
         result: list[bool] = await self.engine.write("settle", settlement)
+        self._tell_caused(settlement.occurrences)
         return result
 
     async def close_windows(self, until_ms: int) -> None:

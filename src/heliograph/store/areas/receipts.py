@@ -71,6 +71,7 @@ class Receipts(Area):
     async def receive(self, fresh: list[Reported], settlement: Settlement, adopted: list[Reported]) -> list[bool]:
         """Keep receipts and what they change in one commit; `adopted` are earlier ones now matched."""
         result: list[bool] = await self.engine.write("receive", (fresh, settlement, adopted))
+        self._tell_caused(settlement.occurrences)
         return result
 
     async def keep_inbound(
@@ -84,6 +85,7 @@ class Receipts(Area):
         """Keep a message from a person, the call it causes, what it asks for and what rules are told of it, once for
         the far end's id of it."""
         kept: Kept = await self.engine.write("inbound", (row, native_id, notice, wish, occurrence))
+        self._tell_caused(occurrence)
         return kept
 
     async def matches(self, natives: Collection[tuple[str, str]]) -> dict[tuple[str, str], Match]:

@@ -91,6 +91,7 @@ class Requests(Area):
     async def accept(self, accepted: Accepted) -> None:
         """Keep a call with all its transactions."""
         await self.engine.write("accept", accepted)
+        self._tell_caused(accepted.occurrences)
         self._requests.put(accepted.request.id, accepted.request)
 
     def cached_request(self, request: int) -> Request | None:

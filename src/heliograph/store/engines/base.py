@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -42,7 +42,10 @@ class Engine(Protocol):
 
 
 class Area:
-    """A part of the store: its reads, and its writes by name, over an engine."""
+    """A part of the store: its reads, and its writes by name, over an engine. `caused` is called after a commit that
+    may have kept what rules follow from."""
+
+    caused: Callable[[], None] | None = None
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -50,3 +53,7 @@ class Area:
     async def _read(self, shape: type[T], name: str, *parameters: Any) -> T:
         """One query is one JSON text, so that a thousand rows are one step of the engine."""
         return msgspec.json.decode(await self.engine.fetch(name, *parameters), type=shape)
+
+    def _tell_caused(self, what: object) -> None:
+        if what and self.caused is not None:
+            self.caused()

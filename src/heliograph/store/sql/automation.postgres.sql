@@ -9,6 +9,12 @@ WITH c AS MATERIALIZED (
 )
 SELECT coalesce(json_agg(id), '[]')::text FROM moved;
 
+-- Wordings that are there already stay until our runs that need them are seen by whoever deletes; others keep them too.
+-- name: hold_rule_texts
+SELECT 1 FROM rule_texts AS t JOIN unnest($1::text[], $2::text[]) AS c (tenant, digest)
+    ON t.tenant = c.tenant AND t.digest = c.digest
+ORDER BY t.tenant, t.digest FOR KEY SHARE OF t;
+
 -- name: keep_rule_texts
 INSERT INTO rule_texts (tenant, digest, text)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING;
@@ -55,7 +61,8 @@ FROM done AS d;
 WITH chosen AS MATERIALIZED (
     SELECT id FROM runs WHERE state < 2 AND due <= $1 ORDER BY due, id LIMIT $3 FOR UPDATE SKIP LOCKED
 ), taken AS (
-    UPDATE runs AS r SET due = $2 FROM chosen AS c WHERE r.id = c.id RETURNING r.*
+    UPDATE runs AS r SET due = CASE WHEN r.state = 1 THEN greatest($2, r.until + $2 - $1) ELSE $2 END
+    FROM chosen AS c WHERE r.id = c.id RETURNING r.*
 )
 SELECT coalesce(json_agg(json_build_array(id, occurrence, tenant, service, rule, digest, at, state, step, turn, tries,
     awaits, until, due, updated, log::json) ORDER BY id), '[]')::text
@@ -65,6 +72,22 @@ FROM taken;
 SELECT coalesce(json_agg(json_build_array(t.tenant, t.digest, t.text)), '[]')::text
 FROM unnest($1::text[], $2::text[]) AS c (tenant, digest)
 JOIN rule_texts AS t ON t.tenant = c.tenant AND t.digest = c.digest;
+
+-- name: unused_rule_texts
+SELECT coalesce(json_agg(json_build_array(tenant, digest)), '[]')::text FROM (
+    SELECT tenant, digest FROM rule_texts EXCEPT SELECT tenant, digest FROM runs
+) AS t;
+
+-- Whoever holds a wording ends first, and its runs are seen by what deletes.
+-- name: lock_rule_texts
+SELECT 1 FROM rule_texts AS t JOIN unnest($1::text[], $2::text[]) AS c (tenant, digest)
+    ON t.tenant = c.tenant AND t.digest = c.digest
+ORDER BY t.tenant, t.digest FOR UPDATE OF t;
+
+-- name: purge_rule_texts
+DELETE FROM rule_texts AS t USING unnest($1::text[], $2::text[]) AS c (tenant, digest)
+WHERE t.tenant = c.tenant AND t.digest = c.digest
+AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.id > $3 AND r.tenant = t.tenant AND r.digest = t.digest);
 
 -- name: run_by_id
 SELECT coalesce(json_agg(json_build_array(id, occurrence, tenant, service, rule, digest, at, state, step, turn, tries,

@@ -6,6 +6,9 @@ WHERE o.id = c.value ->> 0 AND o.state = 0;
 UPDATE occurrences SET state = c.value ->> 1, note = c.value ->> 2
 FROM json_each($1) AS c WHERE occurrences.id = c.value ->> 0 AND occurrences.state = 0;
 
+-- name: hold_rule_texts
+SELECT 1;
+
 -- name: keep_rule_texts
 INSERT OR IGNORE INTO rule_texts (tenant, digest, text)
 VALUES :rows;
@@ -40,13 +43,28 @@ FROM json_each($1) AS c WHERE occurrences.id = c.value ->> 0 AND occurrences.sta
 SELECT json_group_array(json_array(id, occurrence, tenant, service, rule, digest, at, state, step, turn, tries, awaits,
     until, due, updated, json(log)))
 FROM (SELECT * FROM runs WHERE state < 2 AND due <= $1 ORDER BY due, id LIMIT $3);
-UPDATE runs SET due = $2
+UPDATE runs SET due = CASE WHEN state = 1 THEN max($2, until + $2 - $1) ELSE $2 END
 WHERE id IN (SELECT id FROM runs WHERE state < 2 AND due <= $1 ORDER BY due, id LIMIT $3);
 
 -- name: rule_texts
 SELECT json_group_array(json_array(t.tenant, t.digest, t.text))
 FROM json_each($1) AS n CROSS JOIN json_each($2) AS d ON d.key = n.key CROSS JOIN rule_texts AS t
 WHERE t.tenant = n.value AND t.digest = d.value;
+
+-- name: unused_rule_texts
+SELECT json_group_array(json_array(tenant, digest)) FROM (
+    SELECT tenant, digest FROM rule_texts
+    EXCEPT SELECT tenant, digest FROM runs ORDER BY tenant, digest
+);
+
+-- name: lock_rule_texts
+SELECT 1;
+
+-- name: purge_rule_texts
+DELETE FROM rule_texts WHERE (tenant, digest) IN (SELECT value ->> 0, value ->> 1 FROM json_each($1))
+AND NOT EXISTS (
+    SELECT 1 FROM runs AS r WHERE r.id > $2 AND r.tenant = rule_texts.tenant AND r.digest = rule_texts.digest
+);
 
 -- name: run_by_id
 SELECT json_group_array(json_array(id, occurrence, tenant, service, rule, digest, at, state, step, turn, tries, awaits,

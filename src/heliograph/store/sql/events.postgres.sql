@@ -46,5 +46,8 @@ SELECT coalesce(json_agg(json_build_array(state, number)), '[]')::text FROM (
     SELECT state, count(*) AS number FROM occurrences GROUP BY state
 ) AS o;
 
+-- name: erase_runs
+DELETE FROM runs WHERE occurrence IN (SELECT id FROM occurrences WHERE state > 1 AND id = ANY($1::bigint[]));
+
 -- name: erase_occurrences
 UPDATE occurrences SET payload = '{}', correlation = '', notify = '', note = $2 WHERE state > 1 AND id = ANY($1::bigint[]);

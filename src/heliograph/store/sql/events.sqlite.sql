@@ -45,5 +45,10 @@ SELECT json_group_array(json_array(state, number)) FROM (
     SELECT state, count(*) AS number FROM occurrences GROUP BY state
 );
 
+-- name: erase_runs
+DELETE FROM runs WHERE occurrence IN (
+    SELECT id FROM occurrences WHERE state > 1 AND id IN (SELECT value FROM json_each($1))
+);
+
 -- name: erase_occurrences
 UPDATE occurrences SET payload = '{}', correlation = '', notify = '', note = $2 WHERE state > 1 AND id IN (SELECT value FROM json_each($1));

@@ -41,7 +41,7 @@ ON CONFLICT (lane, userid, device) DO UPDATE SET acked = greatest(d.acked, exclu
 
 -- name: inapp_cursors
 SELECT coalesce(json_agg(json_build_array(c.lane, c.userid, c.device, coalesce(d.acked, u.acked, 0),
-    d.acked IS NULL)), '[]')::text
+    d.acked IS NULL, coalesce(u.seq, 0))), '[]')::text
 FROM unnest($1::text[], $2::text[], $3::text[]) AS c (lane, userid, device)
 LEFT JOIN inapp_devices AS d ON d.lane = c.lane AND d.userid = c.userid AND d.device = c.device
 LEFT JOIN inapp_users AS u ON u.lane = c.lane AND u.userid = c.userid;
@@ -95,6 +95,13 @@ SELECT coalesce(json_agg(json_build_array(lane, userid)), '[]')::text FROM (
     JOIN inapp_users AS u ON u.lane = p.lane AND u.userid = p.userid
     WHERE p.node = $1 AND u.seq > d.acked
 ) AS owed;
+
+-- name: inapp_forget_users
+WITH devices AS (
+    DELETE FROM inapp_devices WHERE left(lane, length($1)) = $1 AND userid = ANY($2::text[])
+)
+DELETE FROM inapp_users AS u WHERE left(u.lane, length($1)) = $1 AND u.userid = ANY($2::text[])
+AND NOT EXISTS (SELECT 1 FROM inapp_kept AS k WHERE k.lane = u.lane AND k.userid = u.userid);
 
 -- name: inapp_erase
 DELETE FROM inapp_kept AS k USING unnest($1::bigint[], $2::integer[]) AS c (request, ordinal)

@@ -29,7 +29,7 @@ ON CONFLICT (lane, userid, device) DO UPDATE SET acked = max(acked, excluded.ack
 
 -- name: inapp_cursors
 SELECT json_group_array(json_array(c.value ->> 0, c.value ->> 1, c.value ->> 2,
-    coalesce(d.acked, u.acked, 0), json(iif(d.acked IS NULL, 'true', 'false'))))
+    coalesce(d.acked, u.acked, 0), json(iif(d.acked IS NULL, 'true', 'false')), coalesce(u.seq, 0)))
 FROM json_each($1) AS c
 LEFT JOIN inapp_devices AS d ON d.lane = c.value ->> 0 AND d.userid = c.value ->> 1 AND d.device = c.value ->> 2
 LEFT JOIN inapp_users AS u ON u.lane = c.value ->> 0 AND u.userid = c.value ->> 1;
@@ -81,6 +81,14 @@ SELECT json_group_array(json_array(lane, userid)) FROM (
     JOIN inapp_devices AS d ON d.lane = p.lane AND d.userid = p.userid AND d.device = p.device
     JOIN inapp_users AS u ON u.lane = p.lane AND u.userid = p.userid
     WHERE p.node = $1 AND u.seq > d.acked
+);
+
+-- name: inapp_forget_users
+DELETE FROM inapp_devices
+WHERE substr(lane, 1, length($1)) = $1 AND userid IN (SELECT value FROM json_each($2));
+DELETE FROM inapp_users
+WHERE substr(lane, 1, length($1)) = $1 AND userid IN (SELECT value FROM json_each($2)) AND NOT EXISTS (
+    SELECT 1 FROM inapp_kept AS k WHERE k.lane = inapp_users.lane AND k.userid = inapp_users.userid
 );
 
 -- name: inapp_erase

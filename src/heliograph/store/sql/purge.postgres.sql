@@ -30,6 +30,9 @@ WITH old AS MATERIALIZED (
     DELETE FROM notices WHERE request = 0 AND ordinal = 0 AND id < $1
 ), old_inbound AS (
     DELETE FROM inbound WHERE id < $1
+), old_parked AS (
+    DELETE FROM parked AS p
+    WHERE p.request < $1 AND NOT EXISTS (SELECT 1 FROM requests AS r WHERE r.id = p.request AND r.remaining > 0)
 ), old_came AS (
     DELETE FROM came WHERE id < $1
 )

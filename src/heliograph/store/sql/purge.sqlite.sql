@@ -18,6 +18,8 @@ DELETE FROM receipts WHERE request = 0 AND ordinal = 0 AND id < $1;
 DELETE FROM notices WHERE request = 0 AND ordinal = 0 AND id < $1;
 DELETE FROM inbound WHERE id < $1;
 DELETE FROM came WHERE id < $1;
+DELETE FROM parked WHERE request < $1
+AND NOT EXISTS (SELECT 1 FROM requests AS r WHERE r.id = parked.request AND r.remaining > 0);
 DELETE FROM requests WHERE id IN (SELECT id FROM temp.old);
 
 -- name: purge_kept_answers

@@ -66,9 +66,9 @@ async def test_a_device_begins_where_it_was(store: Store) -> None:
     await store.inapp_ack(acked(3))
     await store.inapp_ack(acked(2))
 
-    assert fresh == (0, True)
-    assert await store.inapp_join(device("phone")) == (3, False)
-    assert await store.inapp_join(device("tablet")) == (3, True)  # what nobody has acknowledged
+    assert fresh == (0, True, 5)
+    assert await store.inapp_join(device("phone")) == (3, False, 5)
+    assert await store.inapp_join(device("tablet")) == (3, True, 5)  # what nobody has acknowledged
 
 
 async def test_what_was_only_handed_over_moves_no_device(store: Store) -> None:

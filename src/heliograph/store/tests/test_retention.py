@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from heliograph.model.automation import Run as Ran
+from heliograph.model.automation import RunState
+from heliograph.model.events import Occurrence, OccurrenceState
 from heliograph.model.ids import first_id_at
 from heliograph.model.message import Content, Message, Request
 from heliograph.model.outcome import State
-from heliograph.model.record import Accepted, Change, Reported, Run, Sent, Settlement, StoryLine
+from heliograph.model.record import Accepted, Change, Parked, Reported, Run, Sent, Settlement, StoryLine
 from heliograph.store import Store, retention
+from heliograph.store.areas.automation.events import Happened
+from heliograph.store.areas.automation.runs import Matched
 from heliograph.store.retention import DAY_MS, Retention
 from heliograph.testing.databases import Database
 
@@ -82,3 +87,25 @@ async def test_one_message_that_waits_does_not_keep_the_others(store: Store) -> 
 
     assert await Retention(store, 30, lambda: NOW).purge() == 8
     assert len(await store.transactions(waiting, None)) == 1
+
+
+async def test_parked_chunks_go_with_their_requests(store: Store, database: Database) -> None:
+    old, waiting = await keep(store, 31), await keep(store, 31, open_=True, number=32)
+    await store.park([Parked(number, 0, NOW, 9) for number in (old, waiting)])
+    await Retention(store, 30, lambda: NOW).purge()
+
+    assert await database.rows("SELECT request FROM parked") == [(waiting,)]
+
+
+async def test_wordings_of_rules_go_with_the_last_run_that_follows_them(store: Store, database: Database) -> None:
+    identity = first_id_at(NOW - 31 * DAY_MS)
+    happened = [Occurrence(identity + number, "t", "s", "event", "1", {}, NOW) for number in range(3)]
+    await store.accept_events(Happened(happened))
+    for number, digest in enumerate(("gone", "shared", "shared")):
+        state = RunState.OPEN if number == 2 else RunState.DONE
+        run = Ran(identity + number, identity + number, "t", "s", "rule", digest, NOW, state)
+        await store.match(Matched(run.occurrence, OccurrenceState.MATCHED, [run], [("t", digest, "{}")]))
+    await Retention(store, 30, lambda: NOW).purge()
+
+    assert await database.rows("SELECT digest FROM rule_texts") == [("shared",)]
+    assert await database.rows("SELECT id FROM runs") == [(identity + 2,)]

@@ -121,6 +121,15 @@ async def test_at_start_runs_under_way_are_due_and_those_that_wait_for_a_time_ar
     assert {one.id for one in await store.lease_runs(NOW, NOW + 1, 10)} == {under_way.id, awaiting.id}
 
 
+async def test_a_run_that_waits_for_a_message_is_taken_until_its_wait_is_over(store: Store) -> None:
+    [one] = await matched(store, 2)
+    waits = replace(one, turn=1, state=RunState.AWAITING, awaits=9, until=NOW + 500, due=NOW)
+    await store.advance(Advance(waits))
+    await store.lease_runs(NOW, NOW + 100, 10)
+
+    assert await store.next_run_due() == NOW + 600
+
+
 async def test_runs_that_ended_long_ago_go(store: Store) -> None:
     first, _ = await matched(store, 2, 3)
     await store.advance(Advance(replace(first, turn=1, state=RunState.DONE)))

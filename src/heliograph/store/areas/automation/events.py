@@ -61,8 +61,9 @@ def purge_occurrences(payloads: Sequence[tuple[int, int]]) -> Plan[list[int]]:
 
 
 def erase_occurrences(payloads: Sequence[list[int]]) -> Plan[list[None]]:
-    """What came with occurrences that ended; that they happened stays."""
+    """What came with occurrences that ended, and the runs that followed; that they happened stays."""
     for ids in payloads:
+        yield do("erase_runs", ids)
         yield do("erase_occurrences", ids, ERASED)
     return [None] * len(payloads)
 
@@ -85,7 +86,7 @@ class Occurrences(Area):
         return gone
 
     async def erase_occurrences(self, ids: list[int]) -> None:
-        """Take away what came with occurrences that ended."""
+        """Take away what came with occurrences that ended, and what ran on it."""
         await self.engine.write("erase_occurrences", ids)
 
     async def open_occurrences(self, state: OccurrenceState, after: int, limit: int) -> list[Occurrence]:

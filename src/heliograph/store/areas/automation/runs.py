@@ -19,7 +19,7 @@ from heliograph.store.areas.automation.happening import occur
 from heliograph.store.areas.people.profiles import profiles
 from heliograph.store.areas.requests import Requests, accept
 from heliograph.store.areas.wishes import list_dnd
-from heliograph.store.steps import Answer, Plan, bulk, count, value
+from heliograph.store.steps import Answer, Plan, Step, bulk, count, value
 
 _encode = msgspec.json.Encoder().encode
 _decode_ids = msgspec.json.Decoder(list[int]).decode
@@ -79,6 +79,7 @@ def match(payloads: Sequence[Matched]) -> Plan[list[bool]]:
             first.setdefault(one.occurrence, one)
     took = first.values()
     texts = {text for one in took for text in one.texts}
+    yield bulk("hold_rule_texts", sorted((tenant, digest) for tenant, digest, _ in texts))
     yield bulk("keep_rule_texts", sorted(texts))
     yield bulk("insert_runs", [_row(run) for one in took for run in one.runs])
     return [first.get(one.occurrence) is one for one in payloads]
@@ -179,7 +180,7 @@ def lease_runs(payloads: Sequence[tuple[int, int, int]]) -> Plan[list[list[Run]]
 
 
 def free_runs(payloads: Sequence[int]) -> Plan[list[int]]:
-    """Runs that were under way when the process died are due now; how many."""
+    """Runs that are under way, or wait for a message, are due now; how many."""
     freed = yield count("free_runs", max(payloads))
     return [freed, *[0] * (len(payloads) - 1)]
 
@@ -190,6 +191,14 @@ def purge_runs(payloads: Sequence[tuple[int, int]]) -> Plan[list[int]]:
     for payload in payloads:
         gone.append((yield count("purge_runs", *payload)))
     return gone
+
+
+def purge_rule_texts(payloads: Sequence[tuple[list[tuple[str, str]], int]]) -> Plan[list[None]]:
+    """Wordings `(tenant, digest)` that no run with an id above one follows."""
+    for names, since in payloads:
+        yield bulk("lock_rule_texts", sorted(names))
+        yield Step("purge_rule_texts", (since,), sorted(names))
+    return [None] * len(payloads)
 
 
 class Runs(Requests):
@@ -206,10 +215,12 @@ class Runs(Requests):
         accepted = moving.effects.accepted
         if moved.took and accepted is not None:
             self._requests.put(accepted.request.id, accepted.request)
+        self._tell_caused(moving.effects.profile or (accepted and accepted.occurrences))
         return moved
 
     async def lease_runs(self, now_ms: int, until_ms: int, limit: int) -> list[Run]:
-        """Take runs that are due; nobody else is given them until then."""
+        """Take runs that are due; nobody else is given them until then, those that wait for a message until so long
+        after their wait."""
         found: list[Run] = await self.engine.write("lease_runs", (now_ms, until_ms, limit))
         return found
 
@@ -225,7 +236,7 @@ class Runs(Requests):
         return found
 
     async def free_runs(self, now_ms: int) -> int:
-        """At start, where no other process is: runs under way are due now; how many."""
+        """Runs under way are due now, for who had them is gone; how many."""
         freed: int = await self.engine.write("free_runs", now_ms)
         return freed
 
@@ -239,6 +250,11 @@ class Runs(Requests):
         tenants, digests = [one[0] for one in wanted], [one[1] for one in wanted]
         rows = await self._read(list[tuple[str, str, str]], "rule_texts", tenants, digests)
         return {(tenant, digest): text for tenant, digest, text in rows}
+
+    async def purge_rule_texts(self, since: int) -> None:
+        """Delete the wordings that no run follows; `since` is an id from before the call."""
+        if unused := await self._read(list[tuple[str, str]], "unused_rule_texts"):
+            await self.engine.write("purge_rule_texts", (unused, since))
 
     async def run(self, number: int) -> Run | None:
         """A run by its id."""

@@ -97,6 +97,7 @@ class Profiles(Area):
     async def write_profiles(self, write: Write) -> list[Done] | None:
         """Apply a batch and keep its job; what became of each record, None for a job that somebody else ended."""
         result: list[Done] | None = await self.engine.write("profiles", write)
+        self._tell_caused(write.batch.told)
         return result
 
     async def queue_profiles(self, job: Job) -> None:
