@@ -43,7 +43,8 @@ class Clock:
         began = self._passed() * 1_000
         shown = await ask()
         latest, earliest = shown + 1 - began, shown - self._passed() * 1_000
-        believed = (latest + earliest) / 2 if self._ahead is None else self._ahead
+        # Behind rather than ahead: what went out must not seem to be later than what the far end says of it.
+        believed = earliest if self._ahead is None else self._ahead
         self._ahead = min(max(believed, earliest), latest)
         self._compare()
 
