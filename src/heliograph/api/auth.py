@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from starlette.types import Scope
 
 from heliograph.catalogue import keys
 from heliograph.model.outcome import Rejected
@@ -106,6 +109,22 @@ def check_active(tenant: Tenant, service: Service) -> None:
     """Both must be live to accept (7007)."""
     if tenant.status != "active" or service.status != "live":
         raise Rejected(keys.SERVICE_INACTIVE)
+
+
+def sender_of(
+    directory: Directory, mark: Callable[[str], None], scope: Scope, key: str, token: str | None
+) -> tuple[Tenant, Service]:
+    """The service that may call: whose key or token it is, from where, and that it is live. `mark` hears of a key
+    that was used. Raises `Rejected` (7001, 7002, 7010, 7208, 7007)."""
+    if token is None:
+        tenant, service = service_of(directory, key)
+        mark(hashed(key))
+    else:
+        tenant, service = service_of_token(directory, token, time.time())
+    client = scope.get("client")
+    check_source(tenant, service, client[0] if client else "")
+    check_active(tenant, service)
+    return tenant, service
 
 
 def is_admin(headers: Headers, token: str) -> bool:

@@ -1,8 +1,15 @@
-"""Reads a request's body within a size."""
+"""Reads a request's body within a size, and serves routes of the published APIs that are posted to."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from heliograph.api import render
+
+Answered = tuple[bytes, Sequence[tuple[bytes, bytes]]]
 
 LIMIT = 4 * 1024 * 1024  # bytes
 
@@ -35,3 +42,22 @@ async def read_body(receive: Any, limit: int = LIMIT) -> bytes:
         if size > limit:
             raise TooLarge
     return b"".join(chunks)
+
+
+async def serve_post(
+    scope: Scope, receive: Receive, send: Send, answer: Callable[[Scope, Receive], Awaitable[Answered]], advice: str
+) -> None:
+    """Serve one call: `answer` gives the body and headers; `advice` goes to who does not POST."""
+    if scope["method"] != "POST":
+        error = render.admin_error("method_not_allowed", advice)
+        await render.send_json(send, render.ascii_json(error), render.NOT_ALLOWED, [(b"allow", b"POST")])
+        return
+    try:
+        body, headers = await answer(scope, receive)
+    except Gone:
+        return
+    except TooLarge:
+        error = render.admin_error("body_too_large", "a call may have 4 MiB at most; split it")
+        await render.send_json(send, render.ascii_json(error), render.TOO_LARGE)
+        return
+    await render.send_json(send, body, headers=headers)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
 from heliograph import catalogue
 from heliograph.api import auth, render
-from heliograph.api.body import Gone, TooLarge, read_body
+from heliograph.api.body import Answered, read_body, serve_post
 from heliograph.api.key_use import KeyUse
 from heliograph.catalogue import keys
 from heliograph.intake import ACCEPTED, Answer, Intake, Taken
@@ -39,25 +38,14 @@ class Messaging:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call."""
-        if scope["method"] != "POST":
-            error = render.admin_error("method_not_allowed", "send the call with POST")
-            await render.send_json(send, render.ascii_json(error), render.NOT_ALLOWED, [(b"allow", b"POST")])
-            return
-        try:
-            answer, headers = await self._answer(scope, receive)
-        except Gone:
-            return
-        except TooLarge:
-            error = render.admin_error("body_too_large", "a call may have 4 MiB at most; split it")
-            await render.send_json(send, render.ascii_json(error), render.TOO_LARGE)
-            return
-        await render.send_json(send, answer, headers=headers)
+        await serve_post(scope, receive, send, self._answer, "send the call with POST")
 
-    async def _answer(self, scope: Scope, receive: Any) -> tuple[bytes, Sequence[tuple[bytes, bytes]]]:
+    async def _answer(self, scope: Scope, receive: Any) -> Answered:
         """The answer, with headers on the caller's limits once it is known who calls."""
         caller: tuple[Tenant, Service] | None = None
         try:
-            caller = tenant, service = self._caller(scope)
+            credentials = auth.credentials(scope["headers"])
+            caller = tenant, service = auth.sender_of(self._directory(), self._use.mark, scope, *credentials)
             key = auth.header(scope["headers"], _KEY_HEADER)
             taken = await self._intake.accept(tenant, service, await read_body(receive), key)
             answer = render.ascii_json(render.Accepted(_elements(taken)))
@@ -67,19 +55,6 @@ class Messaging:
             log.error("a call could not be kept and was refused: %s", error)
             answer = render.rejected(Rejected(keys.INTERNAL_ERROR_AT_ACCEPT), self._fresh_transid())
         return answer, render.rate_headers(self._intake.standing(*caller)) if caller else ()
-
-    def _caller(self, scope: Scope) -> tuple[Tenant, Service]:
-        key, token = auth.credentials(scope["headers"])
-        directory = self._directory()
-        if token is None:
-            tenant, service = auth.service_of(directory, key)
-            self._use.mark(auth.hashed(key))
-        else:
-            tenant, service = auth.service_of_token(directory, token, time.time())
-        client = scope.get("client")
-        auth.check_source(tenant, service, client[0] if client else "")
-        auth.check_active(tenant, service)
-        return tenant, service
 
     def _fresh_transid(self) -> str:
         return transid_of(self._ids.next(), new_nonce())

@@ -4,7 +4,6 @@ envelope."""
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from heliograph import catalogue
 from heliograph.api import auth, render
-from heliograph.api.body import Gone, TooLarge, read_body
+from heliograph.api.body import Answered, read_body, serve_post
 from heliograph.api.key_use import KeyUse
 from heliograph.catalogue import keys
 from heliograph.contract.events.calls import body_of
@@ -29,8 +28,6 @@ log = logging.getLogger(__name__)
 
 EVENTS_PATH = "/resources/v1/events/externalevent"
 _KEY_HEADER = KEY_HEADER.lower().encode()
-
-Headers = Sequence[tuple[bytes, bytes]]
 
 
 class Lacking(msgspec.Struct):
@@ -54,21 +51,9 @@ class Events:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call."""
-        if scope["method"] != "POST":
-            error = render.admin_error("method_not_allowed", "send events with POST")
-            await render.send_json(send, render.ascii_json(error), render.NOT_ALLOWED, [(b"allow", b"POST")])
-            return
-        try:
-            answer, headers = await self._answer(scope, receive)
-        except Gone:
-            return
-        except TooLarge:
-            error = render.admin_error("body_too_large", "a call may have 4 MiB at most; split it")
-            await render.send_json(send, render.ascii_json(error), render.TOO_LARGE)
-            return
-        await render.send_json(send, answer, headers=headers)
+        await serve_post(scope, receive, send, self._answer, "send events with POST")
 
-    async def _answer(self, scope: Scope, receive: Any) -> tuple[bytes, Headers]:
+    async def _answer(self, scope: Scope, receive: Any) -> Answered:
         tenant: Tenant | None = None
         try:
             tenant, taken = await self._taken(scope, receive)
@@ -94,16 +79,7 @@ class Events:
         return tenant, await self._taker.take(tenant, service, body_of(body), body, name)
 
     def _caller(self, scope: Scope, key: str, token: str | None) -> tuple[Tenant, Service]:
-        directory = self._directory()
-        if token is None:
-            tenant, service = auth.service_of(directory, key)
-            self._use.mark(auth.hashed(key))
-        else:
-            tenant, service = auth.service_of_token(directory, token, time.time())
-        client = scope.get("client")
-        auth.check_source(tenant, service, client[0] if client else "")
-        auth.check_active(tenant, service)
-        return tenant, service
+        return auth.sender_of(self._directory(), self._use.mark, scope, key, token)
 
     def _refused(self, error: Rejected) -> bytes:
         return render.rejected(error, transid_of(self._ids.next(), new_nonce()), catalogue.EVENT)
