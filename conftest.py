@@ -1,12 +1,18 @@
-"""Both shapes of the platform for every test that keeps something: SQLite, and PostgreSQL from the test extra.
+"""Both shapes of the platform for every test that keeps something: SQLite in one process, PostgreSQL with NATS.
 
-A test that asks for `database` (or for a fixture over it) runs once on each. `--database sqlite` runs on one alone.
+A test that asks for `platforms` runs once in each. One that asks for `database` alone has no bus and runs once on
+each database. The third shape, PostgreSQL in one process, is what the modules in `WITHOUT_BROKER` run in as well.
+`--database sqlite` runs everything in one shape. The servers come from the test extra, so nothing is skipped for
+want of one: a skip that is none of `SKIPS` fails the run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import re
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -15,24 +21,58 @@ from heliograph.testing.databases import Database, PostgresDatabase, SqliteDatab
 from heliograph.testing.nats import NatsServer, nats
 from heliograph.testing.postgres import PostgresServer, postgres
 
-SHAPES = ("sqlite", "postgresql")
+Report = TypeVar("Report", pytest.CollectReport, pytest.TestReport)
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
 NATS = "nats"  # PostgreSQL, and the work by way of a broker
-WITH_NATS = frozenset({"test_messaging", "test_status", "test_idempotency", "test_money", "test_breaker"})
-"""Modules of acceptance that run in that shape too."""
+WITHOUT_BROKER = frozenset({"test_messaging", "test_status", "test_idempotency", "test_money", "test_limits"})
+"""Modules of tests/acceptance that run on PostgreSQL without a broker too."""
+PEERS = (r"needs ", r"could not import ")  # programs and libraries of others that ours are held against
+MACHINES = (r"a small file system cannot be mounted here", r"\S+ has no package for this machine")
+SKIPS = re.compile("|".join(MACHINES if os.environ.get("PEERS") == "required" else (*PEERS, *MACHINES)))
+"""What a test may be skipped for."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Called by pytest."""
-    parser.addoption("--database", choices=(*SHAPES, NATS, "both"), default="both", help="the databases to test on")
+    parser.addoption(
+        "--database", choices=(SQLITE, POSTGRESQL, NATS, "both"), default="both", help="the shape to test in"
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Called by pytest."""
     if "shape" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--database")
-        whole = "platforms" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in WITH_NATS
-        every = (*SHAPES, NATS) if whole else SHAPES
+        name = metafunc.module.__name__.rpartition(".")[2]
+        if "platforms" not in metafunc.fixturenames:
+            every: tuple[str, ...] = (SQLITE, POSTGRESQL)
+        elif name in WITHOUT_BROKER:
+            every = (SQLITE, POSTGRESQL, NATS)
+        else:
+            every = (SQLITE, NATS)
         metafunc.parametrize("shape", every if chosen == "both" else (chosen,), scope="session")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Called by pytest: a module that is skipped for what is no reason fails."""
+    return judged((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Called by pytest: a test that is skipped for what is no reason fails."""
+    return judged((yield))
+
+
+def judged(report: Report) -> Report:
+    """The report; failed if it is of a skip that none of `SKIPS` allows."""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        said = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not SKIPS.match(said.removeprefix("Skipped: ")):
+            report.outcome, report.longrepr = "failed", f"no test may be skipped for this: {said}"
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +92,7 @@ def nats_server() -> Iterator[NatsServer]:
 @pytest.fixture
 def database(shape: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
     """An empty database of this test's shape."""
-    if shape == "sqlite":
+    if shape == SQLITE:
         yield SqliteDatabase(tmp_path / "test.sqlite")
     else:
         yield PostgresDatabase.made(request.getfixturevalue("postgres_server"))
@@ -62,7 +102,7 @@ def database(shape: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
 def platforms(shape: str, request: pytest.FixtureRequest) -> Iterator[None]:
     """Platforms that `heliograph.testing.running` starts keep their state in a database of this shape, the same for
     the same data folder."""
-    if shape == "sqlite":
+    if shape == SQLITE:
         yield
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")

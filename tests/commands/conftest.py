@@ -1,4 +1,5 @@
-"""The command as people run it: processes of its own, a real server on a free port."""
+"""The command as people run it: processes of its own, a real server on a free port. Commands that end are forked from
+a process that has imported everything, which is most of what they take."""
 
 from __future__ import annotations
 
@@ -18,6 +19,10 @@ from typing import Any
 
 import httpx
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from forked import Commands, commands
 
 COMMAND = [sys.executable, "-c", "from heliograph.cli.main import main; main()"]
 KEY = "11111111-1111-4111-8111-111111111111"
@@ -44,12 +49,22 @@ class Ended:
         return json.loads(self.out)
 
 
+runner: list[Commands] = []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forking() -> Iterator[None]:
+    """What commands are forked from, for all tests of this process."""
+    with commands(clean()) as found:
+        runner.append(found)
+        yield
+    runner.clear()
+
+
 def run(*arguments: str, cwd: Path | None = None, **environment: str) -> Ended:
     """Run a command to its end."""
-    done = subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, timeout=30, cwd=cwd, env=clean(**environment)
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
+    [found] = runner
+    return Ended(*found.run(arguments, clean(**environment), cwd or Path.cwd()))
 
 
 def free_port() -> int:

@@ -203,6 +203,6 @@ async def running(
             yield Running(platform, client, settings.url)
     finally:
         platform.tail.close()
-        server.should_exit = True
+        server.end()
         await serving
         await platform.stop()
