@@ -8,15 +8,20 @@ want of one: a skip that is none of `SKIPS` fails the run.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import re
+import subprocess
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 from heliograph import testing
+from heliograph.store import Store
 from heliograph.testing.databases import Database, PostgresDatabase, SqliteDatabase
 from heliograph.testing.nats import NatsServer, nats
 from heliograph.testing.postgres import PostgresServer, postgres
@@ -83,6 +88,39 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
 
 
+class Databases:
+    """Databases of a server, which tests have one after another. One that a test leaves with the tables that a new
+    store has is emptied and given to the next, in a fraction of the time that another takes to make."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
+        self._free = [server.create()]
+        with ThreadPoolExecutor(1) as aside:  # which has no event loop
+            aside.submit(asyncio.run, self._filled(server.url(self._free[0]))).result()
+        self._tables = server.emptied(self._free[0])
+
+    async def _filled(self, url: str) -> None:
+        store = Store.on_postgres(url)
+        await store.open()
+        await store.close()
+
+    def take(self) -> str:
+        """The name of an empty one."""
+        return self._free.pop() if self._free else self._server.create()
+
+    def give(self, name: str) -> None:
+        """A test is done with it."""
+        with contextlib.suppress(subprocess.CalledProcessError):  # it is in use, or not what it was
+            if self._server.emptied(name) == self._tables:
+                self._free.append(name)
+
+
+@pytest.fixture(scope="session")
+def databases(postgres_server: PostgresServer) -> Databases:
+    """Those of this process's server."""
+    return Databases(postgres_server)
+
+
 @pytest.fixture(scope="session")
 def nats_server() -> Iterator[NatsServer]:
     """One broker for all tests of this process that do not stop it."""
@@ -96,7 +134,18 @@ def database(shape: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
     if shape == SQLITE:
         yield SqliteDatabase(tmp_path / "test.sqlite")
     else:
-        yield PostgresDatabase.made(request.getfixturevalue("postgres_server"))
+        found: Databases = request.getfixturevalue("databases")
+        name = found.take()
+        yield PostgresDatabase(request.getfixturevalue("postgres_server").url(name))
+        found.give(name)
+
+
+@pytest.fixture
+def untouched(shape: str, tmp_path: Path, request: pytest.FixtureRequest) -> Database:
+    """A database of this test's shape that no store has opened yet."""
+    if shape == SQLITE:
+        return SqliteDatabase(tmp_path / "test.sqlite")
+    return PostgresDatabase.made(request.getfixturevalue("postgres_server"))
 
 
 @pytest.fixture(scope="session")
