@@ -13,6 +13,7 @@ import contextlib
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,6 +26,10 @@ from heliograph.store import Store
 from heliograph.testing.databases import Database, PostgresDatabase, SqliteDatabase
 from heliograph.testing.nats import NatsServer, nats
 from heliograph.testing.postgres import PostgresServer, postgres
+
+sys.path.insert(0, str(Path(__file__).parent / "tests"))
+
+from forked import Commands, commands
 
 Report = TypeVar("Report", pytest.CollectReport, pytest.TestReport)
 
@@ -86,6 +91,14 @@ def postgres_server() -> Iterator[PostgresServer]:
     """One server for all tests of this process."""
     with postgres() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def forked() -> Iterator[Commands]:
+    """Runs commands in processes of their own that need not import everything first."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HELIOGRAPH_")}
+    with commands({**kept, "COLUMNS": "200", "NO_COLOR": "1"}) as found:
+        yield found
 
 
 class Databases:

@@ -20,10 +20,6 @@ from typing import Any
 import httpx
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from forked import Commands, commands
-
 COMMAND = [sys.executable, "-c", "from heliograph.cli.main import main; main()"]
 KEY = "11111111-1111-4111-8111-111111111111"
 SECRET = "signing-secret-of-orders"
@@ -49,22 +45,18 @@ class Ended:
         return json.loads(self.out)
 
 
-runner: list[Commands] = []
+runner: list[Any] = []
 
 
 @pytest.fixture(scope="session", autouse=True)
-def forking() -> Iterator[None]:
-    """What commands are forked from, for all tests of this process."""
-    with commands(clean()) as found:
-        runner.append(found)
-        yield
-    runner.clear()
+def forking(forked: Any) -> None:
+    """What commands are forked from."""
+    runner.append(forked)
 
 
 def run(*arguments: str, cwd: Path | None = None, **environment: str) -> Ended:
     """Run a command to its end."""
-    [found] = runner
-    return Ended(*found.run(arguments, clean(**environment), cwd or Path.cwd()))
+    return Ended(*runner[-1].run(arguments, clean(**environment), cwd or Path.cwd()))
 
 
 def free_port() -> int:
