@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -73,7 +74,8 @@ async def test_an_entry_holds_for_what_was_queued_before_it(tmp_path: Path) -> N
         document["tenants"][0]["connectors"] = workspace(live.url)["tenants"][0]["connectors"]
         document["tenants"][0]["services"][0]["sandbox"] = True
         await live.admin("PUT", "/workspace", json=document)
-        row = await live.final(element["transid"])
+        async with asyncio.timeout(8):  # what waits for a lane that is gone is searched for every 10 s, and now
+            row = await live.final(element["transid"])
 
     assert (element["code"], row["code"]) == ("1001", "7109")
 
