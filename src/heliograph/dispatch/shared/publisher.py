@@ -28,6 +28,7 @@ WAITING = 100_000  # chunks that wait for that; more are left to the outbox
 LOOK_SECONDS = 0.5
 TAKE = 1_000  # rows of the outbox
 TAKEN_MS = 10_000  # how long what was taken is not taken again
+TIDY_SECONDS = 0.2  # how long what is published may stay in the outbox, where it is not due that soon
 PAUSE_SECONDS = 0.5
 
 Item = tuple[Chunk, Owed]
@@ -102,6 +103,7 @@ class Publisher:
         """Delete what is published from the outbox, for ever; ends by cancellation."""
         while True:
             await self._some.wait()
+            await asyncio.sleep(TIDY_SECONDS)
             self._some.clear()
             await self._delete()
 
