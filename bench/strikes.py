@@ -252,7 +252,7 @@ class World:
         disk.quick()
 
     def full_database(self) -> None:
-        """Its tables find no room, and by and by nor does its log: then it ends, and is started as by a supervisor."""
+        """Its tables find no room, nor does its log in the end: it stops, and is started as by a supervisor."""
         disk = self.disks[self.server.port]
         before = self._refusals()
         disk.fill()
