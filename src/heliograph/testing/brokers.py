@@ -8,6 +8,7 @@ import ipaddress
 import shutil
 import ssl
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,10 +18,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from nats.aio.client import Client
+from nats.errors import Error
 
 from heliograph.testing.nats import NatsServer, free_port
 
 THREE = 3
+LED_SECONDS = 30.0
 USER, PASSWORD = "platform", "only-for-tests"
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 SYNCED = "sync_interval: always"  # what a broker says it has is on its disk
@@ -58,8 +61,14 @@ class Brokers:
         return f"{','.join(places)}?{query}"
 
     def leader(self, space: str) -> NatsServer:
-        """Who leads the stream of a space (a setting). Raises `nats.errors.Error` when nobody does."""
-        return self.servers[int(asyncio.run(self._leader(space)).removeprefix("n")) - 1]
+        """Who leads the stream of a space (a setting), once somebody does. Raises TimeoutError."""
+        end = time.monotonic() + LED_SECONDS
+        while time.monotonic() < end:
+            with contextlib.suppress(Error, OSError, TimeoutError):
+                if name := asyncio.run(self._leader(space)):
+                    return self.servers[int(name.removeprefix("n")) - 1]
+            time.sleep(0.1)
+        raise TimeoutError("nobody leads the stream")
 
     async def _leader(self, space: str) -> str:
         client = Client()

@@ -35,7 +35,7 @@ from heliograph.model.record import Chunk
 log = logging.getLogger(__name__)
 
 PUBLISH_SECONDS = 5.0
-API_SECONDS = 5.0
+API_SECONDS = 2.0  # a question that nobody led by then is asked again
 TWICE_SECONDS = 120.0  # how long the stream knows the names of what it was given
 ASKED_SECONDS = 30.0  # how long the stream keeps a request for bundles open
 HELD_MOST = 50_000  # bundles of one lane and priority that all workers hold at most
