@@ -41,12 +41,12 @@ async def api_and_worker(shared: Cluster) -> AsyncIterator[Running]:
     """A process that accepts and one that sends, both on the brokers; the first of them."""
     async with shared.node("api", ROLES="api,simulators") as api, shared.node("worker", ROLES="worker") as worker:
         for node in (api, worker):
-            await eventually(lambda node=node: _on_the_brokers(node), READY_SECONDS)
+            await eventually(lambda node=node: _says(node, "ok"), READY_SECONDS)
         yield api
 
 
-async def _on_the_brokers(node: Running) -> bool:
-    return bool((await node.client.get("/readyz")).json()["broker"] == "ok")
+async def _says(node: Running, broker: str) -> bool:
+    return bool((await node.client.get("/readyz")).json()["broker"] == broker)
 
 
 async def accept(api: Running, first: int, count: int = COUNT) -> None:
@@ -106,6 +106,7 @@ async def test_without_a_majority_what_is_accepted_waits_and_goes_out_when_there
         await asyncio.sleep(2.0)
         waiting = await api.database.rows("SELECT state FROM transactions WHERE state < 51")
         owed = await api.database.rows("SELECT 1 FROM outbox")
+        await eventually(lambda: _says(api, "silent"))
         await asyncio.to_thread(gone[0].start)
 
         assert waiting == [(10,)] * COUNT

@@ -112,7 +112,9 @@ class Work:
             await self._context().publish(subject, _encode(chunks), PUBLISH_SECONDS, self._stream, headers)
         except (Error, OSError, TimeoutError) as error:
             self._there = False
+            self._connection.kept(well=False)
             raise BusAway(str(error) or type(error).__name__) from error
+        self._connection.kept(well=True)
 
     def _context(self) -> JetStreamContext:
         return self._connection.client.jetstream(timeout=API_SECONDS)
@@ -129,6 +131,7 @@ class Work:
             try:
                 await self._make_stream()
             except (Error, OSError, TimeoutError) as error:
+                self._connection.kept(well=False)
                 raise BusAway(str(error) or type(error).__name__) from error
             self._there = True
 
