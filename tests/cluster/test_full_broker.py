@@ -54,13 +54,12 @@ async def _says(api: Running, broker: str) -> bool:
 
 
 async def _tries(api: Running) -> set[int]:
-    """The moments at which the one chunk that waits was due while we looked."""
+    """The moments at which the chunk that waits was due while we looked."""
     seen: set[int] = set()
     end = time.monotonic() + TRIED_SECONDS
 
     async def look() -> Any:
-        [(due,)] = await api.database.rows(WAITING)
-        seen.add(due)
+        seen.update(due for (due,) in await api.database.rows(WAITING))
         return time.monotonic() > end
 
     await eventually(look)
@@ -85,6 +84,6 @@ async def test_what_a_full_broker_does_not_keep_is_tried_again_and_goes_out_when
 
     await client.close()
     assert accepted["code"] == "1001"
-    assert len(tries) >= 3  # not every ten seconds
+    assert len(tries) > 3  # not every ten seconds
     assert found["status"] == "delivered"
     assert time.monotonic() - began < RESUMED_SECONDS
