@@ -115,7 +115,8 @@ def account(there: World, books: chaos.Books, happened: dict[str, int]) -> None:
         (name, int(was), int(now), int(twice), float(at)) for name, was, now, twice, at in there.ask(windows.MOVES)
     ]
     seen = windows.look(found["times"], moves, there.struck)
-    happened |= {"claims": seen.claims, "claims at a strike": seen.struck, "claims given up": seen.given_up}
+    happened |= {"claims": seen.claims, "claims at a strike": seen.struck}
+    happened |= {f"claims given up, {name}": count for name, count in seen.given_up.items() if count}
     happened["longest claim that nothing struck (ms)"] = round(seen.longest * 1_000)
     books.fault("sent outside the window", seen.outside)
     books.fault(

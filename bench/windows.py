@@ -5,8 +5,10 @@ whether it went out. That is the window: what is claimed and not settled when so
 durable, flagged release, and may go out a second time. Nothing else may. The database notes each such step with the
 instant of its commit, the SMSC each submit; both by the one clock of the machine.
 
-- A claim is struck when it was made at most `USUAL` seconds before a strike began (so long may a claim be under way
-  without one) or `USUAL` seconds after it ended at the latest (so long may its effects last).
+- A claim is struck when it was not settled as a strike began, and had been made at most `USUAL` seconds before (so
+  long may a claim be under way without one), or when it was made until `USUAL` seconds after the strike's end at the
+  latest (so long may its effects last). What must leave nothing in doubt is no strike here: an accepting process that
+  is killed, a worker that is told to stop, a clock that jumps.
 - Only a struck claim may be given up with the mark of a duplicate, however late others learn that they may: the lease
   of a bundle moves after `ack_wait`.
 - Each submit belongs to a claim of its own. It is made after that claim, and before its end; the holder of a struck
@@ -16,12 +18,14 @@ instant of its commit, the SMSC each submit; both by the one clock of the machin
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 USUAL = 1.0
 QUEUED, SENDING = 10, 20
+NOTHING = "nothing"
 
 # Each move of a row into or out of a claim.
 SETUP = """
@@ -37,8 +41,13 @@ CREATE TRIGGER moved AFTER UPDATE ON transactions FOR EACH ROW
 MOVES = """SELECT destination || ' ' || before || ' ' || after || ' ' || duplicate || ' '
     || extract(epoch FROM pg_xact_commit_timestamp(xmin)) FROM moves ORDER BY pg_xact_commit_timestamp(xmin), ctid"""
 
-Strike = tuple[float, float]
-"""From when to when (Unix seconds)."""
+
+class Strike(NamedTuple):
+    """What struck, from when to when (Unix seconds)."""
+
+    name: str
+    begin: float
+    end: float
 
 
 @dataclass(slots=True)
@@ -49,20 +58,25 @@ class Claim:
     end: float = float("inf")
     given_up: bool = False
 
-    def struck(self, strikes: Iterable[Strike]) -> float:
-        """When the last strike that it was under way at was over; 0 without one."""
-        return max((end for begin, end in strikes if begin - USUAL <= self.at <= end + USUAL), default=0.0)
+    def struck(self, strikes: Iterable[Strike]) -> Strike | None:
+        """The last strike that it was under way at."""
+        at = [
+            strike
+            for strike in strikes
+            if strike.begin - USUAL <= self.at <= strike.end + USUAL and self.end >= strike.begin
+        ]
+        return max(at, key=lambda strike: strike.end, default=None)
 
 
 @dataclass(slots=True)
 class Found:
-    """What was wrong, by destination; how many claims there were, how many at a strike, and how many were given up;
-    the longest that one lasted that nothing struck (seconds)."""
+    """What was wrong, by destination; how many claims there were, how many at a strike, and how many were given up at
+    which; the longest that one lasted that nothing struck (seconds)."""
 
     outside: list[str] = field(default_factory=list)
     claims: int = 0
     struck: int = 0
-    given_up: int = 0
+    given_up: Counter[str] = field(default_factory=Counter)
     longest: float = 0.0
 
 
@@ -89,15 +103,15 @@ def look(
     for destination, tries in claims.items():
         limits = []
         for claim in tries:
-            over = claim.struck(strikes)
+            strike = claim.struck(strikes)
             found.claims += 1
-            found.struck += over > 0
-            found.given_up += claim.given_up
-            if claim.given_up and not over:
-                found.outside.append(f"{destination} given up, claimed at {claim.at:.3f}")
-            if not over:
+            found.struck += strike is not None
+            found.given_up[strike.name if strike else NOTHING] += claim.given_up
+            if strike is None:
                 found.longest = max(found.longest, claim.end - claim.at)
-            limits.append((claim.at, max(claim.end, over + USUAL) if over else claim.end))
+            if strike is None and claim.given_up:
+                found.outside.append(f"{destination} given up, claimed at {claim.at:.3f}")
+            limits.append((claim.at, max(claim.end, strike.end + USUAL) if strike else claim.end))
         found.outside += [f"{destination} sent at {at:.3f}" for at in unmatched(submits.get(destination, []), limits)]
     found.outside += [f"{destination} never claimed" for destination in submits if destination not in claims]
     return found

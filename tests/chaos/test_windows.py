@@ -7,7 +7,7 @@ import pytest
 import windows
 
 FLAGGED, PLAIN = 1, 0
-STRUCK = [(10.0, 12.0)]
+STRUCK = [windows.Strike("somebody", 10.0, 12.0)]
 Move = tuple[str, int, int, int, float]
 
 
@@ -53,11 +53,12 @@ def test_what_was_under_way_at_a_strike_may_go_out_twice(submits: list[float], m
         ([9.95, 40.3], AGAIN),
         ([0.9], [claimed(1.0), settled(1.2)]),
         ([1.0], []),
+        ([9.6, 9.8], [claimed(9.5), given_up(9.7), claimed(9.75), settled(9.9)]),
     ],
     ids=[
         "nothing struck its first claim", "sent after it was settled", "sent twice by one claim",
         "sent twice by the second claim", "sent after its second claim was settled", "sent before it was claimed",
-        "never claimed",
+        "never claimed", "given up before anything struck",
     ],
 )  # fmt: skip
 def test_what_was_not_is_found(submits: list[float], moves: list[Move]) -> None:
@@ -67,5 +68,5 @@ def test_what_was_not_is_found(submits: list[float], moves: list[Move]) -> None:
 def test_claims_are_counted() -> None:
     found = windows.look({"a": [9.95, 40.15]}, AGAIN, STRUCK)
 
-    assert (found.claims, found.struck, found.given_up) == (2, 1, 1)
+    assert (found.claims, found.struck, found.given_up["somebody"]) == (2, 1, 1)
     assert found.longest == pytest.approx(0.1)
