@@ -41,8 +41,12 @@ class Disk:
         with self._image.open("wb") as image:
             image.truncate(size)
         # Without a journal each write is made by whoever asks for it, so that it counts as theirs.
-        _run("mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal", str(self._image))
-        _run("mount", "-o", "loop", str(self._image), str(path))
+        try:
+            _run("mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal", str(self._image))
+            _run("mount", "-o", "loop", str(self._image), str(path))
+        except Unable:
+            _forget(self._folder)
+            raise
         found = os.stat(path).st_dev
         self._device = f"{os.major(found)}:{os.minor(found)}"
 
@@ -147,7 +151,7 @@ def _run(*command: str) -> None:
     try:
         subprocess.run(command, check=True, capture_output=True, text=True)
     except FileNotFoundError as error:
-        raise Unable(f"there can be no disk of its own here: {command[0]} is not installed") from error
+        raise Unable(f"there can be no disk of its own here: {command[0]} is not there") from error
     except subprocess.CalledProcessError as error:
         raise Unable(f"there can be no disk of its own here: {' '.join(command)}: {error.stderr.strip()}") from error
 

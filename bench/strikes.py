@@ -237,7 +237,7 @@ class World:
         self.relays.tell("open", [name for name in self.relays.ports if name.startswith("api.bus")])
 
     def stall(self) -> None:
-        """The database or the broker stands still again and again, as one whose disk is slow."""
+        """The database or the broker stands still again and again."""
         server: PostgresServer | NatsServer = self.rng.choice((self.server, self.broker))
         for _ in range(STALLS):
             for how in (signal.SIGSTOP, signal.SIGCONT):
@@ -336,6 +336,8 @@ def world(
             for name in ("database", *(f"bus{number}" for number in range(count)))
             if with_disks
         ]
+        for each in made:
+            each.quick()  # where that cannot be, nor can it be slow: better said now than in the middle
         places = [disk.path for disk in made]
         far = stack.enter_context(
             procs.far_end("--delay-ms", str(chaos.SMSC_DELAY_MS), "--journal", journal, "--early", "--unruly")
