@@ -143,7 +143,8 @@ def _sweep(temporary: Path) -> None:
 
 
 def _forget(folder: Path) -> None:
-    subprocess.run(["umount", "--lazy", str(folder / "files")], check=False, capture_output=True)
+    if (folder / "files").is_mount():
+        subprocess.run(["umount", "--lazy", str(folder / "files")], check=False, capture_output=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
