@@ -58,14 +58,13 @@ class Claim:
     end: float = float("inf")
     given_up: bool = False
 
-    def struck(self, strikes: Iterable[Strike]) -> Strike | None:
-        """The last strike that it was under way at."""
-        at = [
+    def struck(self, strikes: Iterable[Strike]) -> list[Strike]:
+        """The strikes that it was under way at, in order."""
+        return [
             strike
             for strike in strikes
             if strike.begin - USUAL <= self.at <= strike.end + USUAL and self.end >= strike.begin
         ]
-        return max(at, key=lambda strike: strike.end, default=None)
 
 
 @dataclass(slots=True)
@@ -103,15 +102,15 @@ def look(
     for destination, tries in claims.items():
         limits = []
         for claim in tries:
-            strike = claim.struck(strikes)
+            at = claim.struck(strikes)
             found.claims += 1
-            found.struck += strike is not None
-            found.given_up[strike.name if strike else NOTHING] += claim.given_up
-            if strike is None:
+            found.struck += bool(at)
+            found.given_up[at[0].name if at else NOTHING] += claim.given_up
+            if not at:
                 found.longest = max(found.longest, claim.end - claim.at)
-            if strike is None and claim.given_up:
+            if not at and claim.given_up:
                 found.outside.append(f"{destination} given up, claimed at {claim.at:.3f}")
-            limits.append((claim.at, max(claim.end, strike.end + USUAL) if strike else claim.end))
+            limits.append((claim.at, max(claim.end, at[-1].end + USUAL) if at else claim.end))
         found.outside += [f"{destination} sent at {at:.3f}" for at in unmatched(submits.get(destination, []), limits)]
     found.outside += [f"{destination} never claimed" for destination in submits if destination not in claims]
     return found
