@@ -21,7 +21,7 @@ from heliograph.store.areas import (
 from heliograph.store.areas.automation import events, runs
 from heliograph.store.areas.cluster import duties, outbox, quotas
 from heliograph.store.areas.people import erasing, profiles
-from heliograph.store.engines.postgres import PostgresEngine
+from heliograph.store.engines.postgres.engine import PostgresEngine
 from heliograph.store.engines.sqlite import SqliteEngine
 from heliograph.store.steps import Write
 

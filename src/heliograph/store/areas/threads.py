@@ -19,7 +19,7 @@ from heliograph.model.record import (
     Sent,
 )
 from heliograph.store.engines.base import Area
-from heliograph.store.steps import Answer, Plan, Step, bulk
+from heliograph.store.steps import Answer, Plan, Step, add, bulk
 
 CLOSED_AT_ONCE = 1_000
 
@@ -37,12 +37,12 @@ def insert_sent(sent: Sequence[Sent]) -> Step:
     """When transactions went out; what was said of one before is replaced."""
     last = {(row.request, row.ordinal): row for row in sent}
     rows = [(row.request, row.ordinal, row.connector, row.thread, row.at) for row in last.values()]
-    return bulk("insert_sent", rows)
+    return add("insert_sent", rows)
 
 
 def insert_devices(rows: Sequence[DeviceRow]) -> Step:
     """To which devices messages to users went."""
-    return bulk(
+    return add(
         "insert_devices",
         [astuple(row) for row in {(row.request, row.ordinal, row.part): row for row in rows}.values()],
     )
