@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sysconfig
 from pathlib import Path
@@ -132,12 +133,52 @@ def test_settings_that_are_given_exist() -> None:
     assert given - known == set()
 
 
-def test_every_secret_of_the_compose_file_is_made() -> None:
+def test_every_secret_of_the_compose_file_is_made_and_for_its_owner_alone(tmp_path: Path) -> None:
     wanted = set(re.findall(r"\$\{(\w+):\?", (ROOT / "compose.yaml").read_text(encoding="utf-8")))
-    made = dict(line.split("=", 1) for line in ran(DEPLOY / "make-env").splitlines())
+    target = tmp_path / ".env"
+    ran(DEPLOY / "make-env", target)
+    made = dict(line.split("=", 1) for line in target.read_text(encoding="ascii").splitlines())
 
     assert set(made) == wanted
     assert len(set(made.values())) == len(made)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+def test_secrets_that_are_there_are_not_made_anew(tmp_path: Path) -> None:
+    target = tmp_path / ".env"
+    target.write_text("HELIOGRAPH_SECRET_KEY=mine\n", encoding="ascii")
+    done = subprocess.run([DEPLOY / "make-env", target], capture_output=True, text=True, timeout=60)
+
+    assert done.returncode != 0
+    assert "stays as it is" in done.stderr
+    assert target.read_text(encoding="ascii") == "HELIOGRAPH_SECRET_KEY=mine\n"
+
+
+def test_secrets_are_not_committed_by_accident() -> None:
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+
+    assert ".env" in ignored
+
+
+def test_the_database_counts_as_healthy_only_when_others_reach_it() -> None:
+    """The image runs a server on its socket alone while it sets up, which `pg_isready` takes for ready."""
+    assert "-h" in composed()["services"]["postgres"]["healthcheck"]["test"]
+
+
+def test_the_proxy_knows_every_api_node_and_lets_them_say_why_none_is_ready() -> None:
+    nodes = {name for name, node in composed()["services"].items() if node.get("command") == ["serve", "--roles", "api"]}
+    lines = (DEPLOY / "caddy" / "Caddyfile").read_text(encoding="utf-8").splitlines()
+    proxied = [set(re.findall(r"(\S+):8080", line)) for line in lines if "reverse_proxy" in line]
+
+    assert nodes
+    assert proxied == [nodes, nodes]
+
+
+def test_prometheus_asks_every_node() -> None:
+    nodes = {f"{name}:8080" for name, node in composed()["services"].items() if node.get("command", [""])[0] == "serve"}
+    jobs = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))["scrape_configs"]
+
+    assert {target for job in jobs for static in job["static_configs"] for target in static["targets"]} == nodes
 
 
 def test_the_compose_file_has_two_nodes_of_each_role() -> None:
