@@ -36,8 +36,8 @@ class Mark(NamedTuple):
 
 
 def insert_sent(sent: Sequence[Sent]) -> Plan[None]:
-    """When transactions went out. By the far end's clock it replaces what was said before; by ours, which its marks do
-    not go by, it says nothing of what is known of the same thread, and is set back by `SKEW_MS`."""
+    """When transactions went out. By the far end's clock it replaces what was said before; by ours, which its marks
+    do not go by, it says nothing of what is known of the same thread, and is set back by `SKEW_MS`."""
     by_ours = {(row.request, row.ordinal): row for row in sent if not row.theirs}
     by_theirs = {(row.request, row.ordinal): row for row in sent if row.theirs}
     yield bulk("guess_sent", [_moment(row, row.at - SKEW_MS) for row in by_ours.values()])

@@ -19,6 +19,7 @@ import asyncpg
 from heliograph.store.engines import partitions
 from heliograph.store.engines.base import StoreAway, StoreUnavailable
 from heliograph.store.engines.committer import LoopCommitter, Operation, planned
+from heliograph.store.engines.guard import Guard, StoreTaken
 from heliograph.store.statements import load, migrations
 from heliograph.store.steps import Answer, Plan, Step, Write
 
@@ -155,8 +156,9 @@ def _text(error: BaseException) -> str:
 class PostgresEngine:
     """One database."""
 
-    def __init__(self, url: str, writes: Mapping[str, Write], now_ms: int = 0) -> None:
+    def __init__(self, url: str, writes: Mapping[str, Write], now_ms: int = 0, guard: Guard | None = None) -> None:
         self._url = url
+        self._guard = guard
         self._writes = writes
         self._now_ms = now_ms
         self._writer: asyncpg.Connection | None = None
@@ -165,7 +167,9 @@ class PostgresEngine:
         self._committer = LoopCommitter(self._apply)
 
     async def open(self) -> list[str]:
-        """Connect, migrate, prepare partitions for the days ahead, and begin to write."""
+        """Connect, migrate, prepare partitions for the days ahead, and begin to write. Raises `StoreTaken` where the
+        guard does, before anything was done."""
+        self._writer = await self._writing()
         db = await connect(self._url)
         try:
             applied = await migrate(db, self._now_ms)
@@ -174,7 +178,6 @@ class PostgresEngine:
                 self._url, min_size=0, max_size=READERS, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS,
                 server_settings=_READER, statement_cache_size=256, max_cached_statement_lifetime=0,
             )  # fmt: skip
-            self._writer = await connect(self._url, _WRITER)
         except _ERRORS as error:
             raise StoreUnavailable(_text(error)) from error
         finally:
@@ -247,7 +250,9 @@ class PostgresEngine:
         loop = asyncio.get_running_loop()
         while self._writer is None or self._writer.is_closed():
             try:
-                self._writer = await connect(self._url, _WRITER)
+                self._writer = await self._writing()
+            except StoreTaken:
+                raise
             except StoreAway as error:
                 if self._away_since is None:
                     self._away_since = loop.time()
@@ -259,6 +264,18 @@ class PostgresEngine:
             self._away_since = None
             log.warning("the database is back")
         return self._writer
+
+    async def _writing(self) -> asyncpg.Connection:
+        """A connection that may write. Raises `StoreAway`."""
+        if self._guard is None:
+            return await connect(self._url, _WRITER)
+        db = await connect(self._url, {**_WRITER, **self._guard.settings})
+        try:
+            await self._guard.hold(db)
+        except (StoreTaken, *_ERRORS) as error:
+            await _close(db)
+            raise error if isinstance(error, StoreTaken) else StoreAway(_text(error)) from error
+        return db
 
     async def _was_kept(self, number: str) -> bool:
         """Whether the transaction whose commit was not answered was kept. Raises `StoreAway` when that cannot be

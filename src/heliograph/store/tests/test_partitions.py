@@ -97,7 +97,7 @@ async def test_nodes_that_start_at_once_on_an_empty_database_make_the_days_once(
     await asyncio.gather(*(store.close() for store in stores))
 
     assert caplog.records == []
-    assert {table: await days(there, table) for table in TABLES} == dict.fromkeys(TABLES, [-1, 0, 1, 2, 3])
+    assert {table: await days(there, table) for table in TABLES} == {table: [-1, 0, 1, 2, 3] for table in TABLES}
 
 
 async def test_days_are_prepared_again_as_time_goes_by(there: PostgresDatabase) -> None:
