@@ -31,7 +31,8 @@ codes: $(RUNTIME)  ## write the generated key list from codes.csv
 
 chaos: $(TESTING)  ## kill -9 rounds with exact accounting, of one process and of several
 	$(BIN)/python bench/chaos.py
-	$(BIN)/python bench/chaos_cluster.py
+	$(BIN)/python bench/chaos_cluster.py --rounds 100
+	$(BIN)/python bench/chaos_cluster.py --rounds 25 --brokers 3
 
 lock: | $(VENV)  ## pin all dependencies with hashes
 	$(BIN)/pip install -q --disable-pip-version-check 'pip-tools>=7.4'

@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import json
 import random
+import re
 import sqlite3
 import sys
 import time
@@ -34,6 +35,7 @@ FINISH_SECONDS = 60.0
 ROWS = "SELECT destination, state, duplicate, key FROM transactions"
 QUEUED, SENDING, SUBMITTED, LAPSED, FAILED, DELIVERED, READ = 10, 20, 30, 40, 50, 51, 60  # model/outcome.py
 DELIVERED_CODE = "7500"
+CODE = re.compile(rb'"code":"([^"]*)"')
 
 Row = tuple[str, int, int, str]
 """A message of the table: destination, state, the mark of a duplicate, key."""
@@ -41,11 +43,13 @@ Row = tuple[str, int, int, str]
 
 @dataclass(slots=True)
 class Call:
-    """One call: its numbers, and what became of it: `unsent`, `open` (sent, no answer), `accepted`, `refused`."""
+    """One call: its numbers, and what became of it: `unsent`, `open` (sent, no answer), `accepted`, `refused` (with
+    the first `code` that is not 1001)."""
 
     numbers: list[str]
     content: bytes
     fate: str = "unsent"
+    code: str = ""
 
 
 @dataclass(slots=True)
@@ -104,6 +108,7 @@ async def caller(port: int, waiting: deque[Call]) -> None:
             writer.write(call.content)
             _, body = await load.answer(reader)
             call.fate = "accepted" if body.count(load.ACCEPTED) == len(call.numbers) else "refused"
+            call.code = next((code.decode() for code in CODE.findall(body) if code != b"1001"), "")
     except (OSError, asyncio.IncompleteReadError):
         return
     finally:

@@ -18,7 +18,7 @@ import re
 import signal
 import sys
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from pathlib import Path
 from struct import Struct
 from typing import TextIO, cast
@@ -60,6 +60,7 @@ class Smsc:
         self.submits = self.acknowledged = self.binds = self.delays = 0
         self.delayed = 0.0
         self.seen: Counter[str] = Counter()
+        self.times: defaultdict[str, list[float]] = defaultdict(list)  # Unix seconds
         self.links: set[Link] = set()
         self.owed: dict[int, bytes] = {}
         self.waiting: deque[int] = deque()
@@ -78,6 +79,7 @@ class Smsc:
         if self.journal is not None:
             name = destination.decode()
             self.seen[name] += 1
+            self.times[name].append(time.time())
             self.journal.write(json.dumps([name, octets.decode("latin-1")]) + "\n")
         if self.receipts and wanted:
             self.owed[number] = receipt(number, source, destination)
@@ -275,7 +277,7 @@ class Sink:
         if target.startswith(b"/mood/"):
             self.smsc.mood = target[6:].decode()
         if target == b"/told":
-            found: object = {"seen": self.smsc.seen, "told": self.told}
+            found: object = {"seen": self.smsc.seen, "times": self.smsc.times, "told": self.told}
         else:
             found = {**self.smsc.counts(), "calls": self.calls}
         if self.smsc.journal is not None:

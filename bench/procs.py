@@ -12,10 +12,14 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+
+from heliograph.store.vault import new_secret
+from heliograph.testing.nats import nats
+from heliograph.testing.postgres import postgres
 
 BENCH = Path(__file__).parent
 READY_SECONDS = 60.0
@@ -112,6 +116,27 @@ def far_end(*options: str) -> Iterator[FarEnd]:
         end(process)
         assert process.stdout is not None
         process.stdout.close()
+
+
+@dataclass(slots=True)
+class Servers:
+    """What several processes share: the settings that say where it is, and how to ask the database for a number."""
+
+    settings: dict[str, str]
+    ask: Callable[[str], int]
+
+
+@contextlib.contextmanager
+def servers(*, broker: bool) -> Iterator[Servers]:
+    """A fresh PostgreSQL with fsync on and, with `broker`, a NATS server."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(postgres(durable=True))
+        made = server.create()
+        settings = {"DATABASE": server.url(made)}
+        if broker:
+            settings["BUS"] = stack.enter_context(nats()).url
+            settings["SECRET_KEY"] = new_secret()
+        yield Servers(settings, lambda sql: int(server.sql(sql, made)))
 
 
 class Platform:

@@ -2,28 +2,26 @@
 
     python bench/shapes.py [--seconds 5] [--runs 3] [--only accept|ring]
 
-Accepting is over HTTP by one process. The ring is HTTP, dispatch to a connector that takes everything and receipts it
-at once, the receipts and the final states, every one durable; one process that does all of it, but with NATS one that
-accepts and one that sends. PostgreSQL and NATS run on the same machine and share its cores; fsync is on.
+Accepting is over HTTP by one process, with NATS by two. The ring is HTTP, dispatch to a connector that takes
+everything and receipts it at once, the receipts and the final states, every one durable; one process that does all of
+it, with NATS one that accepts and one that sends. PostgreSQL and NATS run on the same machine and share its cores;
+fsync is on.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
 import contextlib
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import procs
 import world
 from figures import Figure, conditions, median, show
-from heliograph.testing.nats import nats
-from heliograph.testing.postgres import postgres
 
 SHAPES = ("SQLite", "PostgreSQL", "PostgreSQL + NATS")
 ACCEPTED = (
@@ -50,9 +48,9 @@ SERVE = (  # the platform with the connector of `world.py` for SMS
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What runs: the process that accepts, and how to ask the database for a number."""
+    """What runs: the processes that accept, and how to ask the database for a number."""
 
-    api: procs.Platform
+    apis: list[procs.Platform]
     ask: Callable[[str], int]
 
 
@@ -64,24 +62,22 @@ def running(name: str, folder: Path, *, sending: bool) -> Iterator[Shape]:
         database = folder / "api" / "heliograph.sqlite"
         ask: Callable[[str], int] = lambda sql: _from_file(database, sql)  # noqa: E731
         if name != "SQLite":
-            server = stack.enter_context(postgres(durable=True))
-            made = server.create()
-            settings["DATABASE"] = server.url(made)
-            ask = lambda sql: int(server.sql(sql, made))  # noqa: E731
-        if name.endswith("NATS"):
-            settings["BUS"] = stack.enter_context(nats()).url
-            settings["SECRET_KEY"] = base64.urlsafe_b64encode(os.urandom(32)).decode()
+            servers = stack.enter_context(procs.servers(broker=name.endswith("NATS")))
+            settings, ask = servers.settings, servers.ask
         alone = sending and "BUS" not in settings
         document = world.document()
         del document["tenants"][0]["services"][0]["notify"]
-        api = procs.Platform(folder / "api", document, "api,worker" if alone else "api", **settings)
-        platforms = [api]
-        if sending and not alone:
-            platforms.append(procs.Platform(folder / "worker", document, "worker", **settings))
+        roles = ["api,worker" if alone else "api"]
+        if "BUS" in settings or (sending and not alone):
+            roles.append("worker" if sending else "api")
+        platforms = [
+            procs.Platform(folder / ("api", "other")[number], document, has, **settings)
+            for number, has in enumerate(roles)
+        ]
         for platform in platforms:
             stack.enter_context(platform)
             platform.start(source=SERVE)
-        yield Shape(api, ask)
+        yield Shape([platform for platform in platforms if "api" in platform.roles], ask)
         for platform in platforms:
             platform.stop()
 
@@ -91,11 +87,21 @@ def _from_file(path: Path, sql: str) -> int:
         return int(db.execute(sql).fetchone()[0])
 
 
+def accept(shape: Shape, size: int, connections: int, seconds: float, key: str) -> float:
+    """What all callers together are answered a second."""
+    each = connections // len(shape.apis)
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(
+            lambda api: procs.load(api.port, size=size, connections=each, seconds=seconds)[key], shape.apis
+        )
+        return sum(found)
+
+
 def ring(shape: Shape, size: int, connections: int, seconds: float) -> float:
     """Messages a second from the first call until the last is final."""
     before = shape.ask(ALL)
     began = time.perf_counter()
-    procs.load(shape.api.port, size=size, connections=connections, seconds=seconds)
+    procs.load(shape.apis[0].port, size=size, connections=connections, seconds=seconds)
     while shape.ask(OPEN) and time.perf_counter() < began + FINISH_SECONDS:
         time.sleep(LOOK_SECONDS)
     return (shape.ask(ALL) - before) / (time.perf_counter() - began)
@@ -109,8 +115,8 @@ def measure(seconds: float, runs: int, only: str = "") -> list[Figure]:
             if only != "ring":
                 with procs.folder() as folder, running(name, folder, sending=False) as shape:
                     for what, size, connections, key, *_ in ACCEPTED:
-                        figures = procs.load(shape.api.port, size=size, connections=connections, seconds=seconds)
-                        found.setdefault((what, name), []).append(figures[key])
+                        rate = accept(shape, size, connections, seconds, key)
+                        found.setdefault((what, name), []).append(rate)
             if only != "accept":
                 for what, size, connections, _ in RING:
                     with procs.folder() as folder, running(name, folder, sending=True) as shape:

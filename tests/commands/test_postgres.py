@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from heliograph.store.engines.guard import SERVING
 from heliograph.testing.postgres import PostgresServer
 
 PASSWORD = "s3cr3t-p"
@@ -51,38 +48,6 @@ def test_a_live_installation_moves_and_goes_on(start: Any, command: Any, url: st
     assert status_of(after, transid) == [record]
     assert after.final(after.sent("447700900124"))["status"] == "delivered"
     assert PASSWORD not in moved.err + busy.err + after.log.read_text()
-
-
-def test_a_second_process_without_a_broker_is_refused(start: Any, url: str, tmp_path: Path) -> None:
-    first = start(HELIOGRAPH_DATABASE=url)
-    second = start(HELIOGRAPH_DATABASE=url, folder=tmp_path / "second")
-    status, log = second.process.wait(15), second.log.read_text()
-
-    assert (status, first.process.poll()) == (1, None)
-    assert "another process serves this database (127.0.0.1), and with HELIOGRAPH_BUS=local there may be one" in log
-    assert "Traceback" not in log
-
-
-def test_it_stops_when_another_took_the_database(start: Any, url: str, postgres_server: PostgresServer) -> None:
-    serving = start(HELIOGRAPH_DATABASE=url)
-    serving("apply", serving.file())
-    database = url.rpartition("/")[2]
-    taking = threading.Thread(
-        target=postgres_server.sql, args=(f"SELECT pg_advisory_lock({SERVING}), pg_sleep(12)", database)
-    )
-    taking.start()
-    while not int(postgres_server.sql("SELECT count(*) FROM pg_locks WHERE NOT granted", database)):
-        time.sleep(0.05)
-    postgres_server.sql(
-        f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE objid = {SERVING & 0xFFFFFFFF} AND granted", database
-    )
-    serving("send", "447700900123", "--text", "too late")
-    status, log = serving.process.wait(15), serving.log.read_text()
-    taking.join()
-
-    assert status == 1
-    assert "another process serves this database" in log
-    assert int(postgres_server.sql("SELECT count(*) FROM requests", database)) == 0
 
 
 def test_a_database_that_is_in_use_is_no_target(start: Any, command: Any, url: str) -> None:

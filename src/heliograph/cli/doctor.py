@@ -16,7 +16,7 @@ from heliograph.bus.nats.looking import look_at as look_at_broker
 from heliograph.cli.remote import Remote, RemoteError
 from heliograph.config import LOCAL, SQLITE, Config, ConfigError, shown_bus, shown_database
 from heliograph.store import StoreUnavailable
-from heliograph.store.engines.postgres import look_at
+from heliograph.store.engines.postgres.engine import look_at
 
 LEAST_FREE = 1 << 30  # bytes
 FIRST_MOMENT = 1_760_000_000  # Unix seconds; a clock before this release is wrong

@@ -28,7 +28,7 @@ from heliograph.cli.parts.telling import Telling
 from heliograph.cli.parts.together import causing, forgetting, together, waking
 from heliograph.cli.parts.work import Working
 from heliograph.cli.simulators import Simulators
-from heliograph.config import LOCAL, SQLITE, Config, ConfigError
+from heliograph.config import SQLITE, Config, ConfigError
 from heliograph.dispatch.around import Surroundings
 from heliograph.dispatch.lanes import Equipment, Lanes
 from heliograph.dispatch.worker import Dispatcher
@@ -54,7 +54,6 @@ from heliograph.receipts.rematching import Rematching
 from heliograph.receipts.sweeper import Sweeper
 from heliograph.store import Store, StoreUnavailable
 from heliograph.store.correlator import Correlator
-from heliograph.store.engines.guard import Guard
 from heliograph.store.retention import Retention
 from heliograph.store.vault import Vault, VaultError
 from heliograph.wire.http import Client
@@ -66,11 +65,11 @@ DATABASE_FILE = "heliograph.sqlite"
 GRACE_SECONDS = 4.0  # for each of the two outer edges; the whole stop stays within 10 s
 
 
-def store_of(config: Config, guard: Guard) -> Store:
+def store_of(config: Config) -> Store:
     """The store that the settings name; not open yet."""
     if config.database == SQLITE:
         return Store.on_sqlite(config.data / DATABASE_FILE, clock_ms())
-    return Store.on_postgres(config.database, clock_ms(), guard)
+    return Store.on_postgres(config.database, clock_ms())
 
 
 class Platform:
@@ -81,8 +80,7 @@ class Platform:
         self.config = config
         self.clock_ms = Clock()
         self._lock = DataLock(config.data) if config.database == SQLITE else None
-        self.guard = Guard(together=config.bus != LOCAL)
-        self.store = store_of(config, self.guard)
+        self.store = store_of(config)
         self.channels = channels()
         self.vault = Vault(secrets.secret_key)
         self.workspaces = Workspaces(self.store, self.vault, self.channels, self.clock_ms,

@@ -17,7 +17,6 @@ import uvloop
 import yaml
 
 from heliograph.api.inapp.protocol import AppSocket
-from heliograph.bus.tasks import lasting
 from heliograph.cli.data import Secrets, prepare
 from heliograph.cli.parts.processes import Inherited, NotStarted, Supervisor
 from heliograph.cli.platform import Platform
@@ -27,7 +26,6 @@ from heliograph.contract.declared.documents import read_yaml
 from heliograph.contract.workspace import Faults
 from heliograph.realtime.frames import FRAME_BYTES
 from heliograph.store import StoreUnavailable
-from heliograph.store.engines.guard import StoreTaken
 from heliograph.wire.standin import HttpServer
 
 log = logging.getLogger(__name__)
@@ -115,8 +113,6 @@ def _bind(config: Config) -> socket.socket:
 async def _run(platform: Platform, listener: socket.socket, workspace: Path | None, then: Then | None) -> None:
     try:
         await platform.start()
-    except StoreTaken as error:
-        raise ConfigError(str(error)) from error
     except StoreUnavailable as error:
         raise ConfigError(f"the database cannot be used: {error}; run `heliograph doctor`") from error
     except SimulatorBusy as error:
@@ -129,15 +125,9 @@ async def _run(platform: Platform, listener: socket.socket, workspace: Path | No
         platform.tail.close()
         server.should_exit = True
 
-    async def end_when_taken() -> None:
-        await platform.guard.lost.wait()
-        log.critical("%s", platform.guard.refusal())
-        end()
-
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
-    watching = lasting(end_when_taken(), "whether the database is another's")
     try:
         if workspace is not None:
             await _apply_file(platform, workspace)
@@ -152,11 +142,8 @@ async def _run(platform: Platform, listener: socket.socket, workspace: Path | No
                 raise fault
         await serving
     finally:
-        watching.cancel()
         await platform.stop()
         log.info("stopped; everything accepted is durable")
-    if platform.guard.lost.is_set():
-        raise ConfigError(platform.guard.refusal())
 
 
 async def _after_start(server: Server, platform: Platform, then: Then) -> None:

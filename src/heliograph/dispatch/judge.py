@@ -56,7 +56,7 @@ class Judgement:
         return 0 <= now_ms - self.at_ms < FRESH_MS and not self.at_ms < self.expiry <= now_ms
 
 
-class Ready(NamedTuple):
+class Ready(msgspec.Struct, frozen=True, gc=False):
     """It may go, at that price (millionths)."""
 
     outbound: Outbound
@@ -73,8 +73,7 @@ KnownOf = Mapping[tuple[int, int], Known]
 """What is known of the addresses of a chunk, by request and element."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flight:
+class Flight(msgspec.Struct, frozen=True, gc=False):
     """A message that may go: as the connector takes it, its row, its request, how that was judged, by what was known
     of its address, and what it costs (millionths)."""
 

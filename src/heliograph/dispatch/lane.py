@@ -83,9 +83,9 @@ class Lane:
     def pump(self) -> None:
         """Send from the stock while the connector and its rate allow; runs on every answer."""
         stock, connector = self.stock, self.connector
-        if self.permitted is not None and not self.permitted():
-            return
         if stock and (room := connector.capacity()):
+            if not self.may():
+                return
             now = self._clock()
             count = min(len(stock), room, self.bucket.available(now))
             self.bucket.take(count)
@@ -96,8 +96,13 @@ class Lane:
                 connector.submit(outbound)
             if not count:
                 self._pump_later(self.bucket.wait(now))
-        if len(stock) * 2 < self.target and not self.wake.is_set() and len(self.queue) and self.want():
+        low = len(stock) * 2 < self.target
+        if low and not self.wake.is_set() and len(self.queue) and self.want() and self.may():
             self.wake.set()
+
+    def may(self) -> bool:
+        """Whether anything may go out now."""
+        return self.permitted is None or self.permitted()
 
     def _pump_later(self, delay: float) -> None:
         if self._timer is None:

@@ -139,7 +139,7 @@ class Lanes:
         self._routes, self._lanes = routes, kept
         for lane in given_up:
             log.info("connector %s is no longer used as it was; closing it", lane.name)
-        await asyncio.gather(*(lane.connector.stop(CLOSE_SECONDS if _may(lane) else 0) for lane in given_up))
+        await asyncio.gather(*(lane.connector.stop(CLOSE_SECONDS if lane.may() else 0) for lane in given_up))
         return given_up
 
     def single(self) -> set[str]:
@@ -187,7 +187,3 @@ class Lanes:
     async def stop(self, grace: float) -> None:
         """Stop every connector politely."""
         await asyncio.gather(*(lane.connector.stop(grace) for lane in self._lanes.values()))
-
-
-def _may(lane: Lane) -> bool:
-    return lane.permitted is None or lane.permitted()

@@ -18,6 +18,7 @@ WORKER = "worker."
 HOUSEKEEPING = "housekeeping"
 RELAY = "relay"
 DUTIES = (HOUSEKEEPING, RELAY)
+_BOOT_TIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 BRIDGES = "mqtt"
 """Standing between apps and the brokers that they connect to."""
 
@@ -59,8 +60,7 @@ def lane_lease(channel: str, lane: str) -> str:
 
 def passed_seconds() -> float:
     """Seconds that pass whatever the time of day does, also while the machine sleeps where the system can tell."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
+    return time.monotonic() if _BOOT_TIME is None else time.clock_gettime(_BOOT_TIME)
 
 
 @dataclass(slots=True)

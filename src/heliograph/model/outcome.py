@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, NamedTuple
 
+import msgspec
+
 
 class State(IntEnum):
     """Where a transaction stands. It only moves to a greater ten: FAILED and DELIVERED never change places."""
@@ -58,8 +60,7 @@ class DeviceEnd(NamedTuple):
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
+class Submitted(msgspec.Struct, frozen=True, gc=False):
     """The far end accepted the message.
 
     `native_ids` are the far end's ids, one per part in order; `native` the exchange as it went over the
@@ -78,8 +79,7 @@ class Submitted:
     ends: tuple[DeviceEnd, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SendError:
+class SendError(msgspec.Struct, frozen=True, gc=False):
     """The far end, or the way to it, refused.
 
     `retry` says how: `no` ends the message with `key`; `soon` tries again with back-off, `late` after
@@ -112,8 +112,7 @@ class Reference(NamedTuple):
     parts: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """What the far end reported of a message it had accepted, before it is matched to a transaction.
 
     With `until_ms` it speaks of everything that went to `destination` until then (Unix milliseconds), as read marks

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -58,7 +57,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, body=body)
 
 
-class Judged(NamedTuple):
+class Judged(msgspec.Struct, frozen=True, gc=False):
     """One destination: why it may not go or, when it may, its address as the channel takes it, what kind of address
     that is and whose devices, the body, the price in millionths. `opens` is until when it has to wait (Unix
     milliseconds by our clock), 0 for not at all."""
@@ -153,6 +152,10 @@ def judge_address(
     channel = verdict.channel
     if channel is None:
         return Judged(verdict.refused)
+    if verdict.plain and known.nothing and left is None and address.kind not in PROFILE_KINDS:
+        to = channel.normalise(address.value)
+        if to is not None:  # nothing else is asked of it
+            return Judged(verdict.refused) if verdict.refused else Judged(None, to, address.kind, verdict.body)
     target, verdict = _target(address, verdict, channel, known, known.balance if left is None else left)
     for gate in _ADDRESS_GATES[verdict.stop]:
         against = gate.check(target)

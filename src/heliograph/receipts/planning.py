@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+import msgspec
 
 from heliograph.catalogue import keys
 from heliograph.model.ids import Ids
-from heliograph.model.message import Request
+from heliograph.model.message import Request, Transaction
 from heliograph.model.outcome import Receipt, Reference, State
 from heliograph.model.record import DeviceRow, Match, Notice, Reported, Sent
 from heliograph.policy.directory import Directory
 from heliograph.policy.facts import OTHER_WINDOW_MS
 from heliograph.policy.gates.case import PROFILE_KINDS
-from heliograph.policy.outcomes import Made, OutcomeBook, untold
+from heliograph.policy.outcomes import Made, OutcomeBook, Outcomes, untold
 from heliograph.policy.windows import window_end_ms
 from heliograph.receipts.parts import Parts, state_of
 from heliograph.receipts.references import Marked, References
@@ -77,7 +79,13 @@ class Planner:
         both = [*batch.pairs, *batch.echoes]
         requests = await self._store.requests({match.transaction.request for _, match in both})
         for reported, match in batch.pairs:
-            await self._move(batch, reported, match, requests.get(match.transaction.request))
+            if (request := requests.get(match.transaction.request)) is not None:
+                outcomes = self._book.of(request, match.transaction.element)
+                whole = self._whole(request, match)
+                if match.parts > 1 or whole == "any":
+                    await self._move_several(batch, reported, match, outcomes, whole)
+                else:
+                    _move(batch, reported.at, match.transaction, outcomes, reported.key, _detail(reported))
         for reported, match in batch.echoes:
             if (request := requests.get(match.transaction.request)) is not None:
                 batch.made.append(self._settled(reported, match, request))
@@ -136,6 +144,8 @@ class Planner:
 
     async def _take_marks(self, batch: Batch, marks: list[Marked], now_ms: int) -> None:
         """Receipts that speak of a person and a moment: one row for each message that they move on."""
+        if not marks:
+            return
         moved = _moved(batch.pairs)
         for marked, found, known in await self._references.of_marks(marks):
             kept, state = marked.kept, state_of(marked.receipt.key)
@@ -159,21 +169,17 @@ class Planner:
                 batch.pairs.append((reported, match))
             batch.looked.append((marked, kept))
 
-    async def _move(self, batch: Batch, reported: Reported, match: Match, request: Request | None) -> None:
-        """The change that a receipt makes, if any: what only says "submitted" is kept and changes nothing."""
-        if request is None:
-            return
-        key, detail, whole = reported.key, _detail(reported), self._whole(request, match)
-        outcomes = self._book.of(request, match.transaction.element)
+    async def _move_several(
+        self, batch: Batch, reported: Reported, match: Match, outcomes: Outcomes, whole: str
+    ) -> None:
+        """The change that a receipt of one of several parts or devices makes."""
+        key, detail = reported.key, _detail(reported)
         device = await self._device(match) if whole == "any" else None
         if device is not None and (own := state_of(key)) is not State.SUBMITTED:
             batch.owed += outcomes.of_device(match.transaction, device, own, key, reported.at, detail)
         if match.parts > 1:
             key, detail = await self._parts.combined(reported, match, detail, whole)
-        state = state_of(key)
-        if state is not State.SUBMITTED:
-            change = outcomes.change(match.transaction.ordinal, state, key, reported.at, detail)
-            batch.made.append(Made(untold(change) if device else change, outcomes, match.transaction))
+        _move(batch, reported.at, match.transaction, outcomes, key, detail, told=device is None)
 
     async def _device(self, match: Match) -> DeviceRow | None:
         """The device that a receipt speaks of, of a message to a user."""
@@ -231,6 +237,16 @@ class Planner:
         )  # fmt: skip
 
 
+def _move(
+    batch: Batch, at: int, transaction: Transaction, outcomes: Outcomes, key: str, detail: str, *, told: bool = True
+) -> None:
+    """The change that a status makes, if any: what only says "submitted" is kept and changes nothing."""
+    state = state_of(key)
+    if state is not State.SUBMITTED:
+        change = outcomes.change(transaction.ordinal, state, key, at, detail)
+        batch.made.append(Made(change if told else untold(change), outcomes, transaction))
+
+
 def _adopted(reported: Reported, match: Match) -> Reported:
     return Reported(
         reported.id, match.transaction.request, match.transaction.ordinal, match.part, reported.connector,
@@ -262,7 +278,7 @@ def _moved(pairs: Sequence[tuple[Reported, Match]]) -> dict[tuple[int, int], Sta
 
 def _named(mark: Receipt) -> Receipt:
     """A mark under an id of ours: the person and the moment."""
-    return replace(mark, native_id=f"{mark.destination}@{mark.until_ms:013d}")
+    return msgspec.structs.replace(mark, native_id=f"{mark.destination}@{mark.until_ms:013d}")
 
 
 def _detail(reported: Reported) -> str:

@@ -19,8 +19,11 @@ import asyncpg
 import msgspec
 
 from heliograph.model.ids import SHIFT
-from heliograph.store.engines import partitions, postgres, sqlite
+from heliograph.store.engines import sqlite
 from heliograph.store.engines.base import StoreUnavailable
+from heliograph.store.engines.postgres import partitions
+from heliograph.store.engines.postgres.connection import cleaned, connect
+from heliograph.store.engines.postgres.engine import migrate
 from heliograph.store.statements import schema
 
 BATCH = 5_000
@@ -94,7 +97,7 @@ def _tables(source: sqlite3.Connection) -> list[Table]:
 def _batches(source: sqlite3.Connection, table: Table) -> Iterator[list[Row]]:
     rows = source.execute(f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY {', '.join(table.key)}")  # noqa: S608
     while batch := rows.fetchmany(BATCH):
-        yield [tuple(map(postgres.cleaned, row)) for row in batch]
+        yield [tuple(map(cleaned, row)) for row in batch]
 
 
 async def move(path: Path, url: str, now_ms: int, progress: Progress) -> list[Moved]:
@@ -102,7 +105,7 @@ async def move(path: Path, url: str, now_ms: int, progress: Progress) -> list[Mo
     `StoreUnavailable`."""
     source = await asyncio.to_thread(_opened, path)
     try:
-        target = await postgres.connect(url)
+        target = await connect(url)
         try:
             return await _move_all(source, target, now_ms, progress)
         finally:
@@ -119,7 +122,7 @@ async def _move_all(
     source: sqlite3.Connection, target: asyncpg.Connection, now_ms: int, progress: Progress
 ) -> list[Moved]:
     await asyncio.to_thread(sqlite.migrate, source, now_ms)
-    await postgres.migrate(target, now_ms)
+    await migrate(target, now_ms)
     tables = await asyncio.to_thread(_tables, source)
     for day in await asyncio.to_thread(_days, source):
         await partitions.prepare(target, range(day, day + 1))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 
+_ABOUT_THE_NEXT = re.compile(r"(\n--[^\n]*)+\s*\Z")
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _SCHEMA = "schema."
 
@@ -33,7 +34,7 @@ def load(engine: str) -> dict[str, str]:
         for key, sql in zip(pieces[::2], pieces[1::2], strict=True):
             if key in found:
                 raise ValueError(f"the statement {key} of {name} stands twice")
-            found[key] = sql.strip().rstrip(";")
+            found[key] = _ABOUT_THE_NEXT.sub("", sql).strip().rstrip(";")
     return found
 
 

@@ -25,12 +25,14 @@ class Answer(Enum):
 class Step(NamedTuple):
     """One named statement with its parameters. A parameter is a number, a text, bytes or a list of such; a list is
     one parameter on both engines (JSON on SQLite, an array on PostgreSQL). `rows`, all of equal width, are the work
-    of one statement for many rows; without any row the step does nothing and its answer is None."""
+    of one statement for many rows; without any row the step does nothing and its answer is None. A step that `adds`
+    keeps rows which no other such step of its transaction looks at: an engine may carry out several at once."""
 
     name: str
     parameters: tuple[Any, ...] = ()
     rows: Sequence[Sequence[Any]] | None = None
     answer: Answer = Answer.NOTHING
+    adds: bool = False
 
 
 Plan: TypeAlias = Generator[Step, Any, T]
@@ -55,3 +57,8 @@ def count(name: str, *parameters: Any) -> Step:
 def bulk(name: str, rows: Sequence[Sequence[Any]], answer: Answer = Answer.NOTHING) -> Step:
     """Run a statement for many rows at once."""
     return Step(name, (), rows, answer)
+
+
+def add(name: str, rows: Sequence[Sequence[Any]]) -> Step:
+    """Keep rows, which other steps that add do not look at."""
+    return Step(name, (), rows, adds=True)

@@ -21,8 +21,7 @@ from heliograph.store.areas import (
 from heliograph.store.areas.automation import events, runs
 from heliograph.store.areas.cluster import duties, outbox, quotas
 from heliograph.store.areas.people import erasing, profiles
-from heliograph.store.engines.guard import Guard
-from heliograph.store.engines.postgres import PostgresEngine
+from heliograph.store.engines.postgres.engine import PostgresEngine
 from heliograph.store.engines.sqlite import SqliteEngine
 from heliograph.store.steps import Write
 
@@ -119,10 +118,10 @@ class Store(
         return cls(SqliteEngine(path, WRITES, now_ms))
 
     @classmethod
-    def on_postgres(cls, url: str, now_ms: int = 0, guard: Guard | None = None) -> Store:
+    def on_postgres(cls, url: str, now_ms: int = 0) -> Store:
         """On the PostgreSQL database at `url`, which is migrated, and given partitions for the days around `now_ms`,
-        when it is opened; `guard` is for those who serve."""
-        return cls(PostgresEngine(url, WRITES, now_ms, guard))
+        when it is opened."""
+        return cls(PostgresEngine(url, WRITES, now_ms))
 
     async def open(self) -> list[str]:
         """Connect and begin to write; the names of the migrations that were applied."""

@@ -31,17 +31,20 @@ def program() -> Path:
 
 
 class NatsServer:
-    """A server with its data in a folder of its own, on one port for as long as it lives. Ends with the process that
-    started it. `more` are further arguments."""
+    """A server with its data in a folder of its own, or in one in `place`, on one port for as long as it lives. Ends
+    with the process that started it. `more` are further arguments, `config` the text of its configuration."""
 
-    def __init__(self, *more: str, credentials: str = "") -> None:
+    def __init__(self, *more: str, credentials: str = "", place: Path | None = None, config: str = "") -> None:
         _sweep(Path(tempfile.gettempdir()))
         self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+        self._data = (place or self._folder) / "data"
+        self._config = self._folder / "server.conf"
+        self._config.write_text(config, encoding="utf-8")
         self._more = more
         self._credentials = credentials
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        self.port = free_port()
 
     @property
     def url(self) -> str:
@@ -56,8 +59,8 @@ class NatsServer:
     def start(self) -> None:
         """Serve what was kept, or nothing at first."""
         command = [
-            str(program()), "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", str(self._folder / "data"),
-            *self._more,
+            str(program()), "-c", str(self._config), "-a", "127.0.0.1", "-p", str(self.port), "-js",
+            "-sd", str(self._data), *self._more,
         ]  # fmt: skip
         with (self._folder / "log").open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - the wheel's program
@@ -86,9 +89,13 @@ class NatsServer:
         if self._process is not None:
             self._process.send_signal(how)
 
+    def processes(self) -> list[int]:
+        """The number of its process, while it has one."""
+        return [] if self._process is None else [self._process.pid]
+
     def forget(self) -> None:
         """Lose everything it kept, as a disk that was changed; to be called while it is stopped."""
-        shutil.rmtree(self._folder / "data", ignore_errors=True)
+        shutil.rmtree(self._data, ignore_errors=True)
 
     def close(self) -> None:
         """Stop, and leave nothing."""
@@ -97,9 +104,9 @@ class NatsServer:
 
 
 @contextlib.contextmanager
-def nats(*more: str, credentials: str = "") -> Iterator[NatsServer]:
+def nats(*more: str, credentials: str = "", place: Path | None = None, config: str = "") -> Iterator[NatsServer]:
     """A server that serves."""
-    server = NatsServer(*more, credentials=credentials)
+    server = NatsServer(*more, credentials=credentials, place=place, config=config)
     try:
         server.start()
         yield server
@@ -119,7 +126,8 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that was free just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -37,13 +37,14 @@ def binaries() -> Path:
 
 
 class PostgresServer:
-    """A server with its data in a folder of its own; `durable` keeps what it says across a power cut, as in real use.
-    Ends with the process that started it."""
+    """A server with its data in a folder of its own, or in one in `place`; `durable` keeps what it says across a
+    power cut, as in real use. Ends with the process that started it."""
 
-    def __init__(self, *, durable: bool = False, settings: tuple[str, ...] = ()) -> None:
+    def __init__(self, *, durable: bool = False, settings: tuple[str, ...] = (), place: Path | None = None) -> None:
         self._settings = (*(() if durable else QUICK), *settings)
         _sweep(Path(tempfile.gettempdir()))
         self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+        self._data = (place or self._folder) / "data"
         self._owner = _unprivileged() if os.geteuid() == 0 else None
         self._binaries = self._reachable(binaries())
         self._process: subprocess.Popen[bytes] | None = None
@@ -51,6 +52,7 @@ class PostgresServer:
         self.port = _free_port()
         if self._owner is not None:
             os.chown(self._folder, self._owner, -1)
+            os.chown(self._data.parent, self._owner, -1)
 
     def _reachable(self, folder: Path) -> Path:
         """PostgreSQL does not run as root; whoever it runs as must get at its files."""
@@ -68,14 +70,15 @@ class PostgresServer:
 
     def start(self) -> None:
         """Make the data folder, if there is none, and serve."""
-        data = self._folder / "data"
-        if not data.exists():
-            self._run("initdb", "-D", str(data), "-U", USER, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
+        if not self._data.exists():
+            self._run(
+                "initdb", "-D", str(self._data), "-U", USER, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"
+            )
         options = [
             "listen_addresses=127.0.0.1", f"port={self.port}", f"unix_socket_directories={self._folder}",
             "shared_buffers=128MB", "max_connections=200", "log_min_messages=warning", *self._settings,
         ]  # fmt: skip
-        command = [str(self._binaries / "postgres"), "-D", str(data), *(f"--{option}" for option in options)]
+        command = [str(self._binaries / "postgres"), "-D", str(self._data), *(f"--{option}" for option in options)]
         with (self._folder / "log").open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - the wheel's program
                 command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd=self._folder, user=self._owner,
@@ -131,14 +134,27 @@ class PostgresServer:
             self._process.wait(STOP_SECONDS)
             self._process = None
 
+    @property
+    def serves(self) -> bool:
+        """Whether it runs; it ends by itself where its log has no room."""
+        return self._process is not None and self._process.poll() is None
+
+    def processes(self) -> list[int]:
+        """The numbers of all processes of the server, the first one's first (Linux)."""
+        if self._process is None:
+            return []
+        first = self._process.pid
+        try:
+            others = Path(f"/proc/{first}/task/{first}/children").read_text(encoding="ascii").split()
+        except FileNotFoundError:
+            return []
+        return [first, *map(int, others)]
+
     def send(self, how: signal.Signals) -> None:
         """A signal for all processes of the server, such as to stand still or to go on (Linux)."""
-        if self._process is not None:
-            first = self._process.pid
-            others = Path(f"/proc/{first}/task/{first}/children").read_text(encoding="ascii").split()
-            for process in (first, *map(int, others)):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(process, how)
+        for process in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, how)
 
     def close(self) -> None:
         """Stop, and leave nothing."""
@@ -147,9 +163,11 @@ class PostgresServer:
 
 
 @contextlib.contextmanager
-def postgres(*, durable: bool = False, settings: tuple[str, ...] = ()) -> Iterator[PostgresServer]:
+def postgres(
+    *, durable: bool = False, settings: tuple[str, ...] = (), place: Path | None = None
+) -> Iterator[PostgresServer]:
     """A server that serves."""
-    server = PostgresServer(durable=durable, settings=settings)
+    server = PostgresServer(durable=durable, settings=settings, place=place)
     try:
         server.start()
         yield server

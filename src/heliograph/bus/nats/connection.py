@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,7 @@ RETRY_SECONDS = 0.25  # between two tries of the same server
 PING_SECONDS = 2  # a server that is silent for two of them is taken for gone
 LOOK_SECONDS = 1.0
 STUCK_SECONDS = 4.0  # a client that does not come back in that time is replaced
+SILENT_SECONDS = 30.0  # how long a broker that did not keep something counts as one that keeps nothing
 PENDING_BYTES = 8 << 20
 
 Headers = dict[str, str]
@@ -92,6 +94,7 @@ class Connection:
         self._subscribed: dict[str, Subscription] = {}
         self._up = asyncio.Event()
         self._since = 0.0
+        self._unkept: float | None = None  # when it last did not keep something, and has kept nothing since
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
@@ -99,6 +102,18 @@ class Connection:
     def connected(self) -> bool:
         """Whether a server is there now."""
         return self.client.is_connected
+
+    @property
+    def state(self) -> str:
+        """`ok`; `away` without a connection; `silent` when there is one, and what is published is not kept."""
+        if not self.connected:
+            return "away"
+        silent = self._unkept is not None and time.monotonic() - self._unkept < SILENT_SECONDS
+        return "silent" if silent else "ok"
+
+    def kept(self, well: bool) -> None:
+        """The broker kept something that was published, or did not."""
+        self._unkept = None if well else time.monotonic()
 
     async def start(self) -> None:
         """Connect. Waits a little for it; what is not there yet is waited for in the background."""
@@ -211,6 +226,7 @@ class Connection:
     def _came(self) -> None:
         self.client.options["max_reconnect_attempts"] = -1  # from now on it comes back by itself
         self._up.set()
+        self._unkept = None
         for call in self.came:
             call()
 

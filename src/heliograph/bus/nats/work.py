@@ -35,7 +35,7 @@ from heliograph.model.record import Chunk
 log = logging.getLogger(__name__)
 
 PUBLISH_SECONDS = 5.0
-API_SECONDS = 5.0
+API_SECONDS = 2.0  # a question that nobody led by then is asked again
 TWICE_SECONDS = 120.0  # how long the stream knows the names of what it was given
 ASKED_SECONDS = 30.0  # how long the stream keeps a request for bundles open
 HELD_MOST = 50_000  # bundles of one lane and priority that all workers hold at most
@@ -112,7 +112,9 @@ class Work:
             await self._context().publish(subject, _encode(chunks), PUBLISH_SECONDS, self._stream, headers)
         except (Error, OSError, TimeoutError) as error:
             self._there = False
+            self._connection.kept(well=False)
             raise BusAway(str(error) or type(error).__name__) from error
+        self._connection.kept(well=True)
 
     def _context(self) -> JetStreamContext:
         return self._connection.client.jetstream(timeout=API_SECONDS)
@@ -129,6 +131,7 @@ class Work:
             try:
                 await self._make_stream()
             except (Error, OSError, TimeoutError) as error:
+                self._connection.kept(well=False)
                 raise BusAway(str(error) or type(error).__name__) from error
             self._there = True
 

@@ -56,10 +56,8 @@ class Cluster:
         return self._keeper is not None
 
     def broker(self) -> str:
-        """Whether the broker is there, for `/readyz`; without it calls are accepted and wait."""
-        if self.connection is None:
-            return "none"
-        return "ok" if self.connection.connected else "away"
+        """Whether the broker is there and keeps things, for `/readyz`; without it calls are accepted and wait."""
+        return "none" if self.connection is None else self.connection.state
 
     def held(self) -> list[str]:
         """The duties of this process, for `/readyz`."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
+
+from msgspec.structs import replace
 
 from heliograph.bus.nats.connection import BusAway
 from heliograph.bus.nats.work import Way, Work
@@ -28,6 +30,7 @@ WAITING = 100_000  # chunks that wait for that; more are left to the outbox
 LOOK_SECONDS = 0.5
 TAKE = 1_000  # rows of the outbox
 TAKEN_MS = 10_000  # how long what was taken is not taken again
+TIDY_SECONDS = 0.2  # how long what is published may stay in the outbox, where it is not due that soon
 PAUSE_SECONDS = 0.5
 
 Item = tuple[Chunk, Owed]
@@ -102,6 +105,7 @@ class Publisher:
         """Delete what is published from the outbox, for ever; ends by cancellation."""
         while True:
             await self._some.wait()
+            await asyncio.sleep(TIDY_SECONDS)
             self._some.clear()
             await self._delete()
 
@@ -132,11 +136,23 @@ class Publisher:
         rows = await self._store.take_outbox(now_ms, TAKE, now_ms + TAKEN_MS)
         requests = await self._store.requests({row.request for row in rows})
         items = [(chunk_of(requests[row.request], row), row) for row in rows if row.request in requests]
-        for way, bundle in self._bundles(items):
-            await self._work.publish(way, [chunk for chunk, _ in bundle], _name(bundle))
+        bundles = deque(self._bundles(items))
+        try:
+            while bundles:
+                way, bundle = bundles[0]
+                await self._work.publish(way, [chunk for chunk, _ in bundle], _name(bundle))
+                bundles.popleft()
+        except BusAway:
+            await self._put_back([owed for _, bundle in bundles for _, owed in bundle], now_ms)
+            raise
         self.counts["relayed"] += len(rows)
         await self._store.published(rows)
         return len(rows) == TAKE
+
+    async def _put_back(self, rows: list[Owed], due_ms: int) -> None:
+        """What was taken and not published is due at once: the brokers may have a leader again in a moment."""
+        await self._store.owe([replace(row, due=due_ms) for row in rows])
+        await self._store.published(rows)
 
     async def drained(self, seconds: float) -> None:
         """What was accepted is published, or stays in the outbox."""

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 from msgspec.structs import astuple
 
-from heliograph.model.message import Transaction
+from heliograph.model.message import Address, Transaction
+from heliograph.model.outcome import State
 from heliograph.model.record import Change, Release, Settlement, StoryLine
 from heliograph.store.areas.automation.happening import occur
 from heliograph.store.areas.money import ended, release
 from heliograph.store.areas.threads import insert_devices, insert_sent, owe_by_device
 from heliograph.store.engines.base import Area
 from heliograph.store.filters import MessageFilter
-from heliograph.store.steps import Answer, Plan, Step, bulk, count, do
+from heliograph.store.steps import Answer, Plan, Step, add, bulk, count, do
+
+RUN = 128  # changes in one row at most
 
 
 def claim(payloads: Sequence[list[tuple[int, int, int]]]) -> Plan[list[set[tuple[int, int]] | None]]:
@@ -49,22 +52,83 @@ def settle(payloads: Sequence[Settlement]) -> Plan[list[list[bool]]]:
 
 def apply_changes(changes: list[Change]) -> Plan[list[bool]]:
     """Move transactions on, with all that follows in the same commit; which changes took effect."""
-    applied = [False] * len(changes)
+    applied, due = [True] * len(changes), set()
     for wave in _waves(changes):
-        rows = [_change_row(seq, changes[index]) for seq, index in enumerate(wave)]
-        positions = yield bulk("apply_changes", rows, Answer.VALUE)
-        for position in msgspec.json.decode(positions):
-            applied[wave[position]] = True
+        runs = _runs(changes, wave)
+        due |= {(run[0].due, run[0].request) for run in runs if run[0].due and run[0].state is State.SUBMITTED}
+        text = yield bulk("apply_changes", [_run_row(seq, run) for seq, run in enumerate(runs)], Answer.VALUE)
+        if text:
+            taken = set(msgspec.json.decode(text, type=list[tuple[int, int]]))
+            numbers = [seq for seq, run in enumerate(runs) for _ in run]
+            for index, seq in zip(wave, numbers, strict=True):
+                applied[index] = (seq, changes[index].ordinal) in taken
+    yield add("insert_submissions", [row for change in changes if change.natives for row in _submissions(change)])
+    late = [] if all(applied) else [change for change, took in zip(changes, applied, strict=True) if not took]
+    yield bulk("keep_natives", [
+        (change.request, change.ordinal, _text(change.natives), change.connector) for change in late if change.natives
+    ])  # fmt: skip
+    yield add("insert_windows", sorted(due))
     return applied
 
 
-def _change_row(seq: int, change: Change) -> tuple[object, ...]:
-    *values, natives = astuple(change)
-    return (seq, *values, msgspec.json.encode(natives).decode() if natives else "")
+def _runs(changes: Sequence[Change], wave: Sequence[int]) -> list[list[Change]]:
+    """The changes of a wave in their order; those of consecutive ordinals that are alike together."""
+    runs: list[list[Change]] = []
+    last: Change | None = None
+    for index in wave:
+        change = changes[index]
+        if last is not None and _goes_on(last, change) and len(runs[-1]) < RUN:
+            runs[-1].append(change)
+        else:
+            runs.append([change])
+        last = change
+    return runs
 
 
-def _waves(changes: list[Change]) -> list[list[int]]:
+def _goes_on(last: Change, change: Change) -> bool:
+    return (
+        change.ordinal == last.ordinal + 1
+        and change.request == last.request
+        and change.at == last.at
+        and change.state is last.state
+        and change.due == last.due
+        and change.attempt == last.attempt
+        and change.key == last.key
+        and change.connector == last.connector
+        and change.detail == last.detail
+        and change.url == last.url
+        and change.duplicate is last.duplicate
+        and (not change.natives) is (not last.natives)
+        and (not change.notice) is (not last.notice)
+    )
+
+
+def _run_row(seq: int, run: Sequence[Change]) -> tuple[object, ...]:
+    first = run[0]
+    return (
+        seq, first.request, first.ordinal, run[-1].ordinal, first.state, first.key, first.at, first.detail,
+        first.attempt, first.connector, first.due, int(first.duplicate), first.url, first.origin,
+        _text([change.notice for change in run]) if first.notice else "",
+        _text([change.natives for change in run]) if first.natives else "",
+    )  # fmt: skip
+
+
+def _text(values: object) -> str:
+    return msgspec.json.encode(values).decode()
+
+
+def _submissions(change: Change) -> Iterable[tuple[object, ...]]:
+    """The ids of the parts, as far as they are known, true whatever became of the change."""
+    request, ordinal, connector, parts = change.request, change.ordinal, change.connector, len(change.natives)
+    for part, native_id in enumerate(change.natives):
+        if native_id:
+            yield connector, native_id, request, ordinal, part, parts, change.at
+
+
+def _waves(changes: Sequence[Change]) -> Sequence[Sequence[int]]:
     """Positions of the changes, split so that no wave holds two of the same transaction."""
+    if len({(change.request, change.ordinal) for change in changes}) == len(changes):
+        return [range(len(changes))] if changes else []
     waves: list[list[int]] = []
     seen: dict[tuple[int, int], int] = {}
     for index, change in enumerate(changes):
@@ -79,7 +143,7 @@ def _waves(changes: list[Change]) -> list[list[int]]:
 
 def insert_story(lines: Sequence[StoryLine]) -> Step:
     """Lines of stories, as they are."""
-    return bulk("insert_story", [astuple(line) for line in lines])
+    return add("insert_story", [astuple(line) for line in lines])
 
 
 def close_windows(payloads: Sequence[int]) -> Plan[list[None]]:
@@ -92,6 +156,34 @@ def release_claims(payloads: Sequence[None]) -> Plan[list[int]]:
     """What was being sent when the process died is queued again, flagged as a possible duplicate; how many."""
     released = yield count("release_claims")
     return [released, *[0] * (len(payloads) - 1)]
+
+
+class Alike(msgspec.Struct, array_like=True, gc=False):
+    """Queued transactions of a request that differ in ordinal and destination alone."""
+
+    request: int
+    element: int
+    kind: str
+    correlation: str
+    key: str
+    detail: str
+    attempt: int
+    connector: str
+    due: int
+    updated: int
+    duplicate: bool
+    natives: str
+    ordinals: list[int]
+    destinations: list[str]
+
+    def rows(self) -> Iterable[Transaction]:
+        """Each of them."""
+        for ordinal, destination in zip(self.ordinals, self.destinations, strict=True):
+            yield Transaction(
+                self.request, ordinal, self.element, Address(self.kind, destination, self.correlation), State.QUEUED,
+                self.key, self.detail, self.attempt, self.connector, self.due, self.updated, self.duplicate,
+                self.natives,
+            )  # fmt: skip
 
 
 class Messages(Area):
@@ -121,7 +213,7 @@ class Messages(Area):
 
     async def pending(self, requests: Collection[int]) -> list[Transaction]:
         """The queued transactions of these requests."""
-        return await self._read(list[Transaction], "pending", list(requests))
+        return [row for alike in await self._read(list[Alike], "pending", list(requests)) for row in alike.rows()]
 
     async def transactions(self, request: int, ordinal: int | None) -> list[Transaction]:
         """All transactions of a request, or one."""

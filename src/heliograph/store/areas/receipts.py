@@ -15,12 +15,12 @@ from heliograph.store.areas.messages import settle
 from heliograph.store.areas.threads import insert_came
 from heliograph.store.areas.wishes import Gone, list_dnd, unlist_dnd
 from heliograph.store.engines.base import Area
-from heliograph.store.steps import Plan, bulk
+from heliograph.store.steps import Plan, add, bulk
 
 
 def receive(payloads: Sequence[tuple[list[Reported], Settlement, list[Reported]]]) -> Plan[list[list[bool]]]:
     """New receipts, what they change, and earlier unmatched ones whose transaction is known now."""
-    yield bulk("insert_receipts", [astuple(row) for payload in payloads for row in payload[0]])
+    yield add("insert_receipts", [astuple(row) for payload in payloads for row in payload[0]])
     adopted = [(row.id, row.request, row.ordinal, row.part) for payload in payloads for row in payload[2]]
     yield bulk("adopt_receipts", adopted)
     return (yield from settle([payload[1] for payload in payloads]))

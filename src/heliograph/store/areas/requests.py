@@ -15,7 +15,7 @@ from heliograph.store.areas.cluster.outbox import insert_owed
 from heliograph.store.areas.messages import apply_changes, insert_story
 from heliograph.store.cache import Recent
 from heliograph.store.engines.base import Area, Engine
-from heliograph.store.steps import Plan, bulk, do
+from heliograph.store.steps import Plan, add, bulk, do
 
 SHORT_RUN = 8  # destinations; shorter runs of several calls share a statement
 REQUEST_CACHE = 20_000  # heads kept decoded; the rest is read again
@@ -39,7 +39,7 @@ def _request_row(accepted: Accepted) -> tuple[object, ...]:
 
 def accept(payloads: Sequence[Accepted]) -> Plan[list[None]]:
     """Requests and their transactions; what was decided at once goes through the same path as any outcome."""
-    yield bulk("insert_requests", [_request_row(item) for item in payloads])
+    yield add("insert_requests", [_request_row(item) for item in payloads])
     singles: list[tuple[object, ...]] = []
     for item in payloads:
         for run in item.runs:
@@ -48,11 +48,11 @@ def accept(payloads: Sequence[Accepted]) -> Plan[list[None]]:
             else:
                 head = (item.request.id, run.first, run.element, run.kind, run.correlation, item.request.accepted)
                 yield do("insert_run", *head, run.values)
-    yield bulk("insert_singles", singles)
+    yield add("insert_singles", singles)
     yield from apply_changes([change for item in payloads for change in item.changes])
     yield insert_story([line for item in payloads for line in item.story])
-    yield bulk("count_volumes", _volumes(payloads))
-    yield bulk("insert_links", [astuple(link) for item in payloads for link in item.links])
+    yield add("count_volumes", _volumes(payloads))
+    yield add("insert_links", [astuple(link) for item in payloads for link in item.links])
     yield insert_owed([row for item in payloads for row in item.owed])
     yield occur([one for item in payloads for one in item.occurrences])
     yield from keep_answers([item.kept for item in payloads if item.kept])

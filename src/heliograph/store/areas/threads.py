@@ -19,7 +19,7 @@ from heliograph.model.record import (
     Sent,
 )
 from heliograph.store.engines.base import Area
-from heliograph.store.steps import Answer, Plan, Step, bulk
+from heliograph.store.steps import Answer, Plan, Step, add, bulk
 
 CLOSED_AT_ONCE = 1_000
 SKEW_MS = 2_000
@@ -50,7 +50,7 @@ def _moment(row: Sent, at: int) -> tuple[object, ...]:
 
 def insert_devices(rows: Sequence[DeviceRow]) -> Step:
     """To which devices messages to users went."""
-    return bulk(
+    return add(
         "insert_devices",
         [astuple(row) for row in {(row.request, row.ordinal, row.part): row for row in rows}.values()],
     )

@@ -2,7 +2,7 @@
 
 No linger: while one commit is on its way to the disk the next group gathers by itself. A caller hands over an
 operation's name and its payload and awaits the result, which comes after the commit is durable. A thread owns the
-writing connection of an engine that blocks (`Committer`), a task that of one that does not (`LoopCommitter`).
+writing connection, so that neither waits for the other: a database works while the event loop is busy.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from queue import SimpleQueue
 from typing import Any
 
@@ -53,12 +53,15 @@ class Committer:
     """Feeds `apply` with groups of operations on a thread of its own.
 
     `apply` writes the whole group in one transaction and gives one result per operation; when it
-    raises anything the operations are tried one by one, so that one bad row fails alone.
+    raises anything but `StoreAway` the operations are tried one by one, so that one bad row fails alone.
     """
 
     def __init__(self, apply: Apply) -> None:
         self._apply = apply
-        self._queue: SimpleQueue[Operation | None] = SimpleQueue()
+        self._turn: list[Operation] = []  # what this turn of the event loop has to write
+        self._queue: SimpleQueue[list[Operation] | None] = SimpleQueue()
+        self._waiting: deque[Operation] = deque()  # the thread's
+        self._ending = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self.commits = 0
@@ -69,35 +72,53 @@ class Committer:
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Write what waits, then end the thread."""
         if self._thread.is_alive():
+            self._hand_over()
             self._queue.put(None)
-            self._thread.join()
+            await asyncio.to_thread(self._thread.join)
 
     def write(self, name: str, payload: Any) -> asyncio.Future[Any]:
         """Hand over one operation; the future is done after its commit."""
         assert self._loop is not None, "the committer is not started"  # noqa: S101
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._queue.put(Operation(name, payload, future))
+        if not self._turn:  # the thread is woken once for all that a turn of the loop writes
+            self._loop.call_soon(self._hand_over)
+        self._turn.append(Operation(name, payload, future))
         return future
 
+    def _hand_over(self) -> None:
+        if self._turn:
+            self._queue.put(self._turn)
+            self._turn = []
+
+    def refuse(self, error: StoreAway) -> None:
+        """Fail everything that waits; what is under way goes on. For the thread, within `apply`."""
+        self._gather()
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        self._answer(waiting, [error] * len(waiting))
+
+    def _gather(self, *, wait: bool = False) -> None:
+        while wait or not self._queue.empty():
+            turn = self._queue.get()
+            self._waiting.extend(turn or ())
+            self._ending = self._ending or turn is None
+            wait = False
+
     def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
-            group, ending = [first], False
-            while len(group) < GROUP and not self._queue.empty():
-                operation = self._queue.get()
-                if operation is None:
-                    ending = True
-                    break
-                group.append(operation)
-            self._commit(group)
-            if ending:
-                return
+        while self._waiting or not self._ending:
+            self._gather(wait=not self._waiting)
+            group = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
+            if group:
+                self._commit(group)
 
     def _commit(self, group: list[Operation]) -> None:
         try:
             results = self._apply(group)
+        except StoreAway as error:
+            results = [error] * len(group)
         except Exception as error:  # the thread's loop: whatever is wrong with one write stops no other
             if len(group) > 1:
                 for operation in group:
@@ -107,74 +128,12 @@ class Committer:
             results = [error]
         self.commits += 1
         self.operations += len(group)
+        self._answer(group, results)
+
+    def _answer(self, group: Sequence[Operation], results: Sequence[Any]) -> None:
         assert self._loop is not None  # noqa: S101
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(_wake, group, results)
-
-
-class LoopCommitter:
-    """Feeds an asynchronous `apply` with groups, on the event loop; as `Committer` in all else. After `StoreAway`
-    nothing is tried one by one."""
-
-    def __init__(self, apply: Callable[[list[Operation]], Awaitable[list[Any]]]) -> None:
-        self._apply = apply
-        self._queue: deque[Operation] = deque()
-        self._came = asyncio.Event()
-        self._ending = False
-        self._task: asyncio.Task[None] | None = None
-        self.commits = 0
-        self.operations = 0
-
-    def start(self) -> None:
-        """Begin, on the running event loop."""
-        self._task = asyncio.create_task(self._run(), name="store-writer")
-
-    async def stop(self) -> None:
-        """Write what waits, then end."""
-        self._ending = True
-        self._came.set()
-        if self._task is not None:
-            await self._task
-
-    def write(self, name: str, payload: Any) -> asyncio.Future[Any]:
-        """Hand over one operation; the future is done after its commit."""
-        assert self._task is not None, "the committer is not started"  # noqa: S101
-        future: asyncio.Future[Any] = self._task.get_loop().create_future()
-        self._queue.append(Operation(name, payload, future))
-        self._came.set()
-        return future
-
-    def refuse(self, error: StoreAway) -> None:
-        """Fail everything that waits; what is under way goes on."""
-        waiting = list(self._queue)
-        self._queue.clear()
-        _wake(waiting, [error] * len(waiting))
-
-    async def _run(self) -> None:
-        while True:
-            await self._came.wait()
-            while self._queue:
-                group = [self._queue.popleft() for _ in range(min(GROUP, len(self._queue)))]
-                await self._commit(group)
-            if self._ending:
-                return
-            self._came.clear()
-
-    async def _commit(self, group: list[Operation]) -> None:
-        try:
-            results = await self._apply(group)
-        except StoreAway as error:
-            results = [error] * len(group)
-        except Exception as error:  # the loop: whatever is wrong with one write stops no other
-            if len(group) > 1:
-                for operation in group:
-                    await self._commit([operation])
-                return
-            log.error("a write of kind %s failed: %s", group[0].name, error, exc_info=_is_a_bug(error))
-            results = [error]
-        self.commits += 1
-        self.operations += len(group)
-        _wake(group, results)
 
 
 def _is_a_bug(error: Exception) -> bool:

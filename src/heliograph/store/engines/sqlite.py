@@ -154,7 +154,7 @@ class SqliteEngine:
 
     async def close(self) -> None:
         """Write what waits and close the file."""
-        await asyncio.to_thread(self._committer.stop)
+        await self._committer.stop()
         self._readers.shutdown()
         for connection in reversed(self._connections):
             connection.close()

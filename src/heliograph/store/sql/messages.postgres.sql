@@ -14,18 +14,22 @@ WITH wanted AS MATERIALIZED (
 SELECT CASE WHEN (SELECT count(*) FROM claimed) < (SELECT sum(last - first + 1) FROM wanted)
     THEN (SELECT coalesce(json_agg(json_build_array(request, ordinal)), '[]')::text FROM claimed) ELSE '' END;
 
+-- Rows are runs of consecutive ordinals that change alike; their notices and native ids are JSON lists in that order.
+-- The answer is "" when every change took effect, else `[seq, ordinal]` of those that did.
 -- A claim that is given back by a process that was paused is another's by then if its attempt is behind.
 -- What was stored meanwhile by another process is seen: an UPDATE that waited for a row judges its newest state.
 -- Rows are taken in the order of their keys, so that two processes that settle the same messages do not wait for
 -- each other.
 -- name: apply_changes
 WITH change AS MATERIALIZED (
-    SELECT * FROM unnest($1::integer[], $2::bigint[], $3::integer[], $4::smallint[], $5::text[], $6::bigint[],
-        $7::text[], $8::integer[], $9::text[], $10::bigint[], $11::smallint[], $12::bigint[], $13::text[],
-        $14::text[], $15::text[])
-    AS c (seq, request, ordinal, state, key, at, detail, attempt, connector, due, duplicate, notice, url, origin,
-        natives)
-    ORDER BY request, ordinal
+    SELECT seq, request, first, last, state, key, at, detail, attempt, connector, due, duplicate, url, origin,
+        translate(nullif(notices, ''), '[]', '{}')::bigint[] AS notices, nullif(natives, '')::jsonb AS natives
+    FROM unnest($1::integer[], $2::bigint[], $3::integer[], $4::integer[], $5::smallint[], $6::text[],
+        $7::bigint[], $8::text[], $9::integer[], $10::text[], $11::bigint[], $12::smallint[], $13::text[],
+        $14::text[], $15::text[], $16::text[])
+    AS c (seq, request, first, last, state, key, at, detail, attempt, connector, due, duplicate, url, origin,
+        notices, natives)
+    ORDER BY request, first
 ), incoming AS (
     UPDATE transactions AS t SET
         was = t.state,
@@ -37,19 +41,14 @@ WITH change AS MATERIALIZED (
         due = c.due,
         updated = greatest(c.at, t.updated),
         duplicate = t.duplicate | c.duplicate,
-        natives = CASE WHEN c.natives <> '' THEN c.natives ELSE t.natives END
+        natives = CASE WHEN c.natives IS NULL THEN t.natives ELSE (c.natives -> (t.ordinal - c.first))::text END
     FROM change AS c
-    WHERE t.request = c.request AND t.ordinal = c.ordinal
+    WHERE t.request = c.request AND t.ordinal BETWEEN c.first AND c.last
       AND (t.state / 10 < c.state / 10
           OR (t.state = 20 AND c.state = 10 AND (c.attempt < 0 OR c.attempt >= t.attempt - 1)))
       AND (c.state <> 40 OR c.attempt < 0 OR t.state = 20)
-    RETURNING c.*, t.was
-), late AS (  -- a receipt may outrun the answer to its submit, whose ids are true still
-    SELECT * FROM change AS c
-    WHERE c.natives <> '' AND c.seq NOT IN (SELECT seq FROM incoming)
-), late_natives AS (
-    UPDATE transactions AS t SET natives = c.natives, connector = c.connector
-    FROM late AS c WHERE t.request = c.request AND t.ordinal = c.ordinal AND t.natives = ''
+    RETURNING c.seq, c.request, t.ordinal, c.state, c.key, c.at, c.detail, c.url, c.origin, t.was,
+        c.notices[t.ordinal - c.first + 1] AS notice
 ), counted AS (
     UPDATE requests AS r SET remaining = r.remaining - c.n
     FROM (
@@ -62,22 +61,29 @@ WITH change AS MATERIALIZED (
         attempts, due, status, error)
     SELECT i.request, i.ordinal, i.notice, i.state, i.key, i.detail, i.at, i.url, i.origin, r.tenant, r.service, '',
         0, 0, i.at, 0, ''
-    FROM incoming AS i JOIN requests AS r ON r.id = i.request WHERE i.notice > 0
-), known AS (
-    INSERT INTO submissions (connector, native_id, request, ordinal, part, parts, at)
-    SELECT i.connector, n.native_id, i.request, i.ordinal, n.number - 1, json_array_length(i.natives::json), i.at
-    FROM (
-        SELECT connector, natives, request, ordinal, at FROM incoming WHERE natives <> ''
-        UNION ALL
-        SELECT connector, natives, request, ordinal, at FROM late
-    ) AS i, json_array_elements_text(i.natives::json) WITH ORDINALITY AS n (native_id, number)
-    WHERE n.native_id <> ''
-), waits AS (
-    INSERT INTO windows (due, request)
-    SELECT DISTINCT due, request FROM incoming WHERE state = 30 AND due > 0 ORDER BY due, request
-    ON CONFLICT DO NOTHING
+    FROM incoming AS i JOIN requests AS r ON r.id = i.request WHERE i.notice IS NOT NULL
 )
-SELECT coalesce(json_agg(seq), '[]')::text FROM incoming;
+SELECT CASE WHEN (SELECT count(*) FROM incoming) < (SELECT sum(last - first + 1) FROM change)
+    THEN (SELECT coalesce(json_agg(json_build_array(seq, ordinal)), '[]')::text FROM incoming) ELSE '' END;
+
+-- A receipt may outrun the answer to its submit, whose ids are true still.
+-- name: keep_natives
+UPDATE transactions AS t SET natives = c.natives, connector = c.connector
+FROM (
+    SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[])
+    AS c (request, ordinal, natives, connector)
+    ORDER BY request, ordinal
+) AS c
+WHERE t.request = c.request AND t.ordinal = c.ordinal AND t.natives = '';
+
+-- name: insert_submissions
+INSERT INTO submissions (connector, native_id, request, ordinal, part, parts, at)
+SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::integer[], $5::integer[], $6::integer[],
+    $7::bigint[]);
+
+-- name: insert_windows
+INSERT INTO windows (due, request)
+SELECT * FROM unnest($1::bigint[], $2::bigint[]) ON CONFLICT DO NOTHING;
 
 -- name: insert_story
 INSERT INTO story (id, request, ordinal, at, step, data)
@@ -87,10 +93,16 @@ SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[], $5
 UPDATE transactions SET was = state, state = 10, duplicate = 1
 WHERE state = 20 AND request IN (SELECT id FROM requests WHERE remaining > 0);
 
+-- What is alike is said once.
 -- name: pending
-SELECT coalesce(json_agg(json_build_array(t.request, t.ordinal, t.element, json_build_array(t.kind, t.destination, t.correlation), t.state,
-    t.key, t.detail, t.attempt, t.connector, t.due, t.updated, t.duplicate <> 0, t.natives)), '[]')::text
-FROM transactions AS t WHERE t.request = ANY($1::bigint[]) AND t.state = 10;
+SELECT coalesce(json_agg(json_build_array(request, element, kind, correlation, key, detail, attempt, connector, due,
+    updated, duplicate <> 0, natives, ordinals, destinations)), '[]')::text
+FROM (
+    SELECT request, element, kind, correlation, key, detail, attempt, connector, due, updated, duplicate, natives,
+        json_agg(ordinal) AS ordinals, json_agg(destination) AS destinations
+    FROM transactions WHERE request = ANY($1::bigint[]) AND state = 10
+    GROUP BY request, element, kind, correlation, key, detail, attempt, connector, due, updated, duplicate, natives
+) AS t;
 
 -- name: transactions_of
 SELECT coalesce(json_agg(json_build_array(t.request, t.ordinal, t.element, json_build_array(t.kind, t.destination, t.correlation), t.state,

@@ -2,15 +2,14 @@
 
 -- name: create_scratch
 CREATE TEMP TABLE IF NOT EXISTS change (
-    seq INTEGER PRIMARY KEY, request INTEGER, ordinal INTEGER, state INTEGER, key TEXT, at INTEGER, detail TEXT,
-    attempt INTEGER, connector TEXT, due INTEGER, duplicate INTEGER, notice INTEGER, url TEXT, origin TEXT,
+    seq INTEGER PRIMARY KEY, request INTEGER, first INTEGER, last INTEGER, state INTEGER, key TEXT, at INTEGER,
+    detail TEXT, attempt INTEGER, connector TEXT, due INTEGER, duplicate INTEGER, url TEXT, origin TEXT, notices TEXT,
     natives TEXT
 );
 CREATE TEMP TABLE IF NOT EXISTS incoming (
-    seq INTEGER PRIMARY KEY, request INTEGER, ordinal INTEGER, state INTEGER, key TEXT, at INTEGER, detail TEXT,
-    attempt INTEGER, connector TEXT, due INTEGER, duplicate INTEGER, notice INTEGER, url TEXT, origin TEXT,
-    natives TEXT, old INTEGER
-);
+    request INTEGER, ordinal INTEGER, seq INTEGER, place INTEGER, old INTEGER, state INTEGER,
+    PRIMARY KEY (request, ordinal)
+) WITHOUT ROWID;
 CREATE TEMP TABLE IF NOT EXISTS told (
     request INTEGER, ordinal INTEGER, id INTEGER, delivery INTEGER, attempts INTEGER, at INTEGER, due INTEGER,
     status INTEGER, error TEXT
@@ -26,57 +25,58 @@ UPDATE transactions SET state = 20, attempt = attempt + 1
 FROM json_each($1) AS c
 WHERE request = c.value ->> 0 AND ordinal BETWEEN c.value ->> 1 AND c.value ->> 2 AND state = 10;
 
+-- Rows are runs of consecutive ordinals that change alike; their notices and native ids are JSON lists in that order.
+-- The answer is "" when every change took effect, else `[seq, ordinal]` of those that did.
 -- name: apply_changes
 INSERT INTO temp.change
 VALUES :rows;
 INSERT INTO temp.incoming
-SELECT c.*, t.state
+SELECT c.request, t.ordinal, c.seq, t.ordinal - c.first, t.state, c.state
 FROM temp.change AS c CROSS JOIN transactions AS t
-WHERE t.request = c.request AND t.ordinal = c.ordinal
+WHERE t.request = c.request AND t.ordinal BETWEEN c.first AND c.last
   AND (t.state / 10 < c.state / 10 OR (t.state = 20 AND c.state = 10))
   AND (c.state <> 40 OR c.attempt < 0 OR t.state = 20);
 UPDATE transactions SET
-    state = i.state,
-    key = i.key,
-    detail = i.detail,
-    attempt = CASE WHEN i.attempt >= 0 THEN i.attempt ELSE transactions.attempt END,
-    connector = CASE WHEN i.connector <> '' THEN i.connector ELSE transactions.connector END,
-    due = i.due,
-    updated = max(i.at, transactions.updated),
-    duplicate = transactions.duplicate | i.duplicate,
-    natives = CASE WHEN i.natives <> '' THEN i.natives ELSE transactions.natives END
-FROM temp.incoming AS i
-WHERE transactions.request = i.request AND transactions.ordinal = i.ordinal;
+    state = c.state,
+    key = c.key,
+    detail = c.detail,
+    attempt = CASE WHEN c.attempt >= 0 THEN c.attempt ELSE transactions.attempt END,
+    connector = CASE WHEN c.connector <> '' THEN c.connector ELSE transactions.connector END,
+    due = c.due,
+    updated = max(c.at, transactions.updated),
+    duplicate = transactions.duplicate | c.duplicate,
+    natives = CASE WHEN c.natives <> '' THEN c.natives -> i.place ELSE transactions.natives END
+FROM temp.incoming AS i CROSS JOIN temp.change AS c
+WHERE c.seq = i.seq AND transactions.request = i.request AND transactions.ordinal = i.ordinal;
 UPDATE requests SET remaining = remaining - c.n
 FROM (SELECT request, count(*) AS n FROM temp.incoming WHERE old < 30 AND state >= 30 GROUP BY request) AS c
 WHERE requests.id = c.request;
 INSERT INTO notices (request, ordinal, id, state, key, detail, at, url, origin, tenant, service, body, delivery,
     attempts, due, status, error)
-SELECT i.request, i.ordinal, i.notice, i.state, i.key, i.detail, i.at, i.url, i.origin, r.tenant, r.service, '',
-       0, 0, i.at, 0, ''
-FROM temp.incoming AS i JOIN requests AS r ON r.id = i.request WHERE i.notice > 0;
-INSERT INTO submissions (connector, native_id, request, ordinal, part, parts)
-SELECT i.connector, n.value, i.request, i.ordinal, n.key, json_array_length(i.natives)
-FROM temp.incoming AS i, json_each(i.natives) AS n WHERE i.natives <> '' AND n.value <> ''
-ON CONFLICT (connector, native_id) DO UPDATE SET
-    request = excluded.request, ordinal = excluded.ordinal, part = excluded.part, parts = excluded.parts;
-INSERT OR IGNORE INTO windows (due, request)
-SELECT DISTINCT due, request FROM temp.incoming WHERE state = 30 AND due > 0;
-INSERT INTO submissions (connector, native_id, request, ordinal, part, parts)
-SELECT c.connector, n.value, c.request, c.ordinal, n.key, json_array_length(c.natives)
-FROM temp.change AS c, json_each(c.natives) AS n
-WHERE (SELECT count(*) FROM temp.incoming) < (SELECT count(*) FROM temp.change)
-  AND c.natives <> '' AND n.value <> '' AND c.seq NOT IN (SELECT seq FROM temp.incoming)
-ON CONFLICT (connector, native_id) DO UPDATE SET
-    request = excluded.request, ordinal = excluded.ordinal, part = excluded.part, parts = excluded.parts;
-UPDATE transactions SET natives = c.natives, connector = c.connector
-FROM temp.change AS c
-WHERE (SELECT count(*) FROM temp.incoming) < (SELECT count(*) FROM temp.change)
-  AND transactions.request = c.request AND transactions.ordinal = c.ordinal AND transactions.natives = ''
-  AND c.natives <> '' AND c.seq NOT IN (SELECT seq FROM temp.incoming);
-SELECT json_group_array(seq) FROM temp.incoming;
+SELECT i.request, i.ordinal, c.notices ->> i.place, c.state, c.key, c.detail, c.at, c.url, c.origin, r.tenant,
+       r.service, '', 0, 0, c.at, 0, ''
+FROM temp.change AS c CROSS JOIN temp.incoming AS i ON i.request = c.request AND i.ordinal BETWEEN c.first AND c.last
+JOIN requests AS r ON r.id = i.request WHERE c.notices <> '';
+SELECT CASE WHEN (SELECT count(*) FROM temp.incoming) < (SELECT sum(last - first + 1) FROM temp.change)
+    THEN (SELECT json_group_array(json_array(seq, ordinal)) FROM temp.incoming) ELSE '' END;
 DELETE FROM temp.incoming;
 DELETE FROM temp.change;
+
+-- A receipt may outrun the answer to its submit, whose ids are true still.
+-- name: keep_natives
+UPDATE transactions SET natives = c.value ->> 2, connector = c.value ->> 3
+FROM json_each($1) AS c
+WHERE request = c.value ->> 0 AND ordinal = c.value ->> 1 AND natives = '';
+
+-- name: insert_submissions
+INSERT INTO submissions (connector, native_id, request, ordinal, part, parts)
+SELECT v.column1, v.column2, v.column3, v.column4, v.column5, v.column6 FROM (VALUES :rows) AS v WHERE true
+ON CONFLICT (connector, native_id) DO UPDATE SET
+    request = excluded.request, ordinal = excluded.ordinal, part = excluded.part, parts = excluded.parts;
+
+-- name: insert_windows
+INSERT OR IGNORE INTO windows (due, request)
+VALUES :rows;
 
 -- name: insert_story
 INSERT INTO story (id, request, ordinal, at, step, data)
@@ -86,11 +86,17 @@ VALUES :rows;
 UPDATE transactions SET state = 10, duplicate = 1
 WHERE state = 20 AND request IN (SELECT id FROM requests WHERE remaining > 0);
 
+-- What is alike is said once.
 -- name: pending
-SELECT json_group_array(json_array(t.request, t.ordinal, t.element, json_array(t.kind, t.destination, t.correlation),
-    t.state, t.key, t.detail, t.attempt, t.connector, t.due, t.updated, json(iif(t.duplicate, 'true', 'false')),
-    t.natives))
-FROM json_each($1) AS c JOIN transactions AS t ON t.request = c.value WHERE t.state = 10;
+SELECT json_group_array(json_array(request, element, kind, correlation, key, detail, attempt, connector, due, updated,
+    json(iif(duplicate, 'true', 'false')), natives, json(ordinals), json(destinations)))
+FROM (
+    SELECT t.request, t.element, t.kind, t.correlation, t.key, t.detail, t.attempt, t.connector, t.due, t.updated,
+        t.duplicate, t.natives, json_group_array(t.ordinal) AS ordinals, json_group_array(t.destination) AS destinations
+    FROM json_each($1) AS c JOIN transactions AS t ON t.request = c.value WHERE t.state = 10
+    GROUP BY t.request, t.element, t.kind, t.correlation, t.key, t.detail, t.attempt, t.connector, t.due, t.updated,
+        t.duplicate, t.natives
+);
 
 -- name: transactions_of
 SELECT json_group_array(json_array(request, ordinal, element, json_array(kind, destination, correlation),

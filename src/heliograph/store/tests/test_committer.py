@@ -45,7 +45,7 @@ async def committer(disk: Disk) -> AsyncIterator[Committer]:
     made = Committer(disk.apply)
     made.start()
     yield made
-    await asyncio.to_thread(made.stop)
+    await made.stop()
 
 
 async def gathered(disk: Disk, committer: Committer, write: Callable[[], list[Any]]) -> list[Any]:
@@ -117,6 +117,6 @@ async def test_stopping_writes_what_waits(disk: Disk) -> None:
     disk.gate.clear()
     waiting = [committer.write("x", number) for number in range(5)]
     disk.gate.set()
-    await asyncio.to_thread(committer.stop)
+    await committer.stop()
 
     assert await asyncio.gather(*waiting) == [0, 10, 20, 30, 40]

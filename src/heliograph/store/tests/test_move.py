@@ -11,7 +11,7 @@ import pytest
 from heliograph.model.outcome import State
 from heliograph.model.record import Accepted, Change, Counted, KeptAnswer, Reported, Settlement, StoryLine
 from heliograph.store import Store, StoreUnavailable, move
-from heliograph.store.engines import postgres
+from heliograph.store.engines.postgres import engine as postgres
 from heliograph.store.move import Moved, MoveRefused
 from heliograph.testing.databases import PostgresDatabase, SqliteDatabase
 from heliograph.testing.postgres import PostgresServer

@@ -109,7 +109,7 @@ async def test_a_broken_database_is_unavailable_and_says_why(store: Store, datab
     message = Message(content=Content(channel="sms"), addresses=())
     request = Request(id=REQUEST, nonce=1, tenant="t", service="s", accepted=0, messages=(message,))
     await store.accept(Accepted(request=request, runs=(Run(0, 0, "msisdn", "", ["1"]),)))
-    change = Change(REQUEST, 0, State.SUBMITTED, "k", 1)
+    change = Change(REQUEST, 0, State.SUBMITTED, "k", 1, due=2)
 
     with pytest.raises(StoreUnavailable, match="windows"):
         await store.settle(Settlement(changes=[change]))

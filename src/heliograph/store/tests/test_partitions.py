@@ -14,8 +14,8 @@ from heliograph.model.message import Content, Message, Request
 from heliograph.model.outcome import State
 from heliograph.model.record import Accepted, Change, DeviceRow, Reported, Run, Sent, Settlement, StoryLine
 from heliograph.store import Store
-from heliograph.store.engines import partitions
-from heliograph.store.engines.partitions import DAY_MS, TABLES, day_of, days_ahead, name_of, parse
+from heliograph.store.engines.postgres import partitions
+from heliograph.store.engines.postgres.partitions import DAY_MS, TABLES, day_of, days_ahead, name_of, parse
 from heliograph.store.retention import Retention
 from heliograph.testing.databases import PostgresDatabase
 from heliograph.testing.postgres import PostgresServer

@@ -13,7 +13,7 @@ import pytest
 from heliograph.model.outcome import State
 from heliograph.model.record import Accepted, Change, Reported, Settlement
 from heliograph.store import Store, StoreUnavailable
-from heliograph.store.engines import postgres as engine
+from heliograph.store.engines.postgres import writing as engine
 from heliograph.testing.databases import PostgresDatabase
 from heliograph.testing.postgres import PostgresServer, postgres
 

@@ -29,7 +29,9 @@ from heliograph.store.areas import (
 )
 from heliograph.store.areas.cluster import duties, quotas
 from heliograph.store.areas.people import erasing, profiles
-from heliograph.store.engines import postgres, sqlite
+from heliograph.store.engines import sqlite
+from heliograph.store.engines.postgres import engine as postgres
+from heliograph.store.engines.postgres.connection import STATEMENTS, STEPS
 from heliograph.store.engines.sqlite import connect, migrate
 from heliograph.store.statements import load, migrations, schema
 from heliograph.testing.databases import Database
@@ -195,7 +197,7 @@ def test_every_statement_of_sqlite_can_be_prepared(tmp_path: Path) -> None:
 async def test_every_statement_of_postgresql_can_be_prepared(postgres_server: PostgresServer) -> None:
     db = await asyncpg.connect(postgres_server.url(postgres_server.create()))
     await postgres.migrate(db, 0)
-    for sql in postgres.STATEMENTS.values():
+    for sql in (*STATEMENTS.values(), *STEPS.values()):
         await db.prepare(sql)
     await db.close()
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from msgspec import structs
+from msgspec import json, structs
 
 from heliograph.model.ids import EPOCH_MS, first_id_at
 from heliograph.model.outcome import State
@@ -162,6 +162,31 @@ async def test_a_change_that_does_not_take_effect_tells_nobody(store: Store, acc
     await settle(store, ended(call.request.id, 0, State.DELIVERED, "delivered", notice=2))
 
     assert [notice.id for notice in await store.due_notices("http://caller:80", 9_999, 10, [])] == [1]
+
+
+async def test_changes_that_are_alike_keep_each_its_own_ids_and_notice(store: Store, accepted: Accept) -> None:
+    call = accepted([f"4477009{number:05d}" for number in range(300)])
+    await store.accept(call)
+    await settle(store, ended(call.request.id, 7, State.DELIVERED, "delivered"))
+    changes = [submitted(call.request.id, ordinal, f"a{ordinal}", "b", notice=ordinal + 1) for ordinal in range(300)]
+
+    took = await settle(store, *changes)
+
+    assert took == [ordinal != 7 for ordinal in range(300)]
+    rows = await store.transactions(call.request.id, None)
+    assert [json.decode(row.natives) for row in rows] == [[f"a{ordinal}", "b"] for ordinal in range(300)]
+    told = await store.due_notices("http://caller:80", 9_999, 400, [])
+    assert sorted((notice.ordinal, notice.id) for notice in told) == [
+        (ordinal, ordinal + 1) for ordinal in range(300) if ordinal != 7
+    ]
+
+
+async def test_an_id_with_a_nul_is_kept_somehow(store: Store, accepted: Accept) -> None:
+    call = accepted()
+    await store.accept(call)
+
+    assert await settle(store, submitted(call.request.id, 0, "a\0b")) == [True]
+    assert (await store.transactions(call.request.id, 0))[0].state is State.SUBMITTED
 
 
 async def test_a_request_stays_open_until_everything_went_out(store: Store, accepted: Accept) -> None:

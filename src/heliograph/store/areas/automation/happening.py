@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import msgspec
 
 from heliograph.model.events import Occurrence
-from heliograph.store.steps import Step, bulk
+from heliograph.store.steps import Step, add
 
 _encode = msgspec.json.Encoder().encode
 
 
 def occur(occurrences: Sequence[Occurrence]) -> Step:
     """The step that keeps occurrences, for any plan."""
-    return bulk("insert_occurrences", [_row(one) for one in occurrences])
+    return add("insert_occurrences", [_row(one) for one in occurrences])
 
 
 def _row(one: Occurrence) -> tuple[object, ...]:

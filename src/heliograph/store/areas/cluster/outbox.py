@@ -9,7 +9,7 @@ from msgspec.structs import astuple
 
 from heliograph.model.record import Owed, Parked
 from heliograph.store.engines.base import Area
-from heliograph.store.steps import Answer, Plan, Step, bulk, count, do, value
+from heliograph.store.steps import Answer, Plan, Step, add, bulk, count, do, value
 
 Place = tuple[int, int]
 """A chunk: its request and element."""
@@ -17,7 +17,7 @@ Place = tuple[int, int]
 
 def insert_owed(rows: Sequence[Owed]) -> Step:
     """Rows of the outbox."""
-    return bulk("insert_outbox", [(row.due, row.request, row.element, row.size, int(row.again)) for row in rows])
+    return add("insert_outbox", [(row.due, row.request, row.element, row.size, int(row.again)) for row in rows])
 
 
 def owe(payloads: Sequence[list[Owed]]) -> Plan[list[None]]:
