@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 TESTING := $(VENV)/.testing
+# Tests wait for far ends half of their time. Each process has servers of its own, so there are eight at most.
+WORKERS ?= $(shell c=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); n=$$((c + c / 2)); echo $$((n > 8 ? 8 : n)))
 
 .PHONY: run test lint bench docs codes lock chaos clean
 
@@ -11,7 +13,7 @@ run: $(RUNTIME)  ## start the platform with the demo workspace
 	$(BIN)/heliograph demo
 
 test: $(TESTING)  ## the whole test suite
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: $(TESTING)  ## style, types, import rules
 	$(BIN)/ruff check .

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import uvicorn
 import uvloop
 
 import load
@@ -30,10 +29,11 @@ from figures import Figure, conditions, median, show
 from heliograph.model.events import Occurrence, OccurrenceState
 from heliograph.store import Store
 from heliograph.store.areas.automation.events import Happened
+from reference import Take
+from reference import main as be_reference
 
 SHAPES = (("singles", 1, 64), ("batches", 100, 4))  # name, events of a call, connections
 MARK = b'"code":"1002"'
-SWITCH_SECONDS = 0.0005  # as `heliograph serve` sets it
 PATH = "/resources/v1/events/externalevent"
 DEFINITION = {
     "id": "4451",
@@ -85,61 +85,29 @@ class Call(msgspec.Struct):
     events: list[Event]
 
 
-class Reference:
-    """What acceptance of events costs at least: no keys, definitions, limits, ids."""
+def events(store: Store) -> Take:
+    """Takes calls of the Event API, at the least they cost: no keys, definitions, limits, ids."""
+    numbers, decode = itertools.count(1 << 40), msgspec.json.Decoder(Call).decode
+    unresolved = OccurrenceState.UNRESOLVED
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._numbers = itertools.count(1 << 40)
-        self._decode = msgspec.json.Decoder(Call).decode
-        self._encode = msgspec.json.Encoder().encode
-
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Serve one call."""
-        if scope["type"] != "http":
-            return
-        message = await receive()
-        content = message["body"]
-        while message.get("more_body"):
-            message = await receive()
-            content += message["body"]
-        call = self._decode(content)
-        numbers = [next(self._numbers) for _ in call.events]
-        unresolved = OccurrenceState.UNRESOLVED
+    async def take(content: bytes) -> list[dict[str, str]]:
         rows = [
             Occurrence(
-                number, "bench", "bench", "event", one.evtid, {"parameters": one.parameters}, 0, state=unresolved,
-                correlation=one.correlationid,
+                next(numbers), "bench", "bench", "event", one.evtid, {"parameters": one.parameters}, 0,
+                state=unresolved, correlation=one.correlationid,
             )
-            for number, one in zip(numbers, call.events, strict=True)
+            for one in decode(content).events
         ]  # fmt: skip
-        await self._store.accept_events(Happened(rows))
-        answer = self._encode(
+        await store.accept_events(Happened(rows))
+        return [
             {
-                "response": [
-                    {
-                        "code": "1002", "transid": f"00000000-0000-7000-8000-{number:012x}", "description": "Queued",
-                        "correlationid": one.correlationid,
-                    }
-                    for number, one in zip(numbers, call.events, strict=True)
-                ]
+                "code": "1002", "transid": f"00000000-0000-7000-8000-{row.id:012x}", "description": "Queued",
+                "correlationid": row.correlation,
             }
-        )  # fmt: skip
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": answer})
+            for row in rows
+        ]  # fmt: skip
 
-
-async def serve(path: Path, port: int) -> None:
-    """Serve the raw application until told to stop."""
-    store = Store.on_sqlite(path)
-    await store.open()
-    config = uvicorn.Config(
-        Reference(store), port=port, log_level="error", access_log=False, lifespan="off", http="httptools", ws="none",
-        loop="none", backlog=2048,
-    )  # fmt: skip
-    await uvicorn.Server(config).serve()
-    await store.close()
+    return take
 
 
 @contextlib.contextmanager
@@ -216,8 +184,7 @@ def main() -> None:
         client(int(port), key, int(size), int(connections), float(seconds))
         return
     if sys.argv[1:2] == ["--reference"]:
-        sys.setswitchinterval(SWITCH_SECONDS)
-        uvloop.run(serve(Path(sys.argv[2]), int(sys.argv[3])))
+        be_reference(events, *sys.argv[2:])
         return
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=5.0)

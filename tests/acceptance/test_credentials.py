@@ -3,10 +3,7 @@ admin API and the doctor, and goes on by itself once they are taken again."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -18,7 +15,7 @@ import pytest_asyncio
 
 from heliograph.api.admin.credentials import credentials
 from heliograph.channels.wechat.settings import made_up as made_up_account
-from heliograph.testing import ADMIN_TOKEN, Running, eventually, running, workspace
+from heliograph.testing import Running, eventually, running, workspace
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -138,21 +135,16 @@ async def good(live: Running, medium: Medium) -> str:
     return next(line.removeprefix(name) for line in text.splitlines() if line.startswith(name))
 
 
-async def doctor(live: Running, medium: Medium) -> dict[str, Any]:
+async def doctor(live: Running, medium: Medium, command: Any) -> dict[str, Any]:
     """What `heliograph doctor` finds of the credentials."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", "from heliograph.cli.main import main; main()", "doctor", "--json",
-        "--listen", live.url.removeprefix("http://"), "--data", str(live.platform.config.data),
-        stdout=asyncio.subprocess.PIPE, env={**os.environ, "HELIOGRAPH_ADMIN_TOKEN": ADMIN_TOKEN},
-    )  # fmt: skip
-    findings = json.loads((await process.communicate())[0])
+    _, out, _ = await command(live, "doctor", "--json", "--data", str(live.platform.config.data))
     name = f"credentials {medium.lane} {medium.system}".rstrip()
-    return next(one for one in findings if one["what"] == name)
+    return next(one for one in json.loads(out) if one["what"] == name)
 
 
 @EVERY
 async def test_refused_credentials_are_told_and_the_channel_goes_on_when_they_are_mended(
-    live: Running, medium: Medium, caplog: pytest.LogCaptureFixture
+    live: Running, medium: Medium, caplog: pytest.LogCaptureFixture, command: Any
 ) -> None:
     await went(live, medium)
     before = (await state(live, medium), await good(live, medium))
@@ -163,7 +155,7 @@ async def test_refused_credentials_are_told_and_the_channel_goes_on_when_they_ar
 
     await eventually(refused)
     during = (await state(live, medium), await good(live, medium))
-    seen = await doctor(live, medium)
+    seen = await doctor(live, medium, command)
     said = [line for line in caplog.messages if medium.app in line and "refuses our credentials" in line]
     await mend()
     await went(live, medium)
@@ -173,7 +165,7 @@ async def test_refused_credentials_are_told_and_the_channel_goes_on_when_they_ar
     assert len(said) == 1
     assert await eventually(lambda: ready(live, medium))
     assert await good(live, medium) == "1.0"
-    assert (await doctor(live, medium))["ok"] is True
+    assert (await doctor(live, medium, command))["ok"] is True
 
 
 STATES = [

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import re
-import sys
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from heliograph.testing import ADMIN_TOKEN, Running, running, workspace
+from heliograph.testing import Running, running, workspace
 
 COMMAND = "from heliograph.cli.main import main; main()"
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -116,7 +112,7 @@ async def test_a_refusal_of_the_contract_is_told_in_the_same_answer(
 
 async def test_what_would_be_sent_is_shown(live: Running) -> None:
     body = call("+44 7700 900-001", sms={"text": "Ω" * 80}, correlationid="c")
-    before = time.time_ns() // 1_000_000
+    before = live.platform.clock_ms()
     answer = await explain(live, body)
     [item] = answer["destinations"]
     templated = call(sms={}, message={"template": "1001", "parameters": {"name": "you"}})
@@ -127,11 +123,11 @@ async def test_what_would_be_sent_is_shown(live: Running) -> None:
         "text": "Ω" * 80, "parts": 1, "encoding": item["encoding"], "price": None, "earliest": answer["at"],
     }  # fmt: skip
     assert item["encoding"]
-    assert before <= answer["at"] <= time.time_ns() // 1_000_000
+    assert before <= answer["at"] <= live.platform.clock_ms()
     assert (await explain(live, templated))["destinations"][0]["text"] == "Hello you"
 
 
-async def test_price_and_moment_are_told(live: Running, tmp_path: Path) -> None:
+async def test_price_and_moment_are_told(live: Running, tmp_path: Path, command: Any) -> None:
     answer = await explain(live, call(), "dear", "priced")
     [item] = answer["destinations"]
     days = (item["earliest"] - answer["at"]) / 86_400_000
@@ -141,7 +137,7 @@ async def test_price_and_moment_are_told(live: Running, tmp_path: Path) -> None:
     assert 2 < days < 4
     file = tmp_path / "call.json"
     file.write_text(json.dumps(call()))
-    _, out, _ = await command(live, str(file), "--service", "dear")
+    _, out, _ = await command(live, "explain", str(file), "--service", "dear")
     assert "costs   0.04 EUR" in out
     assert re.search(r"when    \d{4}-\d\d-\d\d 09:00 UTC", out)
 
@@ -208,35 +204,23 @@ async def test_who_would_send_must_be_known(live: Running, path: str, status: in
     assert (answer.status_code, answer.json()["error"]["field"]) == (status, field)
 
 
-async def command(live: Running, *arguments: str) -> tuple[int, str, str]:
-    """`heliograph explain` in a process of its own: exit status, output, errors."""
-    listen = live.url.removeprefix("http://")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", COMMAND, "explain", *arguments, "--listen", listen,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "HELIOGRAPH_ADMIN_TOKEN": ADMIN_TOKEN},
-    )  # fmt: skip
-    out, err = await process.communicate()
-    return process.returncode or 0, out.decode(), err.decode()
-
-
-async def test_the_command_explains_a_file(live: Running, tmp_path: Path) -> None:
+async def test_the_command_explains_a_file(live: Running, tmp_path: Path, command: Any) -> None:
     good, bad = tmp_path / "good.json", tmp_path / "bad.json"
     good.write_text(json.dumps(call("447700900001", "447700900002")))
     bad.write_text(json.dumps(call("12")))
-    status, out, _ = await command(live, str(good), "--service", "orders")
+    status, out, _ = await command(live, "explain", str(good), "--service", "orders")
 
     assert (status, "would be accepted" in out, "447700900001, 447700900002" in out) == (0, True, True)
     assert "when    now" in out
-    status, out, _ = await command(live, str(bad), "--service", "orders", "--tenant", "demo")
+    status, out, _ = await command(live, "explain", str(bad), "--service", "orders", "--tenant", "demo")
     assert (status, "7102" in out, "mend" in out) == (1, True, True)
-    status, out, _ = await command(live, str(bad), "--service", "orders", "--json")
+    status, out, _ = await command(live, "explain", str(bad), "--service", "orders", "--json")
     assert (status, json.loads(out)["destinations"][0]["faults"][0]["code"]) == (1, "7102")
 
 
-async def test_the_command_names_what_is_missing(live: Running, tmp_path: Path) -> None:
+async def test_the_command_names_what_is_missing(live: Running, tmp_path: Path, command: Any) -> None:
     file = tmp_path / "call.json"
     file.write_text(json.dumps(call()))
 
-    assert "--service" in (await command(live, str(file)))[2]
-    assert "no tenant has a service nobody" in (await command(live, str(file), "--service", "nobody"))[2]
+    assert "--service" in (await command(live, "explain", str(file)))[2]
+    assert "no tenant has a service nobody" in (await command(live, "explain", str(file), "--service", "nobody"))[2]

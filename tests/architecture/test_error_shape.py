@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, cast
 
 import httpx
 import pytest
+import pytest_asyncio
 from starlette.routing import Route
 
 from heliograph import config
@@ -16,6 +16,8 @@ from heliograph.api.app import Endpoints, admin_routes
 from heliograph.cli.data import Secrets
 from heliograph.cli.platform import Platform
 from heliograph.store.vault import new_secret
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TOKEN = "the-token-of-this-test"
 RIGHT = {"authorization": f"Bearer {TOKEN}"}
@@ -52,17 +54,17 @@ CALLS = admin_calls()
 WHOLE = [(method, path) for method, path in CALLS if not path.endswith("/tail")]  # a stream has no end to wait for
 
 
-@pytest.fixture
-async def platform(tmp_path: Path) -> AsyncIterator[Platform]:
-    """A platform that sends nothing."""
-    settings = config.load({"DATA": str(tmp_path), "ROLES": "api"}, {})
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+    """A platform that sends nothing. No call here changes what it answers to the next."""
+    settings = config.load({"DATA": str(tmp_path_factory.mktemp("data")), "ROLES": "api"}, {})
     made = Platform(settings, Secrets(TOKEN, new_secret(), made=False))
     await made.start()
     yield made
     await made.stop()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def client(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
     """A client that sees answers, not exceptions."""
     transport = httpx.ASGITransport(platform.surface.app(), raise_app_exceptions=False)

@@ -38,17 +38,6 @@ async def connected(live: Running, browse: Callable[[str], Any], user: str = "an
     return page
 
 
-async def send(live: Running, text: str, user: str = "ann") -> str:
-    """Send through the API; the transid."""
-    body = {
-        "deliverychannel": "rt",
-        "channels": {"appmessaging": {"message": {"text": text}}},
-        "destination": [{"userid": [user]}],
-    }
-    transid: str = (await live.send(body)).json()["response"][0]["transid"]
-    return transid
-
-
 async def state(live: Running, transid: str, state: str) -> Any:
     """The story once the message stands there."""
 
@@ -64,7 +53,7 @@ async def test_a_message_in_a_browser_can_be_followed_step_by_step(
 ) -> None:
     async with running(tmp_path / "data", document) as live:
         page = await connected(live, browse)
-        transid = await send(live, "Hello <b>world</b>")
+        transid = await live.app_message("ann", "Hello <b>world</b>")
         await page.until(f"{TEXTS}.length === 1")
         story = await state(live, transid, "read")
         texts = await page.value(TEXTS)
@@ -87,7 +76,7 @@ async def test_what_was_sent_meanwhile_comes_in_order_and_what_is_written_is_tol
         await page.value("document.getElementById('leave').click()")
         await page.until("document.querySelector('#light.on') === null")
         for number in range(5):
-            await send(live, f"number {number}")
+            await live.app_message("ann", f"number {number}")
         await page.value("document.getElementById('connect').click()")
         await page.until(f"{TEXTS}.length === 5")
         texts = await page.value(TEXTS)
@@ -111,7 +100,7 @@ async def test_the_client_comes_back_after_a_restart_of_the_server(
         session.end(Close.AWAY)
         await page.until("document.querySelector('#light.on') === null")
         await page.until("document.querySelector('#light.on') !== null")
-        transid = await send(live, "Back again")
+        transid = await live.app_message("ann", "Back again")
         await page.until(f"{TEXTS}.length === 1")
 
         assert (await state(live, transid, "read"))["state"] == "read"

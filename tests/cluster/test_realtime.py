@@ -11,7 +11,7 @@ from typing import Any
 from websockets.asyncio.client import connect
 
 from heliograph.realtime.frames import PROTOCOL
-from heliograph.testing import Running, eventually, workspace
+from heliograph.testing import eventually, workspace
 from heliograph.testing.cluster import Cluster
 from heliograph.wire import jwt
 
@@ -30,17 +30,6 @@ def document(url: str) -> dict[str, Any]:
     return found
 
 
-async def send(live: Running, user: str, text: str) -> str:
-    """A message to a user; its transid."""
-    body = {
-        "deliverychannel": "rt",
-        "channels": {"appmessaging": {"message": {"text": text}}},
-        "destination": [{"userid": [user]}],
-    }
-    answer = (await live.send(body)).json()["response"]
-    return str(answer[0]["transid"])
-
-
 async def test_what_one_process_sends_reaches_an_app_at_another(shared: Cluster) -> None:
     async with (
         shared.node("one", document, ROLES="api,worker,simulators") as one,
@@ -51,7 +40,7 @@ async def test_what_one_process_sends_reaches_an_app_at_another(shared: Cluster)
         async with connect(place, subprotocols=[PROTOCOL], proxy=None) as app:
             await app.send(json.dumps({"t": "hello", "token": jwt.sign(claims, SECRET), "device": "phone"}))
             assert json.loads(await app.recv())["t"] == "welcome"
-            transid = await send(one, "ann", "From afar")
+            transid = await one.app_message("ann", "From afar")
             async with asyncio.timeout(10):
                 while (frame := json.loads(await app.recv()))["t"] != "message":
                     pass

@@ -1,4 +1,5 @@
-"""The command as people run it: processes of its own, a real server on a free port."""
+"""The command as people run it: processes of its own, a real server on a free port. Commands that end are forked from
+a process that has imported everything, which is most of what they take."""
 
 from __future__ import annotations
 
@@ -44,12 +45,18 @@ class Ended:
         return json.loads(self.out)
 
 
+runner: list[Any] = []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forking(forked: Any) -> None:
+    """What commands are forked from."""
+    runner.append(forked)
+
+
 def run(*arguments: str, cwd: Path | None = None, **environment: str) -> Ended:
     """Run a command to its end."""
-    done = subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, timeout=30, cwd=cwd, env=clean(**environment)
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
+    return Ended(*runner[-1].run(arguments, clean(**environment), cwd or Path.cwd()))
 
 
 def free_port() -> int:

@@ -63,18 +63,18 @@ def _service(tenant: dict[str, Any], name: str, **members: Any) -> dict[str, Any
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
-    """The platform, serving."""
+async def live(platforms: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """The platform, serving, in each shape in turn."""
     data = tmp_path_factory.mktemp("data")
-    async with running(data, workspace_of_refusals, "sqlite", ROLES="api,simulators") as platform:
+    async with running(data, workspace_of_refusals, ROLES="api,simulators") as platform:
         yield platform
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def either(platforms: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
-    """The same on each database in turn."""
+async def alone(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """The same in one process on SQLite, for what is asked too often to be asked twice."""
     data = tmp_path_factory.mktemp("data")
-    async with running(data, workspace_of_refusals, ROLES="api,simulators") as platform:
+    async with running(data, workspace_of_refusals, "sqlite", ROLES="api,simulators") as platform:
         yield platform
 
 

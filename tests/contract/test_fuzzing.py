@@ -276,17 +276,17 @@ def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 @pytest.mark.parametrize("number", range(ROUNDS))
 async def test_a_spoiled_body_is_answered_in_shape(
-    live: Running, samples: list[dict[str, Any]], number: int, caplog: pytest.LogCaptureFixture
+    alone: Running, samples: list[dict[str, Any]], number: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    told = await answered_in_shape(live, samples, number, BODIES)
+    told = await answered_in_shape(alone, samples, number, BODIES)
 
     assert errors(caplog) == []
     assert len(told) > DIFFERENT
 
 
-async def test_a_spoiled_body_is_no_fault_of_either_database(
-    either: Running, samples: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+async def test_a_spoiled_body_is_no_fault_of_either_shape(
+    live: Running, samples: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
 ) -> None:
-    await answered_in_shape(either, samples, ROUNDS, BODIES // 4)
+    await answered_in_shape(live, samples, ROUNDS, BODIES // 4)
 
     assert errors(caplog) == []

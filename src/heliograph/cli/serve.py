@@ -123,7 +123,7 @@ async def _run(platform: Platform, listener: socket.socket, workspace: Path | No
     def end() -> None:
         log.info("told to stop: draining")
         platform.tail.close()
-        server.should_exit = True
+        server.end()
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -137,7 +137,7 @@ async def _run(platform: Platform, listener: socket.socket, workspace: Path | No
             following: asyncio.Task[Any] = asyncio.create_task(_after_start(server, platform, then))
             await asyncio.wait({serving, following}, return_when=asyncio.FIRST_EXCEPTION)
             if following.done() and not following.cancelled() and (fault := following.exception()):
-                server.should_exit = True
+                server.end()
                 await serving
                 raise fault
         await serving

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Collection, Sequence
 from typing import cast
@@ -55,8 +56,7 @@ class Simulators:
 
     async def stop(self) -> None:
         """Stop listening."""
-        for stand_in in reversed(self._started):
-            await stand_in.stop()
+        await asyncio.gather(*(stand_in.stop() for stand_in in self._started))
 
     def send_mo(self, source: str, destination: str, text: str) -> int:
         """A person writes: the SMSC simulator hands a message to whoever is bound; in how many parts."""

@@ -103,11 +103,12 @@ class Settler:
                 await asyncio.sleep(RETRY_SECONDS)
         changes = [made for made, _ in batch]
         notices = owed_by(changes, settlement.owed, applied)
-        for (_, then), took in zip(batch, applied, strict=False):  # those of the devices come behind
+        took_effect = applied[: len(batch)]  # those of the devices come behind
+        for (_, then), took in zip(batch, took_effect, strict=True):
             if took and then is not None:
                 then()
         if self._written is not None:
-            self._written(changes, applied)
+            self._written(changes, took_effect)
         if notices:
             self._tell(notices)
 

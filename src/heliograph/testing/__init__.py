@@ -93,6 +93,16 @@ class Running:
         }
         return (await self.send(body)).json()["response"]
 
+    async def app_message(self, user: str, text: str = "Hi") -> str:
+        """The transid of an in-app message to a user."""
+        body = {
+            "deliverychannel": "rt",
+            "channels": {"appmessaging": {"message": {"text": text}}},
+            "destination": [{"userid": [user]}],
+        }
+        transid: str = (await self.send(body)).json()["response"][0]["transid"]
+        return transid
+
     async def status(self, transid: str, key: str = KEY) -> Any:
         """The status API's answer."""
         return (await self.client.get(f"/resources/v1/messaging/status/{transid}", headers={"key": key})).json()
@@ -203,6 +213,6 @@ async def running(
             yield Running(platform, client, settings.url)
     finally:
         platform.tail.close()
-        server.should_exit = True
+        server.end()
         await serving
         await platform.stop()

@@ -14,6 +14,7 @@ import uvicorn
 from heliograph.model.channel import Peer
 
 STOP_SECONDS = 2
+TICK_SECONDS = 0.1  # as uvicorn has it
 
 
 class StandIn(Protocol):
@@ -46,6 +47,29 @@ class HttpServer(uvicorn.Server):
                 loop="none", server_header=False, proxy_headers=False, **{"ws": "none", **settings},
             )
         )  # fmt: skip
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Serve what is under way and no more."""
+        self.should_exit = True
+        self._ending.set()
+
+    async def main_loop(self) -> None:
+        """As uvicorn's, but over as soon as it is told to end."""
+        counter = 0
+        while not await self.on_tick(counter):
+            counter += 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), TICK_SECONDS)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, but first it takes in nobody any more: whom asyncio has accepted and given no transport yet
+        when a server closes would have neither an answer nor an end."""
+        loop = asyncio.get_running_loop()
+        for listener in sockets or ():
+            loop.remove_reader(listener)
+        await asyncio.sleep(0)
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -81,5 +105,5 @@ class HttpStandIn:
     async def stop(self) -> None:
         """See `StandIn`."""
         if self._server is not None and self._serving is not None:
-            self._server.should_exit = True
+            self._server.end()
             await self._serving

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -10,7 +12,7 @@ from heliograph.catalogue import keys
 from heliograph.channels.rt.payload import Payloads, native_id, notification_of
 from heliograph.channels.rt.settings import read
 from heliograph.model.channel import Events, Outbound, Tools
-from heliograph.model.inapp import Delivery, InApp
+from heliograph.model.inapp import Delivery, InApp, Notification
 from heliograph.model.outcome import SendError, Submitted
 from heliograph.model.workspace import ConnectorSpec
 from heliograph.wire.addresses import HttpError
@@ -28,6 +30,14 @@ class Woken(NamedTuple):
     keep_ms: int = 0
 
 
+class Prepared(NamedTuple):
+    """A message that can be kept, whether its user is there, and the push for one who is not."""
+
+    delivery: Delivery
+    present: bool
+    notification: Notification | None
+
+
 class RtConnector:
     """Sends for one app."""
 
@@ -39,6 +49,7 @@ class RtConnector:
         self._inapp: InApp = tools.inapp
         self._settings = read(spec)
         self._payloads = Payloads()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._client = Client() if self._settings.wake else None
         self._sending = Sending(spec.name, self._send, window=spec.window, fast=tools.fast, close=self._close)
 
@@ -72,6 +83,24 @@ class RtConnector:
             await self._client.close()
 
     async def _send(self, outbound: Outbound) -> Submitted | SendError:
+        """The messages of one user are numbered in the order in which they were handed to us, however long it takes
+        to find out whether the user is there. They wait for that and not for each other's disk."""
+        async with self._turns.setdefault(outbound.to, asyncio.Lock()):
+            prepared = await self._prepared(outbound)
+            if isinstance(prepared, SendError):
+                return prepared
+            keeping = asyncio.ensure_future(self._inapp.keep(prepared.delivery))
+        kept = await keeping
+        if isinstance(kept, SendError):
+            return kept
+        delivery, present = prepared.delivery, prepared.present
+        said: dict[str, Any] = {"kept_as": kept.seq, "until": delivery.expires_ms, "connected": present}
+        if not present and prepared.notification is not None:
+            said["push"] = await self._inapp.notify(delivery, prepared.notification)
+        identity = native_id(outbound.request, outbound.ordinal)
+        return Submitted((identity,), (delivery.body.encode(), msgspec.json.encode(said)))
+
+    async def _prepared(self, outbound: Outbound) -> Prepared | SendError:
         settings, user, now_ms = self._settings, outbound.to, self._clock_ms()
         present = await self._inapp.present(self._lane, user)
         woken = await self._wake(self._client, user) if self._client is not None and not present else None
@@ -86,13 +115,7 @@ class RtConnector:
         identity = native_id(outbound.request, outbound.ordinal)
         body = self._payloads.of(outbound.body, identity, now_ms)
         delivery = Delivery(self._lane, user, outbound.request, outbound.ordinal, now_ms + keep_ms, body)
-        kept = await self._inapp.keep(delivery)
-        if isinstance(kept, SendError):
-            return kept
-        said: dict[str, Any] = {"kept_as": kept.seq, "until": delivery.expires_ms, "connected": present}
-        if not present and notification is not None:
-            said["push"] = await self._inapp.notify(delivery, notification)
-        return Submitted((identity,), (body.encode(), msgspec.json.encode(said)))
+        return Prepared(delivery, present, notification)
 
     async def _wake(self, client: Client, user: str) -> Woken | None:
         """In the sandbox a user who is not there is simulated, unless a device of theirs was there before: None."""

@@ -100,6 +100,8 @@ class Working:
             await self._store.hasten_outbox(self._clock_ms())
         except StoreUnavailable as error:
             log.warning("what waits for a moment waits on: %s", error)
+        if self._taker is not None:
+            self._taker.changed()
 
     async def _refilling(self) -> None:
         """The stream is new, or lost everything: what is open is owed to it. Of what another process may be sending

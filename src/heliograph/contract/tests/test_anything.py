@@ -45,7 +45,7 @@ NEARLY = st.fixed_dictionaries(
         "appid": JSON,
     },
 )  # fmt: skip
-MANY = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def outcome(body: bytes, channels: Mapping[str, Channel]) -> Call | Rejected:

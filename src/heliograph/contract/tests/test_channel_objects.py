@@ -57,7 +57,7 @@ NEARLY = st.fixed_dictionaries({}, optional={
     "attachment": JSON, "priority": JSON, "callflowid": JSON,
 })  # fmt: skip
 CATEGORIES = categories_of(({"name": "HOLE", "positions": [1, 2], "identifiers": {"1": "A"}, "actions": {"A": []}},))
-MANY = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=125, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def outcome(channel: Channel, found: Any, more: dict[str, Any]) -> Message | Rejected:

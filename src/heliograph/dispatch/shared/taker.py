@@ -48,13 +48,18 @@ class Taker:
         self._clock_ms = clock_ms
         self._arrived: list[Bundle] = []
         self._strays: set[Way] = set()
-        self._searched = 0.0
+        self._searched = -STRAYS_SECONDS
         self._taking = True
         self.counts = {"taken": 0, "again": 0, "given": 0, "parked": 0}
 
     def came(self, bundle: Bundle) -> None:
         """A bundle came from the broker."""
         self._arrived.append(bundle)
+        self._held.wake.set()
+
+    def changed(self) -> None:
+        """The workspace is another: lanes may be gone, and what waits for those is searched for at once."""
+        self._searched = -STRAYS_SECONDS
         self._held.wake.set()
 
     async def run(self) -> None:

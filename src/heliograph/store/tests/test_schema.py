@@ -76,8 +76,8 @@ def test_migrations_are_applied_once(tmp_path: Path) -> None:
     db.close()
 
 
-async def test_migrations_are_applied_once_on_both(database: Database) -> None:
-    first, second = database.store(), database.store()
+async def test_migrations_are_applied_once_on_both(untouched: Database) -> None:
+    first, second = untouched.store(), untouched.store()
     names = await first.open()
     again = await second.open()
     for store in (first, second):
