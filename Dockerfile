@@ -15,7 +15,8 @@ LABEL org.opencontainers.image.title="heliograph" \
 RUN apt-get update \
  && apt-get install -y --no-install-recommends espeak-ng \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --system --uid 10001 --home-dir /data heliograph \
+ && groupadd --system --gid 10001 heliograph \
+ && useradd --system --uid 10001 --gid 10001 --home-dir /data heliograph \
  && install -d -o heliograph -g heliograph -m 0700 /data
 COPY --from=build /opt/heliograph /opt/heliograph
 ENV PATH=/opt/heliograph/bin:$PATH \

@@ -122,7 +122,8 @@ ENDPOINTS = {
     "OPTIONS /events/{hook}": "Browsers ask whether a page may.",
     "GET /healthz": "The process is up.",
     "GET /readyz": (
-        "The store, the broker, the roles, the duties and the connectors; 503 while the process starts or drains."
+        "The store, the broker, the roles, the duties and the connectors; 503 while the process starts or drains, or "
+        "the database is away."
     ),
     "GET /metrics": "Counters in the text form of Prometheus; see [metrics](metrics.md).",
     "GET /openapi.json": "All of this as OpenAPI 3.1, but for the webhook bin.",

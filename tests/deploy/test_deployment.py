@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sysconfig
 from pathlib import Path
@@ -14,9 +15,14 @@ from typing import Any
 
 import msgspec
 import pytest
+import typer
 import yaml
 
-from heliograph.config import SETTINGS
+from heliograph.channels import channels
+from heliograph.cli.main import app
+from heliograph.config import SETTINGS, load
+from heliograph.contract.declared.documents import read_yaml
+from heliograph.contract.workspace import read_workspace
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -132,12 +138,56 @@ def test_settings_that_are_given_exist() -> None:
     assert given - known == set()
 
 
-def test_every_secret_of_the_compose_file_is_made() -> None:
+def test_every_secret_of_the_compose_file_is_made_and_for_its_owner_alone(tmp_path: Path) -> None:
     wanted = set(re.findall(r"\$\{(\w+):\?", (ROOT / "compose.yaml").read_text(encoding="utf-8")))
-    made = dict(line.split("=", 1) for line in ran(DEPLOY / "make-env").splitlines())
+    target = tmp_path / ".env"
+    ran(DEPLOY / "make-env", target)
+    made = dict(line.split("=", 1) for line in target.read_text(encoding="ascii").splitlines())
 
     assert set(made) == wanted
     assert len(set(made.values())) == len(made)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+def test_secrets_that_are_there_are_not_made_anew(tmp_path: Path) -> None:
+    target = tmp_path / ".env"
+    target.write_text("HELIOGRAPH_SECRET_KEY=mine\n", encoding="ascii")
+    done = subprocess.run([DEPLOY / "make-env", target], capture_output=True, text=True, timeout=60)
+
+    assert done.returncode != 0
+    assert "stays as it is" in done.stderr
+    assert target.read_text(encoding="ascii") == "HELIOGRAPH_SECRET_KEY=mine\n"
+
+
+def test_secrets_are_not_committed_by_accident() -> None:
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+
+    assert ".env" in ignored
+
+
+def test_the_database_counts_as_healthy_only_when_others_reach_it() -> None:
+    """The image runs a server on its socket alone while it sets up, which `pg_isready` takes for ready."""
+    assert "-h" in composed()["services"]["postgres"]["healthcheck"]["test"]
+
+
+def test_the_proxy_knows_every_api_node_and_lets_them_say_why_none_is_ready() -> None:
+    nodes = {
+        name for name, node in composed()["services"].items() if node.get("command") == ["serve", "--roles", "api"]
+    }
+    lines = (DEPLOY / "caddy" / "Caddyfile").read_text(encoding="utf-8").splitlines()
+    proxied = [set(re.findall(r"(\S+):8080", line)) for line in lines if "reverse_proxy" in line]
+
+    assert nodes
+    assert proxied == [nodes, nodes]
+
+
+def test_prometheus_asks_every_node() -> None:
+    nodes = {
+        f"{name}:8080" for name, node in composed()["services"].items() if node.get("command", [""])[0] == "serve"
+    }
+    jobs = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))["scrape_configs"]
+
+    assert {target for job in jobs for static in job["static_configs"] for target in static["targets"]} == nodes
 
 
 def test_the_compose_file_has_two_nodes_of_each_role() -> None:
@@ -177,3 +227,38 @@ def test_the_brokers_take_their_configuration() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
 
     assert done.returncode == 0, done.stderr
+
+
+def test_the_proxy_tries_no_call_twice() -> None:
+    """Caddy before 2.11.2 sends a POST on without its body and takes the node that refuses it for broken."""
+    lines = (DEPLOY / "caddy" / "Caddyfile").read_text(encoding="utf-8").splitlines()
+
+    assert [line for line in lines if "lb_try" in line and not line.strip().startswith("#")] == []
+
+
+def test_the_workspace_to_try_sends_to_the_simulator_of_the_compose_file() -> None:
+    text = (DEPLOY / "try.yaml").read_text(encoding="utf-8")
+    (tenant,) = read_workspace(read_yaml(text), channels()).tenants
+    (host, port), node = (tenant.connectors[0].host, tenant.connectors[0].port), composed()["services"]["simulator"]
+
+    assert tenant.services[0].sandbox
+    assert (host, node["environment"]["HELIOGRAPH_SMSC_SIMULATOR"]) == ("simulator", f"0.0.0.0:{port}")
+    assert composed()["x-heliograph"]["environment"]["HELIOGRAPH_SMSC_SIMULATOR"] == f"{host}:{port}"
+
+
+def test_the_image_runs_commands_that_exist() -> None:
+    given = [
+        node["command"] for node in composed()["services"].values() if node.get("image", "").startswith("heliograph")
+    ]
+    given += [
+        container["args"]
+        for made in rendered(SECRETS)
+        if made["kind"] == "Deployment"
+        for container in made["spec"]["template"]["spec"]["containers"]
+    ]
+    known: Any = typer.main.get_command(app)
+
+    assert len(given) == 7
+    for first, *rest in given:
+        roles = known.commands[first].make_context(first, list(rest)).params.get("roles")
+        assert load({"ROLES": roles}, {}).roles

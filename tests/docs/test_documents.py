@@ -234,6 +234,16 @@ def _code_of(path: Path) -> str:
     return "\n".join([*blocks, *re.findall(r"`[^`\n]+`", _FENCE.sub("", text))])
 
 
+def test_endpoints_in_the_documents_exist() -> None:
+    known = [re.sub(r"\{[^}]*\}", "[^/]+", path) for path in paths()]
+    named = set(
+        re.findall(r"`(?:GET|POST|PUT|DELETE) (/(?:admin|resources|readyz|healthz|metrics)[^`?\s]*)", written())
+    )
+
+    assert named
+    assert [path for path in named if not any(re.fullmatch(one, path.rstrip("/")) for one in known)] == []
+
+
 def test_make_targets_in_the_documents_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):", text_of(ROOT / "Makefile"), re.MULTILINE))
     used = set(re.findall(r"(?:^|`)make ([a-z]+)", written(), re.MULTILINE))

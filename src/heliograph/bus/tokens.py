@@ -9,6 +9,11 @@ from collections.abc import Awaitable, Callable
 from heliograph.model.channel import Token
 
 
+def usable(kept: Token | None, refused: str, now_ms: int) -> Token | None:
+    """A token, if there is one that the far end has not refused and that has not expired."""
+    return kept if kept and kept.value != refused and now_ms < kept.expires_ms else None
+
+
 class LocalTokens:
     """Keeps tokens in memory. `clock_ms` gives Unix milliseconds."""
 
@@ -28,5 +33,4 @@ class LocalTokens:
             return fresh
 
     def _good(self, name: str, refused: str) -> Token | None:
-        kept = self._kept.get(name)
-        return kept if kept and kept.value != refused and self._clock_ms() < kept.expires_ms else None
+        return usable(self._kept.get(name), refused, self._clock_ms())

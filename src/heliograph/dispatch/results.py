@@ -89,7 +89,8 @@ class Results:
         if result.ends:
             change = self._by_device(flight, result.ends, change, sent)
         if result.thread:
-            self._settler.went(Sent(sent.request, sent.ordinal, lane.name, result.thread, result.sent_ms or now_ms))
+            at, theirs = result.sent_ms or now_ms, bool(result.sent_ms)
+            self._settler.went(Sent(sent.request, sent.ordinal, lane.name, result.thread, at, theirs))
         self._settler.add(change, outcomes, sent)
 
     def _by_device(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TypeVar
 
 import msgspec
 
+from heliograph.bus.tokens import LocalTokens, usable
 from heliograph.model.channel import Token
 from heliograph.store import Store, StoreUnavailable
 from heliograph.store.areas.cluster.duties import Claim
@@ -36,29 +37,29 @@ class SharedTokens:
         self._vault = vault
         self._owner = owner
         self._clock_ms = clock_ms
-        self._kept: dict[str, Token] = {}
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._local = LocalTokens(clock_ms)
 
     async def get(self, name: str, fetch: Callable[[Token | None], Awaitable[Token]], *, refused: str = "") -> Token:
         """See `Tokens`."""
-        if (kept := self._good(name, refused)) is not None:
-            return kept
-        async with self._locks[name]:
-            return self._good(name, refused) or await self._shared(name, fetch, refused)
+        return await self._local.get(name, partial(self._shared, name, fetch, refused), refused=refused)
 
-    async def _shared(self, name: str, fetch: Callable[[Token | None], Awaitable[Token]], refused: str) -> Token:
+    async def _shared(
+        self, name: str, fetch: Callable[[Token | None], Awaitable[Token]], refused: str, before: Token | None
+    ) -> Token:
+        """What another process fetched, or what we do. `before` is what this process had."""
         while True:
-            await self._read(name)
-            if (kept := self._good(name, refused)) is not None:
+            if (kept := usable(await self._read(name, before), refused, self._clock_ms())) is not None:
                 return kept
             async with self._turn(name) as ours:
                 if ours:
-                    await self._read(name)  # another may have fetched it just before
-                    return self._good(name, refused) or await self._fetched(name, fetch)
+                    last = await self._read(name, before)  # another may have fetched it just before
+                    return usable(last, refused, self._clock_ms()) or await self._fetched(name, fetch, last)
             await asyncio.sleep(WAIT_SECONDS)
 
-    async def _fetched(self, name: str, fetch: Callable[[Token | None], Awaitable[Token]]) -> Token:
-        fresh = self._kept[name] = await fetch(self._kept.get(name))
+    async def _fetched(
+        self, name: str, fetch: Callable[[Token | None], Awaitable[Token]], last: Token | None
+    ) -> Token:
+        fresh = await fetch(last)
         sealed = self._vault.seal(msgspec.json.encode(fresh))
         await _patiently(lambda: self._store.save_token(name, sealed, fresh.expires_ms))
         return fresh
@@ -74,17 +75,15 @@ class SharedTokens:
             if ours:
                 await _patiently(lambda: self._store.claim_leases(Claim(self._owner, [], [lease], 0)))
 
-    async def _read(self, name: str) -> None:
-        """Take over what the store keeps; what is sealed with another key is as good as none."""
-        if (found := await _patiently(lambda: self._store.token(name))) is not None:
-            try:
-                self._kept[name] = _open(self._vault.open(found[0]))
-            except VaultError:
-                self._kept.pop(name, None)
-
-    def _good(self, name: str, refused: str) -> Token | None:
-        kept = self._kept.get(name)
-        return kept if kept and kept.value != refused and self._clock_ms() < kept.expires_ms else None
+    async def _read(self, name: str, before: Token | None) -> Token | None:
+        """What the store keeps, or `before` where it keeps none; what another key sealed is as good as none."""
+        found = await _patiently(lambda: self._store.token(name))
+        if found is None:
+            return before
+        try:
+            return _open(self._vault.open(found[0]))
+        except VaultError:
+            return None
 
 
 async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:

@@ -171,13 +171,14 @@ class Release(IntEnum):
 
 class Sent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """When a transaction went out to whom, for far ends that report until a moment. `thread` is the person as the
-    far end names them, `at` Unix milliseconds."""
+    far end names them, `at` Unix milliseconds by `theirs`, the far end's clock, or else by ours."""
 
     request: int
     ordinal: int
     connector: str
     thread: str
     at: int
+    theirs: bool = True
 
 
 class Reported(msgspec.Struct, frozen=True, array_like=True, gc=False):

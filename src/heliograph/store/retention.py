@@ -29,6 +29,8 @@ class Retention:
         self._store = store
         self._days = days
         self._clock_ms = clock_ms
+        self._runs_went = False
+        self._texts_due = 0
 
     async def run(self) -> None:
         """For ever; ends by cancellation."""
@@ -53,10 +55,9 @@ class Retention:
         before = first_id_at(now_ms - self._days * DAY_MS)
         while await self._store.purge_profile_jobs(before, SLICE):
             await asyncio.sleep(PAUSE_SECONDS)
-        if await self._store.purge_runs(before, SLICE):
-            while await self._store.purge_runs(before, SLICE):
-                await asyncio.sleep(PAUSE_SECONDS)
-            await self._store.purge_rule_texts(first_id_at(now_ms - DAY_MS))
+        while await self._store.purge_runs(before, SLICE):
+            self._runs_went = True
+            await asyncio.sleep(PAUSE_SECONDS)
         while await self._store.purge_occurrences(before, SLICE):
             await asyncio.sleep(PAUSE_SECONDS)
         if dropped := await self._store.maintain(now_ms, before):
@@ -65,4 +66,12 @@ class Retention:
         while count := await self._store.purge(before, SLICE):
             gone += count
             await asyncio.sleep(PAUSE_SECONDS)
+        await self._purge_texts(now_ms)
         return gone
+
+    async def _purge_texts(self, now_ms: int) -> None:
+        """Wordings of rules that no run follows any more: last, and once a day, for all runs are looked through, and
+        where there are very many that takes longer than the database is waited for."""
+        if self._runs_went and now_ms >= self._texts_due:
+            self._runs_went, self._texts_due = False, now_ms + DAY_MS
+            await self._store.purge_rule_texts(first_id_at(now_ms - DAY_MS))

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+from heliograph.cli.bulk.outcomes import outcomes
 from heliograph.cli.remote import Remote, RemoteError
-from heliograph.cli.show import errors
 
 BATCH = 5_000
 COLUMNS = ("address", "channel", "category", "reason", "expires")
@@ -45,39 +42,19 @@ def import_list(
     """Put every row of a file on the list of a tenant; how many were listed, were new, were refused. Raises
     `RemoteError`: what was listed before it stays so, and may be imported again."""
     counts = {"rows": 0, "listed": 0, "new": 0, "refused": 0}
-    try:
-        total = _count(file)
-        with ExitStack() as held:
-            writer = csv.writer(held.enter_context(outcome.open("w", newline="", encoding="utf-8")))
-            writer.writerow(HEADS)
-            bar = held.enter_context(_progress())
-            task = bar.add_task(f"importing {file.name}", total=total)
-            rows = rows_of(file, defaults)
-            while batch := list(islice(rows, BATCH)):
-                refused, added = _send(remote, tenant, batch)
-                for place, (line, entry) in enumerate(batch):
-                    said = ("refused", refused[place]) if place in refused else ("listed", "")
-                    writer.writerow((line, entry["address"], *said))
-                counts["rows"] += len(batch)
-                counts["listed"] += len(batch) - len(refused)
-                counts["refused"] += len(refused)
-                counts["new"] += added
-                bar.update(task, completed=counts["rows"])
-            bar.update(task, total=counts["rows"])  # lines that are no rows were counted before
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise RemoteError(f"{file}: {error}") from error
+    with outcomes(file, HEADS, outcome) as written:
+        rows = rows_of(file, defaults)
+        while batch := list(islice(rows, BATCH)):
+            refused, added = _send(remote, tenant, batch)
+            for place, (line, entry) in enumerate(batch):
+                said = ("refused", refused[place]) if place in refused else ("listed", "")
+                written.write(line, entry["address"], *said)
+            counts["rows"] += len(batch)
+            counts["listed"] += len(batch) - len(refused)
+            counts["refused"] += len(refused)
+            counts["new"] += added
+            written.reached(batch[-1][0])
     return {**counts, "outcome": str(outcome)}
-
-
-def _count(file: Path) -> int:
-    with file.open("rb") as stream:
-        return sum(1 for _ in stream)
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=errors
-    )
 
 
 def _send(remote: Remote, tenant: str, batch: list[Row]) -> tuple[dict[int, str], int]:

@@ -12,10 +12,10 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, TextIO
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 
+from heliograph.cli.bulk.outcomes import outcomes, progress
 from heliograph.cli.remote import Remote, RemoteError
-from heliograph.cli.show import errors
 
 BATCH = 100  # records of a write
 PAGE = 500
@@ -40,25 +40,16 @@ def import_profiles(remote: Remote, tenant: str, file: Path, *, app: str = "", a
     counts: dict[str, Any] = {"rows": 0, "written": 0, "failed": 0}
     outcome = file.with_name(f"{file.name}.outcome.csv")
     query = {"app": app, "act": act}
-    try:
-        with ExitStack() as held:
-            stream = held.enter_context(file.open(newline="", encoding="utf-8-sig"))
-            writer = csv.writer(held.enter_context(outcome.open("w", newline="", encoding="utf-8")))
-            writer.writerow(HEADS)
-            bar = held.enter_context(_progress())
-            task = bar.add_task(f"importing {file.name}", total=_count(file))
-            lines = _from_csv(stream) if is_csv(file.name) else _from_lines(stream, file)
-            while batch := list(islice(lines, BATCH)):
-                body = {"Records": [record for _, record in batch]}
-                answer = remote.admin("POST", f"/tenants/{tenant}/profiles", params=query, json=body)
-                for (line, _), result in zip(batch, answer["results"], strict=True):
-                    writer.writerow((line, *(result[name] for name in HEADS[1:])))
-                    counts["written" if result["code"] == SUCCESS else "failed"] += 1
-                counts["rows"] += len(batch)
-                bar.update(task, completed=batch[-1][0])
-            bar.update(task, completed=bar.tasks[task].total)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise RemoteError(f"{file}: {error}") from error
+    with outcomes(file, HEADS, outcome) as written, file.open(newline="", encoding="utf-8-sig") as stream:
+        lines = _from_csv(stream) if is_csv(file.name) else _from_lines(stream, file)
+        while batch := list(islice(lines, BATCH)):
+            body = {"Records": [record for _, record in batch]}
+            answer = remote.admin("POST", f"/tenants/{tenant}/profiles", params=query, json=body)
+            for (line, _), result in zip(batch, answer["results"], strict=True):
+                written.write(line, *(result[name] for name in HEADS[1:]))
+                counts["written" if result["code"] == SUCCESS else "failed"] += 1
+            counts["rows"] += len(batch)
+            written.reached(batch[-1][0])
     return {**counts, "outcome": str(outcome)}
 
 
@@ -69,7 +60,7 @@ def export_profiles(remote: Remote, tenant: str, target: str, *, app: str = "", 
             stream: TextIO = sys.stdout
             if target != "-":
                 stream = held.enter_context(Path(target).open("w", newline="", encoding="utf-8"))
-            bar = held.enter_context(_progress())
+            bar = held.enter_context(progress())
             task = bar.add_task("exporting", total=None)
             records = _counted(_pages(remote, tenant, app), bar, task)
             return _to_csv(records, stream) if is_csv(target, form) else _to_lines(records, stream)
@@ -149,14 +140,3 @@ def _from_lines(stream: IO[str], file: Path) -> Iterator[Line]:
             yield number, json.loads(line)
         except (ValueError, RecursionError) as error:
             raise RemoteError(f"{file}: line {number} is no JSON: {error}") from error
-
-
-def _count(file: Path) -> int:
-    with file.open("rb") as stream:
-        return sum(1 for _ in stream)
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=errors
-    )

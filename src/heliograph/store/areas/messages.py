@@ -31,7 +31,7 @@ def claim(payloads: Sequence[list[tuple[int, int, int]]]) -> Plan[list[set[tuple
 def settle(payloads: Sequence[Settlement]) -> Plan[list[list[bool]]]:
     """Outcomes; answers, per payload, which changes took effect, then which notices of devices were kept."""
     applied = iter((yield from apply_changes([change for payload in payloads for change in payload.changes])))
-    yield insert_sent([sent for payload in payloads for sent in payload.sent])
+    yield from insert_sent([sent for payload in payloads for sent in payload.sent])
     yield insert_devices([row for payload in payloads for row in payload.devices])
     kept = iter((yield from owe_by_device([notice for payload in payloads for notice in payload.owed])))
     yield insert_story([line for payload in payloads for line in payload.story])

@@ -22,6 +22,8 @@ from heliograph.store.engines.base import Area
 from heliograph.store.steps import Answer, Plan, Step, add, bulk
 
 CLOSED_AT_ONCE = 1_000
+SKEW_MS = 2_000
+"""How far our clock may be ahead of a far end's, and its answer late, without its marks missing what went last."""
 
 
 class Mark(NamedTuple):
@@ -33,11 +35,17 @@ class Mark(NamedTuple):
     state: State
 
 
-def insert_sent(sent: Sequence[Sent]) -> Step:
-    """When transactions went out; what was said of one before is replaced."""
-    last = {(row.request, row.ordinal): row for row in sent}
-    rows = [(row.request, row.ordinal, row.connector, row.thread, row.at) for row in last.values()]
-    return add("insert_sent", rows)
+def insert_sent(sent: Sequence[Sent]) -> Plan[None]:
+    """When transactions went out. By the far end's clock it replaces what was said before; by ours, which its marks
+    do not go by, it says nothing of what is known of the same thread, and is set back by `SKEW_MS`."""
+    by_ours = {(row.request, row.ordinal): row for row in sent if not row.theirs}
+    by_theirs = {(row.request, row.ordinal): row for row in sent if row.theirs}
+    yield bulk("guess_sent", [_moment(row, row.at - SKEW_MS) for row in by_ours.values()])
+    yield bulk("insert_sent", [_moment(row, row.at) for row in by_theirs.values()])
+
+
+def _moment(row: Sent, at: int) -> tuple[object, ...]:
+    return row.request, row.ordinal, row.connector, row.thread, at
 
 
 def insert_devices(rows: Sequence[DeviceRow]) -> Step:

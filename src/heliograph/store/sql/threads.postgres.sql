@@ -8,6 +8,15 @@ ORDER BY request, ordinal
 ON CONFLICT (request, ordinal) DO UPDATE SET
     connector = excluded.connector, thread = excluded.thread, at = excluded.at;
 
+-- name: guess_sent
+INSERT INTO threads (request, ordinal, connector, thread, at)
+SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::bigint[])
+    AS c (request, ordinal, connector, thread, at)
+ORDER BY request, ordinal
+ON CONFLICT (request, ordinal) DO UPDATE SET
+    connector = excluded.connector, thread = excluded.thread, at = excluded.at
+WHERE threads.connector <> excluded.connector OR threads.thread <> excluded.thread;
+
 -- name: insert_devices
 INSERT INTO devices (request, ordinal, part, kind, token, device)
 SELECT * FROM unnest($1::bigint[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[])

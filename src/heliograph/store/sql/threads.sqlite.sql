@@ -4,6 +4,13 @@
 INSERT OR REPLACE INTO threads (request, ordinal, connector, thread, at)
 VALUES :rows;
 
+-- name: guess_sent
+INSERT INTO threads (request, ordinal, connector, thread, at)
+VALUES :rows
+ON CONFLICT (request, ordinal) DO UPDATE SET
+    connector = excluded.connector, thread = excluded.thread, at = excluded.at
+WHERE threads.connector <> excluded.connector OR threads.thread <> excluded.thread;
+
 -- name: insert_devices
 INSERT OR REPLACE INTO devices (request, ordinal, part, kind, token, device)
 VALUES :rows;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 
@@ -85,6 +86,18 @@ async def test_every_table_that_grows_has_days_ahead(there: PostgresDatabase) ->
     await store.close()
 
     assert {table: await days(there, table) for table in TABLES} == {key: [-1, 0, 1, 2, 3] for key in TABLES}
+
+
+async def test_nodes_that_start_at_once_on_an_empty_database_make_the_days_once(
+    there: PostgresDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    stores = [there.store(NOW) for _ in range(4)]
+    with caplog.at_level(logging.WARNING):
+        await asyncio.gather(*(store.open() for store in stores))
+    await asyncio.gather(*(store.close() for store in stores))
+
+    assert caplog.records == []
+    assert {table: await days(there, table) for table in TABLES} == {table: [-1, 0, 1, 2, 3] for table in TABLES}
 
 
 async def test_days_are_prepared_again_as_time_goes_by(there: PostgresDatabase) -> None:

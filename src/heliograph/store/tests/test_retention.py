@@ -11,7 +11,7 @@ from heliograph.model.ids import first_id_at
 from heliograph.model.message import Content, Message, Request
 from heliograph.model.outcome import State
 from heliograph.model.record import Accepted, Change, Parked, Reported, Run, Sent, Settlement, StoryLine
-from heliograph.store import Store, retention
+from heliograph.store import Store, StoreUnavailable, retention
 from heliograph.store.areas.automation.events import Happened
 from heliograph.store.areas.automation.runs import Matched
 from heliograph.store.retention import DAY_MS, Retention
@@ -97,15 +97,49 @@ async def test_parked_chunks_go_with_their_requests(store: Store, database: Data
     assert await database.rows("SELECT request FROM parked") == [(waiting,)]
 
 
+async def ran(store: Store, number: int, digest: str, state: RunState = RunState.DONE) -> int:
+    """A run that is 31 days old."""
+    identity = first_id_at(NOW - 31 * DAY_MS) + number
+    await store.accept_events(Happened([Occurrence(identity, "t", "s", "event", "1", {}, NOW)]))
+    run = Ran(identity, identity, "t", "s", "rule", digest, NOW, state)
+    await store.match(Matched(run.occurrence, OccurrenceState.MATCHED, [run], [("t", digest, "{}")]))
+    return identity
+
+
 async def test_wordings_of_rules_go_with_the_last_run_that_follows_them(store: Store, database: Database) -> None:
-    identity = first_id_at(NOW - 31 * DAY_MS)
-    happened = [Occurrence(identity + number, "t", "s", "event", "1", {}, NOW) for number in range(3)]
-    await store.accept_events(Happened(happened))
-    for number, digest in enumerate(("gone", "shared", "shared")):
-        state = RunState.OPEN if number == 2 else RunState.DONE
-        run = Ran(identity + number, identity + number, "t", "s", "rule", digest, NOW, state)
-        await store.match(Matched(run.occurrence, OccurrenceState.MATCHED, [run], [("t", digest, "{}")]))
+    for number, digest in enumerate(("gone", "shared")):
+        await ran(store, number, digest)
+    waiting = await ran(store, 2, "shared", RunState.OPEN)
     await Retention(store, 30, lambda: NOW).purge()
 
     assert await database.rows("SELECT digest FROM rule_texts") == [("shared",)]
-    assert await database.rows("SELECT id FROM runs") == [(identity + 2,)]
+    assert await database.rows("SELECT id FROM runs") == [(waiting,)]
+
+
+async def test_wordings_are_looked_for_once_a_day(store: Store, database: Database) -> None:
+    now = NOW
+    cleaner = Retention(store, 30, lambda: now)
+    left = []
+    for number, passed in enumerate((0, 600_000, DAY_MS)):
+        now += passed
+        await ran(store, number, f"digest{number}")
+        await cleaner.purge()
+        left.append(len(await database.rows("SELECT digest FROM rule_texts")))
+
+    assert left == [0, 1, 0]
+
+
+async def test_wordings_that_cannot_be_looked_for_keep_nothing_else(
+    store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def too_slow(since: int) -> None:
+        raise StoreUnavailable("TimeoutError")
+
+    monkeypatch.setattr(store, "purge_rule_texts", too_slow)
+    await ran(store, 0, "digest")
+    await keep(store, 31, number=32)
+    with pytest.raises(StoreUnavailable):
+        await Retention(store, 30, lambda: NOW).purge()
+
+    assert await counts(database) == dict.fromkeys(TABLES, 0)
+    assert await database.rows("SELECT id FROM runs") == []

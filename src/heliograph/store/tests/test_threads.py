@@ -10,7 +10,7 @@ from heliograph.model.outcome import State
 from heliograph.model.record import Change, Sent, Settlement
 from heliograph.store import Store
 from heliograph.store.areas import threads
-from heliograph.store.areas.threads import Mark
+from heliograph.store.areas.threads import SKEW_MS, Mark
 
 from .conftest import Accept
 
@@ -78,6 +78,47 @@ async def test_a_moment_that_is_known_better_replaces_the_first(store: Store, ac
     await store.settle(Settlement(changes=[], sent=better))
 
     assert await moved(store, Mark("c", "p", 50, READ)) == [(0, 0)]
+
+
+def by_us(request: int, at: int, connector: str = "c") -> Sent:
+    """What we say ourselves of when a message went out."""
+    return Sent(request, 0, connector, "p", at, theirs=False)
+
+
+@pytest.mark.parametrize(
+    "order", [[[False], [True]], [[True], [False]], [[True, False]], [[False, True]]],
+    ids=["echo after", "echo before", "together, echo first", "together, echo last"],
+)  # fmt: skip
+@pytest.mark.parametrize("ours", [40_000, 60_000, 80_000], ids=["behind", "equal", "ahead"])
+async def test_the_clock_of_the_far_end_counts_whenever_its_echo_comes(
+    store: Store, accepted: Accept, order: list[list[bool]], ours: int
+) -> None:
+    call = accepted(["1"])
+    await store.accept(call)
+    request, number = call.request.id, 60_000
+    change = Change(request, 0, State.SUBMITTED, "submitted", 1, attempt=1, connector="c")
+    await store.settle(Settlement(changes=[change]))
+    for together in order:
+        sent = [Sent(request, 0, "c", "p", number) if theirs else by_us(request, ours) for theirs in together]
+        await store.settle(Settlement(changes=[], sent=sent))
+
+    assert await moved(store, Mark("c", "p", number - 1, READ)) == []
+    assert await moved(store, Mark("c", "p", number, READ)) == [(0, 0)]
+
+
+async def test_without_an_echo_our_clock_may_be_a_little_ahead(store: Store, accepted: Accept) -> None:
+    request = await send(store, accepted, 100_000, connector="other")
+    await store.settle(Settlement(changes=[], sent=[by_us(request, 100_000)]))
+
+    assert await moved(store, Mark("c", "p", 100_000 - SKEW_MS - 1, READ)) == []
+    assert await moved(store, Mark("c", "p", 100_000 - SKEW_MS, READ)) == [(0, 0)]
+
+
+async def test_a_message_that_went_another_way_is_in_the_thread_of_that_way(store: Store, accepted: Accept) -> None:
+    request = await send(store, accepted, 10_000, connector="first")
+    await store.settle(Settlement(changes=[], sent=[by_us(request, 30_000)]))
+
+    assert await moved(store, Mark("first", "p", 40_000, READ), Mark("c", "p", 40_000, READ)) == [(1, 0)]
 
 
 async def test_a_long_thread_is_closed_in_slices(

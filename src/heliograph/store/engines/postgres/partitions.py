@@ -21,7 +21,8 @@ AHEAD = 3  # days prepared beside today; the day before too, for a clock that go
 # `requests` last: as long as it has a day's partition, something of that day may be left.
 TABLES = ("transactions", "submissions", "threads", "devices", "receipts", "story", "notices", "inbound", "requests")
 LOCK_MS = 500  # below PostgreSQL's own second before it looks for a deadlock: in doubt we give way
-MAINTENANCE = 0x48454C494F02  # the advisory lock of whoever makes and drops partitions
+MAINTENANCE = 0x48454C494F02  # the advisory lock of whoever looks after partitions from time to time
+MAKING = 0x48454C494F03  # the advisory lock of whoever makes them
 _NAME = re.compile(r"([a-z]+)_d(\d{8})")
 _FIRST = date(1970, 1, 1)
 
@@ -68,15 +69,14 @@ async def existing(db: asyncpg.Connection) -> set[str]:
 
 
 async def prepare(db: asyncpg.Connection, days: range) -> list[str]:
-    """Make what is missing for these days; the names of what was made."""
-    known = await existing(db)
-    made = []
-    for table in TABLES:
-        for day in days:
-            name = name_of(table, day)
-            if name not in known and await _make(db, table, name, day):
-                made.append(name)
-    return made
+    """Make what is missing for these days, one node at a time; the names of what was made."""
+    await db.execute("SELECT pg_advisory_lock($1)", MAKING, timeout=None)
+    try:
+        known = await existing(db)
+        missing = [(table, day) for table in TABLES for day in days if name_of(table, day) not in known]
+        return [name_of(table, day) for table, day in missing if await _make(db, table, name_of(table, day), day)]
+    finally:
+        await db.execute("SELECT pg_advisory_unlock($1)", MAKING)
 
 
 async def _make(db: asyncpg.Connection, table: str, name: str, day: int) -> bool:
