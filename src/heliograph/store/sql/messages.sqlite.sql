@@ -7,9 +7,8 @@ CREATE TEMP TABLE IF NOT EXISTS change (
     natives TEXT
 );
 CREATE TEMP TABLE IF NOT EXISTS incoming (
-    request INTEGER, ordinal INTEGER, seq INTEGER, place INTEGER, old INTEGER, state INTEGER,
-    PRIMARY KEY (request, ordinal)
-) WITHOUT ROWID;
+    request INTEGER, ordinal INTEGER, seq INTEGER, place INTEGER, old INTEGER, state INTEGER
+);
 CREATE TEMP TABLE IF NOT EXISTS told (
     request INTEGER, ordinal INTEGER, id INTEGER, delivery INTEGER, attempts INTEGER, at INTEGER, due INTEGER,
     status INTEGER, error TEXT
@@ -55,8 +54,8 @@ INSERT INTO notices (request, ordinal, id, state, key, detail, at, url, origin, 
     attempts, due, status, error)
 SELECT i.request, i.ordinal, c.notices ->> i.place, c.state, c.key, c.detail, c.at, c.url, c.origin, r.tenant,
        r.service, '', 0, 0, c.at, 0, ''
-FROM temp.change AS c CROSS JOIN temp.incoming AS i ON i.request = c.request AND i.ordinal BETWEEN c.first AND c.last
-JOIN requests AS r ON r.id = i.request WHERE c.notices <> '';
+FROM temp.incoming AS i CROSS JOIN temp.change AS c ON c.seq = i.seq JOIN requests AS r ON r.id = i.request
+WHERE c.notices <> '';
 SELECT CASE WHEN (SELECT count(*) FROM temp.incoming) < (SELECT sum(last - first + 1) FROM temp.change)
     THEN (SELECT json_group_array(json_array(seq, ordinal)) FROM temp.incoming) ELSE '' END;
 DELETE FROM temp.incoming;
@@ -86,17 +85,12 @@ VALUES :rows;
 UPDATE transactions SET state = 10, duplicate = 1
 WHERE state = 20 AND request IN (SELECT id FROM requests WHERE remaining > 0);
 
--- What is alike is said once.
+-- Each by itself: to find what is alike SQLite would sort everything.
 -- name: pending
-SELECT json_group_array(json_array(request, element, kind, correlation, key, detail, attempt, connector, due, updated,
-    json(iif(duplicate, 'true', 'false')), natives, json(ordinals), json(destinations)))
-FROM (
-    SELECT t.request, t.element, t.kind, t.correlation, t.key, t.detail, t.attempt, t.connector, t.due, t.updated,
-        t.duplicate, t.natives, json_group_array(t.ordinal) AS ordinals, json_group_array(t.destination) AS destinations
-    FROM json_each($1) AS c JOIN transactions AS t ON t.request = c.value WHERE t.state = 10
-    GROUP BY t.request, t.element, t.kind, t.correlation, t.key, t.detail, t.attempt, t.connector, t.due, t.updated,
-        t.duplicate, t.natives
-);
+SELECT json_group_array(json_array(t.request, t.element, t.kind, t.correlation, t.key, t.detail, t.attempt, t.connector,
+    t.due, t.updated, json(iif(t.duplicate, 'true', 'false')), t.natives, json_array(t.ordinal),
+    json_array(t.destination)))
+FROM json_each($1) AS c JOIN transactions AS t ON t.request = c.value WHERE t.state = 10;
 
 -- name: transactions_of
 SELECT json_group_array(json_array(request, ordinal, element, json_array(kind, destination, correlation),

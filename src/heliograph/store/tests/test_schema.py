@@ -184,6 +184,21 @@ async def test_no_table_of_postgresql_that_grows_has_more_than_two_indexes_besid
     assert {name: count for name, count in counts.items() if count > 3} == {"app_users": 4}
 
 
+@pytest.mark.parametrize("name", ["claim", "apply_changes", "keep_natives", "pending", "matches"])
+def test_what_is_done_for_every_message_reads_no_table_of_sqlite_from_end_to_end(tmp_path: Path, name: str) -> None:
+    db = connect(tmp_path / "a")
+    migrate(db, 0)
+    plans = [
+        db.execute(f"EXPLAIN QUERY PLAN {piece.sql}", [0] * piece.width).fetchall()
+        for piece in sqlite.STATEMENTS[name]
+        if not piece.rows
+    ]
+    scanned = {row[3].split()[1].removeprefix("temp.") for plan in plans for row in plan if row[3].startswith("SCAN")}
+    db.close()
+
+    assert scanned <= {"c", "i", "n", "change", "incoming", "CONSTANT"}  # what came with the call
+
+
 def test_every_statement_of_sqlite_can_be_prepared(tmp_path: Path) -> None:
     db = connect(tmp_path / "a")
     migrate(db, 0)
