@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import platform as machine
 import statistics
 import time
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +45,7 @@ class NullConnector:
         self._window = spec.window
         self._under_way: list[Outbound] = []
         self._events: Events | None = None
-        self._number = 0
+        self._ids = (f"{os.getpid():x}.{number:x}" for number in count(1))  # of all processes different ones
         self.receipts = True
 
     async def start(self, events: Events) -> None:
@@ -67,8 +69,7 @@ class NullConnector:
         batch, self._under_way = self._under_way, []
         assert self._events is not None
         for outbound in batch:
-            self._number += 1
-            native = f"{self._number:x}"
+            native = next(self._ids)
             self._events.settled(outbound, Submitted((native,)))
             if self.receipts:
                 self._events.received(Receipt("", native, "delivered", destination=outbound.to), _ignore)

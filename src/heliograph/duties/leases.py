@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Protocol
 from zlib import crc32
 
@@ -18,7 +18,6 @@ WORKER = "worker."
 HOUSEKEEPING = "housekeeping"
 RELAY = "relay"
 DUTIES = (HOUSEKEEPING, RELAY)
-_BOOT_TIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 BRIDGES = "mqtt"
 """Standing between apps and the brokers that they connect to."""
 
@@ -58,9 +57,11 @@ def lane_lease(channel: str, lane: str) -> str:
     return f"lane.{channel}.{lane}"
 
 
-def passed_seconds() -> float:
-    """Seconds that pass whatever the time of day does, also while the machine sleeps where the system can tell."""
-    return time.monotonic() if _BOOT_TIME is None else time.clock_gettime(_BOOT_TIME)
+_BOOT_TIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+passed_seconds: Callable[[], float] = (
+    time.monotonic if _BOOT_TIME is None else partial(time.clock_gettime, _BOOT_TIME)
+)
+"""Seconds that pass whatever the time of day does, also while the machine sleeps where the system can tell."""
 
 
 @dataclass(slots=True)

@@ -180,11 +180,11 @@ class Shared(Alone):
         if part is None or part.open is None:
             return
         part.open.discard(row.ordinal)
-        part.waiting.pop(row.ordinal, None)
-        if part.open:
-            self._look(slot, part)
-        else:
+        if not part.open:
             self._end(slot)
+        elif part.waiting:
+            part.waiting.pop(row.ordinal, None)
+            self._look(slot, part)
 
     def _look(self, slot: int, part: Part) -> None:
         """A chunk of which everything waits for long is for whoever is there then."""
