@@ -7,6 +7,7 @@ from pathlib import Path
 
 import chaos
 import chaos_cluster
+import strikes
 
 MESSAGES, SECONDS, ACK_WAIT = 50, 20, 3
 
@@ -14,7 +15,7 @@ MESSAGES, SECONDS, ACK_WAIT = 50, 20, 3
 def test_what_died_with_a_process_whose_clock_was_an_hour_ahead_goes_out_soon(tmp_path: Path) -> None:
     rng = random.Random(0)
     calls = list(chaos.calls_of(100_000_000, MESSAGES, rng))
-    with chaos_cluster.world(tmp_path, rng, ACK_WAIT) as there:
+    with strikes.world(tmp_path, rng, ACK_WAIT, with_disks=False) as there:
         there.waiting.extend(calls)
         there.orphan()
         gone, _ = chaos_cluster.wait_final(there)

@@ -9,8 +9,9 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any
+
+import msgspec
 
 from heliograph.catalogue import keys
 from heliograph.model.channel import Events, Outbound, Report
@@ -128,7 +129,7 @@ class Sending:
         except CredentialsRefused as error:
             result = error.result
             if self._refused and result.retry == "no":  # one message found out; those under way with it wait
-                result = replace(result, retry="soon")
+                result = msgspec.structs.replace(result, retry="soon")
             pause = self._refuse(result)
         except Exception:  # this task's loop: a fault of ours must not leave the message without an end
             log.exception("%s: an unexpected error while sending", self.name)

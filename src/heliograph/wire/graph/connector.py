@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
@@ -186,7 +186,7 @@ class GraphConnector:
         if fault is None:
             return await self._unexplained(answer, native)
         refused, outcome = self._medium.meanings.error(fault)
-        return self._refused(replace(refused, native=native), outcome, answer, to)
+        return self._refused(msgspec.structs.replace(refused, native=native), outcome, answer, to)
 
     def _taken(self, answer: Answer, piece: Piece, native: tuple[bytes, bytes]) -> tuple[str, Any] | SendError:
         try:
@@ -287,4 +287,4 @@ def _once_begun(error: SendError, ids: Sequence[str], made: Sequence[Piece]) -> 
     if not ids:
         return error
     detail = f"{error.detail}; {len(ids)} of its {sum(piece.reports for piece in made)} parts went out before"
-    return replace(error, retry=error.retry if error.retry == "unknown" else "no", detail=detail)
+    return msgspec.structs.replace(error, retry=error.retry if error.retry == "unknown" else "no", detail=detail)
