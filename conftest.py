@@ -23,6 +23,7 @@ import pytest
 
 from heliograph import testing
 from heliograph.store import Store
+from heliograph.store.engines.postgres import connection
 from heliograph.testing.databases import Database, PostgresDatabase, SqliteDatabase
 from heliograph.testing.nats import NatsServer, nats
 from heliograph.testing.postgres import PostgresServer, postgres
@@ -84,6 +85,12 @@ def judged(report: Report) -> Report:
         if not SKIPS.match(said.removeprefix("Skipped: ")):
             report.outcome, report.longrepr = "failed", f"no test may be skipped for this: {said}"
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient() -> None:
+    """A machine that has much else to do may take long to answer."""
+    connection.CONNECT_SECONDS = 10.0
 
 
 @pytest.fixture(scope="session")
