@@ -183,7 +183,11 @@ async def test_the_count_of_a_day_outlives_the_process(tmp_path: Path) -> None:
         assert (await first.sms(*NUMBERS[:4]))[0]["code"] == "1001"
     async with running(tmp_path) as second:
         assert (await second.sms(*NUMBERS[:2]))["code"] == "7020"
-        assert (await second.sms(NUMBERS[0]))[0]["code"] == "1001"
+
+        async def one_more() -> bool:  # what a refused call was granted comes back within a tick
+            return isinstance(await second.sms(NUMBERS[0]), list)
+
+        assert await eventually(one_more)
         assert (await second.sms(NUMBERS[0]))["code"] == "7020"
 
 
